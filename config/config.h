@@ -1,0 +1,50 @@
+/*
+ * Configuration: layers of TOML texts and flags, checked against one schema, merged.
+ *
+ * Order, later wins: built-in, machine file, user file, --config FILE, the profile
+ * (wherever it is defined), flags.  Lists replace, tables merge key by key.
+ *
+ *   sbx_config *c = sbx_config_new();
+ *   sbx_config_add(c, "C:\\...\\sbx.toml", text, length, &diag);    once a file, lowest first
+ *   sbx_config_set(c, "--network", "network", "on", &diag);         once a flag
+ *   sbx_config_finish(c, "ci", &diag);                              profile or NULL
+ *
+ * A configuration is used by one thread at a time.
+ */
+#ifndef SBX_CONFIG_CONFIG_H
+#define SBX_CONFIG_CONFIG_H
+
+#include "config/toml.h"
+
+typedef struct sbx_config sbx_config;
+
+sbx_config *sbx_config_new(void); /* NULL: out of memory */
+void sbx_config_free(sbx_config *config);
+
+/* Add a file; the text is copied.  Fails as a whole: a wrong file changes nothing. */
+sbx_status sbx_config_add(sbx_config *config, const char *file, const char *text, size_t length, sbx_diag *diag);
+
+/* Set one key from the command line.  `value` is what the user typed, read according to the
+ * key's type: a string as it stands, a boolean "true"/"false"/"on"/"off", a list item (appended
+ * to what earlier calls for the same key gave; the first replaces what files say). */
+sbx_status sbx_config_set(sbx_config *config, const char *flag, const char *key, const char *value, sbx_diag *diag);
+
+/* Resolve the profile with all that it inherits, merge, check across keys. */
+sbx_status sbx_config_finish(sbx_config *config, const char *profile, sbx_diag *diag);
+
+/* After finish: the merged value of a key, with its default; `origin` (may be NULL) gets
+ * "built-in", "FILE:LINE" or the flag.  NULL for a key without value or default. */
+const char *sbx_config_string(const sbx_config *config, const char *key, const char **origin);
+int64_t sbx_config_integer(const sbx_config *config, const char *key); /* bytes, milliseconds, percent, count; booleans 0/1 */
+const char *const *sbx_config_list(const sbx_config *config, const char *key, uint32_t *count);
+
+/* The merged values, each with its origin: TOML with comments, or JSON. */
+sbx_status sbx_config_show(const sbx_config *config, int json, sbx_text *out);
+
+/* The commented reference: config/sbx.toml is this text, byte for byte (a test holds them equal). */
+sbx_status sbx_config_reference(sbx_text *out);
+
+/* One line of help per key, for `sbx config --help`. */
+void sbx_config_help(sbx_text *out);
+
+#endif

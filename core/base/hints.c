@@ -1,0 +1,28 @@
+/*
+ * Hints: what a person should do about a failure, by operation and code.  A row is
+ * only added for something that is certain; each row has a test.
+ */
+#include <string.h>
+
+#include "base/error.h"
+
+static const struct {
+    const char *op;
+    uint32_t code_kind, code;
+    const char *hint;
+} hints[] = {
+    {"CreateProcessW", SBX_CODE_WIN32, 193, "the file is not a program for this kind of Windows"},
+    {"CreateProcessW", SBX_CODE_WIN32, 740, "the program asks for administrator rights; sbx does not elevate"},
+};
+
+const char *sbx_hint_for(const char *op, uint32_t code_kind, uint32_t code)
+{
+    size_t i;
+
+    if (!op || code_kind == SBX_CODE_NONE)
+        return NULL;
+    for (i = 0; i < sizeof(hints) / sizeof(hints[0]); i++)
+        if (hints[i].code_kind == code_kind && hints[i].code == code && !strcmp(hints[i].op, op))
+            return hints[i].hint;
+    return NULL;
+}

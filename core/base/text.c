@@ -1,0 +1,87 @@
+#include "base/text.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+/* Room for `more` bytes and the NUL. */
+static int reserve(sbx_text *text, size_t more)
+{
+    size_t size = text->size ? text->size : 64;
+    char *data;
+
+    if (text->failed || more >= SIZE_MAX / 2 - text->length)
+        return text->failed = 1, 0;
+    while (size <= text->length + more)
+        size *= 2;
+    if (size != text->size) {
+        data = sbx_realloc(text->data, size);
+        if (!data)
+            return text->failed = 1, 0;
+        text->data = data;
+        text->size = size;
+    }
+    return 1;
+}
+
+void sbx_text_add_n(sbx_text *text, const char *bytes, size_t length)
+{
+    if (!reserve(text, length))
+        return;
+    if (length)
+        memcpy(text->data + text->length, bytes, length);
+    text->length += length;
+    text->data[text->length] = 0;
+}
+
+void sbx_text_add(sbx_text *text, const char *string)
+{
+    sbx_text_add_n(text, string, strlen(string));
+}
+
+void sbx_text_add_char(sbx_text *text, char c)
+{
+    sbx_text_add_n(text, &c, 1);
+}
+
+void sbx_text_printf(sbx_text *text, const char *format, ...)
+{
+    va_list args;
+    int length;
+
+    va_start(args, format);
+    length = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    if (length < 0) {
+        text->failed = 1;
+        return;
+    }
+    if (!reserve(text, (size_t)length))
+        return;
+    va_start(args, format);
+    vsnprintf(text->data + text->length, (size_t)length + 1, format, args);
+    va_end(args);
+    text->length += (size_t)length;
+}
+
+char *sbx_text_take(sbx_text *text)
+{
+    char *data = NULL;
+
+    sbx_text_add_n(text, "", 0);
+    if (!text->failed) {
+        data = text->data;
+        text->data = NULL;
+    }
+    sbx_text_fini(text);
+    return data;
+}
+
+void sbx_text_fini(sbx_text *text)
+{
+    sbx_free(text->data);
+    memset(text, 0, sizeof(*text));
+}

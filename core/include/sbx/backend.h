@@ -1,0 +1,348 @@
+/*
+ * The sbx backend interface: what a backend DLL supplies and what it may ask
+ * of the program that loads it.
+ *
+ * A backend is one DLL in the `backends` folder beside sbx.exe.  It exports one
+ * function, SBX_BACKEND_ENTRY, and is loaded through the same table by three
+ * programs:
+ *
+ *   sbx.exe         computes the policy, opens a session (grants are made or
+ *                   checked), spawns the child suspended, verifies, resumes.
+ *   sbx-runner.exe  only for backends whose child runs as another account: it is
+ *                   started as that account, makes the token there, and spawns.
+ *   sbx-setup.exe   started elevated once, applies the backend's setup steps.
+ *
+ *          sbx.exe                         sbx-runner.exe
+ *   probe -> open(policy) -> identity ----- SELF ------> token(ticket) -> verify
+ *                       \-> ticket -------- LOGON -> in the account: token(ticket)
+ *
+ * Rules of the interface
+ *   - Structures begin with `size` (bytes, set by whoever fills it) and grow only
+ *     at the end; a reader takes no field that lies beyond `size`.
+ *   - Integers have a fixed width, text is UTF-8 with a NUL (lone surrogates as
+ *     WTF-8), handles are void pointers (a Win32 HANDLE, "none" is NULL).  No
+ *     enum, bool, FILE, or C runtime object crosses.
+ *   - Memory that changes owner is allocated with host->alloc and freed with
+ *     host->free.  Everything else belongs to whoever supplied it.
+ *   - Calls for one session come from one thread at a time.  Host callbacks may be
+ *     called from any thread.
+ *   - Functions return an SBX_* status and fill the caller's sbx_error on failure.
+ *     On failure nothing is left half done and out parameters are untouched.
+ *   - No C++ exception or structured exception may leave a function.
+ *
+ * The header needs C99 or C++11 and <stdint.h>, and nothing of Windows.
+ */
+#ifndef SBX_BACKEND_H
+#define SBX_BACKEND_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(_WIN32) && !defined(_WIN64)
+#define SBX_CALL __cdecl
+#else
+#define SBX_CALL /* one calling convention on x64 and ARM64 */
+#endif
+
+/* A backend built for another major is refused; a newer minor only adds. */
+#define SBX_ABI_MAJOR 1u
+#define SBX_ABI_MINOR 0u
+#define SBX_ABI_VERSION ((SBX_ABI_MAJOR << 16) | SBX_ABI_MINOR)
+
+/* ---- Status and errors ------------------------------------------------- */
+
+typedef int32_t sbx_status;
+
+#define SBX_OK 0
+#define SBX_E_USAGE 1        /* the command line is wrong */
+#define SBX_E_CONFIG 2       /* a configuration file is wrong */
+#define SBX_E_REFUSED 3      /* asked for something that must not or cannot be done */
+#define SBX_E_SYSTEM 4       /* an operating system call failed */
+#define SBX_E_MEMORY 5       /* out of memory */
+#define SBX_E_UNAVAILABLE 6  /* the backend cannot work on this machine now */
+#define SBX_E_UNENFORCED 7   /* the system did not do what was asked of it */
+#define SBX_E_BACKEND 8      /* a backend broke the rules of this interface */
+#define SBX_E_NOT_FOUND 9    /* the command does not exist: exit code 127 */
+#define SBX_E_NOT_RUNNABLE 10 /* the command exists but cannot run: exit code 126 */
+#define SBX_E_TIMEOUT 11     /* the time limit ended the command: exit code 124 */
+#define SBX_E_UNSUPPORTED 12 /* this backend has no such function */
+
+/* What the number in sbx_error.code is. */
+#define SBX_CODE_NONE 0u
+#define SBX_CODE_WIN32 1u
+#define SBX_CODE_NTSTATUS 2u
+#define SBX_CODE_HRESULT 3u
+
+/* Owned by the caller, fixed size, no heap.  Text is cut at a character. */
+typedef struct sbx_error {
+    uint32_t size;
+    int32_t status;     /* SBX_*; decides the exit code */
+    uint32_t code;      /* number from the system, see code_kind */
+    uint32_t code_kind; /* SBX_CODE_* */
+    char op[64];        /* the operation that failed, "CreateRestrictedToken" */
+    char object[512];   /* what it was done to: a path, an account, a key */
+    char hint[256];     /* what to do next; empty when nothing certain is known */
+} sbx_error;
+
+/* ---- Guarantees --------------------------------------------------------- */
+
+#define SBX_AREA_FILE_WRITE 0x01u   /* writes outside the writable roots fail */
+#define SBX_AREA_FILE_READ 0x02u    /* paths under deny_read cannot be read */
+#define SBX_AREA_NETWORK 0x04u      /* no network but what the policy grants */
+#define SBX_AREA_PROCESS_TREE 0x08u /* no descendant outlives or leaves the job */
+#define SBX_AREA_UI 0x10u           /* no input, clipboard, hooks to the user's desktop */
+#define SBX_AREA_ALL 0x1Fu
+
+/* An area in neither set has the guarantee "none".  No area is in both. */
+typedef struct sbx_guarantees {
+    uint32_t size;
+    uint32_t enforced; /* SBX_AREA_*: the system refuses, whatever the command does */
+    uint32_t advisory; /* SBX_AREA_*: well-behaved programs comply, others need not */
+} sbx_guarantees;
+
+/* ---- Policy: plain data, computed by portable code ---------------------- */
+
+#define SBX_NETWORK_OFF 0u
+#define SBX_NETWORK_ON 1u
+
+#define SBX_GIT_PROTECT 0u /* .git is read-only for the command */
+#define SBX_GIT_COMMIT 1u  /* objects, refs, index open; hooks and config protected */
+#define SBX_GIT_WRITE 2u   /* .git is like any other directory */
+
+#define SBX_TEMP_PRIVATE 0u /* an own directory per run, removed afterwards */
+#define SBX_TEMP_USER 1u    /* the user's own TEMP, as it is */
+
+#define SBX_ENV_SET 1u     /* name = value, whatever was there */
+#define SBX_ENV_UNSET 2u   /* remove name */
+#define SBX_ENV_PREPEND 3u /* value;old value, or value where there was none */
+#define SBX_ENV_DEFAULT 4u /* name = value where there was none */
+
+typedef struct sbx_env_edit {
+    uint32_t op; /* SBX_ENV_* */
+    const char *name;
+    const char *value; /* NULL for SBX_ENV_UNSET */
+} sbx_env_edit;
+
+/* Zero means "no limit" in every field. */
+typedef struct sbx_limits {
+    uint32_t size;
+    uint32_t cpu_percent;  /* of the whole machine, 1..100 */
+    uint64_t time_ms;      /* wall clock */
+    uint64_t memory_bytes; /* committed, whole tree */
+    uint32_t processes;    /* alive at one time, whole tree */
+    uint32_t reserved;     /* 0 */
+} sbx_limits;
+
+#define SBX_POLICY_DESKTOP_PRIVATE 0x01u  /* run on a desktop of its own */
+#define SBX_POLICY_CLIPBOARD 0x02u        /* leave clipboard and UI limits off */
+#define SBX_POLICY_KEEP_CHILDREN 0x04u    /* background children outlive the command */
+#define SBX_POLICY_INTERACTIVE 0x08u      /* the child is to have the user's console */
+
+/* Paths are absolute, normalised (backslashes, no "." or "..", no trailing
+ * separator but on a volume root), not resolved: links are the backend's to judge. */
+typedef struct sbx_policy {
+    uint32_t size;
+    uint32_t flags;                  /* SBX_POLICY_* */
+    const char *workspace;           /* the first writable root; cwd of the command unless set otherwise */
+    const char *cwd;                 /* where the command starts */
+    const char *const *writable;     /* roots, the workspace among them if it is writable */
+    uint32_t writable_count;
+    uint32_t protected_count;
+    const char *const *protected_paths; /* absolute, each below a writable root; may not exist yet */
+    const char *const *deny_read;    /* absolute */
+    uint32_t deny_read_count;
+    uint32_t network;                /* SBX_NETWORK_* */
+    const uint16_t *loopback_ports;  /* reachable although the network is off */
+    uint32_t loopback_port_count;
+    uint32_t git;                    /* SBX_GIT_* */
+    uint32_t temp;                   /* SBX_TEMP_* */
+    uint32_t require;                /* SBX_AREA_* that must be enforced, or the launch is refused */
+    const char *const *tools;        /* tool presets by name: "git", "node", "cargo", ... */
+    uint32_t tool_count;
+    uint32_t env_count;              /* edits are already applied by the caller; for information */
+    const sbx_env_edit *env;
+    sbx_limits limits;
+    const char *run_id;              /* 32 hexadecimal digits, new for every run */
+} sbx_policy;
+
+/* ---- The host: what the loading program offers -------------------------- */
+
+#define SBX_LOG_ERROR 1u
+#define SBX_LOG_WARN 2u
+#define SBX_LOG_INFO 3u /* shown with -v */
+#define SBX_LOG_DEBUG 4u /* shown with -vv */
+
+/* Kinds of note: facts for the report, plan and status, not for the screen. */
+#define SBX_NOTE_GAP 1u      /* something that the policy wants and this run does not have */
+#define SBX_NOTE_GRANT 2u    /* a change made or, in a dry run, one that would be made */
+#define SBX_NOTE_WITHHELD 3u /* something not passed on, such as a secret; by name, never by value */
+#define SBX_NOTE_MEASURE 4u  /* something verified, and how */
+
+#define SBX_PROGRAM_SBX 1u
+#define SBX_PROGRAM_RUNNER 2u
+#define SBX_PROGRAM_SETUP 3u
+
+typedef struct sbx_host {
+    uint32_t size;
+    uint32_t abi;      /* SBX_ABI_VERSION of the host */
+    uint32_t program;  /* SBX_PROGRAM_*: who loads the backend */
+    uint32_t reserved; /* 0 */
+    const char *program_dir; /* folder of the exe, absolute; lives as long as the host */
+    const char *state_dir;   /* folder for per-user state, %LOCALAPPDATA%\sbx; may not exist yet */
+    void *(SBX_CALL *alloc)(uint64_t bytes);            /* NULL: out of memory; aligned to 16 */
+    void *(SBX_CALL *realloc)(void *old, uint64_t bytes); /* as C realloc; bytes > 0 */
+    void(SBX_CALL *free)(void *memory);                 /* NULL is fine */
+    void(SBX_CALL *log)(uint32_t level, const char *text); /* one line, no newline */
+    void(SBX_CALL *note)(uint32_t kind, const char *object, const char *text);
+    /* Shown on stderr when it is a console and the work takes longer than a moment. */
+    void(SBX_CALL *progress)(const char *what, uint64_t done, uint64_t total);
+    /* An optional feature of the host by id, or NULL.  Lives as long as the host. */
+    const void *(SBX_CALL *extension)(const char *id);
+} sbx_host;
+
+/* ---- The backend --------------------------------------------------------- */
+
+/* State of one launch.  Defined by the backend. */
+typedef struct sbx_session sbx_session;
+
+#define SBX_IDENTITY_SELF 1u  /* the child runs as the user of sbx.exe */
+#define SBX_IDENTITY_LOGON 2u /* the child runs as another account, through sbx-runner.exe */
+
+typedef struct sbx_identity {
+    uint32_t size;
+    uint32_t kind;          /* SBX_IDENTITY_* */
+    const char *account;    /* LOGON: account name; owned by the session */
+    const char *domain;     /* LOGON: "." for this machine */
+    const uint16_t *secret; /* LOGON: password, UTF-16 with a NUL; owned by the session, which wipes it */
+} sbx_identity;
+
+/* What the process that spawns needs to make the token: bytes without pointers,
+ * understood only by the backend.  For LOGON they travel to the runner by pipe. */
+typedef struct sbx_ticket {
+    uint32_t size;
+    uint32_t length;
+    const void *bytes; /* owned by the session */
+} sbx_ticket;
+
+/* What the spawning process needs to start the child.  Filled by `token`. */
+typedef struct sbx_spawn {
+    uint32_t size;
+    uint32_t ui_limits;   /* JOB_OBJECT_UILIMIT_* for the job */
+    void *token;          /* primary token, or NULL for the process's own; the caller closes it */
+    const char *desktop;  /* lpDesktop, or NULL to inherit; lives as long as `context` */
+    void *context;        /* backend's own, given back to verify and spawn_end */
+} sbx_spawn;
+
+/* The edits that the backend adds to the child's environment, in order, after those
+ * of the policy.  Owned by the session. */
+typedef struct sbx_env_edits {
+    uint32_t size;
+    uint32_t count;
+    const sbx_env_edit *edits;
+} sbx_env_edits;
+
+#define SBX_OPEN_DRY_RUN 1u /* touch nothing; tell by notes what a run would do */
+
+/* A step of the installation.  Applied in order, undone in reverse; the setup program
+ * records each in its journal before it applies it.  Idempotent, every one. */
+typedef struct sbx_setup_step {
+    uint32_t size;
+    uint32_t reserved;
+    const char *name;    /* stable: it is written to the journal */
+    const char *summary; /* one line for people */
+    /* *state: 0 absent, 1 present and right, 2 present but wrong (apply repairs it) */
+    sbx_status(SBX_CALL *present)(uint32_t *state, sbx_error *error);
+    sbx_status(SBX_CALL *apply)(sbx_error *error);
+    sbx_status(SBX_CALL *undo)(sbx_error *error);
+} sbx_setup_step;
+
+typedef struct sbx_backend {
+    uint32_t size;
+    uint32_t abi;           /* SBX_ABI_VERSION the backend was built with */
+    const char *name;       /* same as the file's stem: "none" for none.dll */
+    const char *version;    /* "1.2.3" */
+    const char *summary;    /* one line for people */
+    sbx_guarantees claims;  /* the best that this backend can promise anywhere */
+
+    /* Can it work on this machine, for this user, now?  Cheap, changes nothing.
+     * SBX_E_UNAVAILABLE with op, object and hint says what is missing. */
+    sbx_status(SBX_CALL *probe)(sbx_error *error);
+
+    /* sbx.exe: check the policy, make or check the grants.  *guarantees: what holds for
+     * this policy on this machine.  SBX_E_REFUSED where policy->require is not met. */
+    sbx_status(SBX_CALL *open)(const sbx_policy *policy, uint32_t flags, sbx_session **session,
+                               sbx_guarantees *guarantees, sbx_error *error);
+    /* sbx.exe: the three things a session gives.  Filled by the backend. */
+    sbx_status(SBX_CALL *identity)(sbx_session *session, sbx_identity *identity, sbx_error *error);
+    sbx_status(SBX_CALL *ticket)(sbx_session *session, sbx_ticket *ticket, sbx_error *error);
+    sbx_status(SBX_CALL *environment)(sbx_session *session, sbx_env_edits *edits, sbx_error *error);
+    /* sbx.exe, last call: give back what the run held.  Always called after a successful
+     * open.  NULL is fine. */
+    void(SBX_CALL *close)(sbx_session *session);
+
+    /* The process that spawns (sbx.exe for SELF, sbx-runner.exe for LOGON). */
+    sbx_status(SBX_CALL *token)(const sbx_ticket *ticket, sbx_spawn *spawn, sbx_error *error);
+    /* The child exists, is suspended and in its job: is its token what was asked for?
+     * SBX_E_UNENFORCED: it is not, the caller ends the child.  process: PROCESS_ALL_ACCESS. */
+    sbx_status(SBX_CALL *verify)(const sbx_spawn *spawn, void *process, sbx_error *error);
+    /* After the child's end or after a failure; frees spawn->context, not the token. */
+    void(SBX_CALL *spawn_end)(sbx_spawn *spawn);
+
+    /* sbx-setup.exe: the table of steps; lives as long as the DLL.  A backend that needs
+     * no setup gives *count = 0. */
+    sbx_status(SBX_CALL *setup_steps)(const sbx_setup_step **steps, uint32_t *count, sbx_error *error);
+
+    /* An optional feature of the backend by id, or NULL. */
+    const void *(SBX_CALL *extension)(const char *id);
+} sbx_backend;
+
+/* The one export.  Returns a table that lives as long as the DLL, or NULL if the
+ * backend cannot work with this host (it may host->log why).  `host` outlives the DLL. */
+#define SBX_BACKEND_ENTRY "sbx_backend_entry"
+typedef const sbx_backend *(SBX_CALL *sbx_backend_entry_fn)(const sbx_host *host);
+
+/* ---- Extensions of backends ---------------------------------------------- */
+
+/* What a backend has left on the machine, and how to undo it. */
+#define SBX_EXT_STATE "sbx.state/1"
+
+#define SBX_STATE_ACTIVE 1u  /* held by a run that is alive */
+#define SBX_STATE_KEPT 2u    /* kept on purpose, for the next run */
+#define SBX_STATE_STALE 3u   /* left by a run that ended badly, or its root is gone */
+
+typedef struct sbx_state_item {
+    uint32_t size;
+    uint32_t state;      /* SBX_STATE_* */
+    const char *kind;    /* "grant", "guard", "temp", ... */
+    const char *root;    /* the writable root it belongs to, or "" */
+    const char *object;  /* the path or name that was changed */
+    const char *text;    /* one line for people */
+    uint64_t count;      /* objects changed, for a tree */
+    uint32_t process_id; /* the run that holds it, 0 if none */
+    uint32_t reserved;
+} sbx_state_item;
+
+#define SBX_CLEAN_ROOT 1u  /* everything that belongs to `root` */
+#define SBX_CLEAN_ALL 2u   /* everything of this user that no living run holds */
+#define SBX_CLEAN_STALE 3u /* only what is stale */
+
+/* Called once an item: after it was listed (list) or dealt with (clean; error is NULL
+ * when it was undone).  Return 0 to go on. */
+typedef int32_t(SBX_CALL *sbx_state_visitor)(void *context, const sbx_state_item *item, const sbx_error *error);
+
+typedef struct sbx_ext_state {
+    uint32_t size;
+    uint32_t reserved;
+    sbx_status(SBX_CALL *list)(sbx_state_visitor visit, void *context, sbx_error *error);
+    /* SBX_E_SYSTEM when at least one item could not be undone; each was reported. */
+    sbx_status(SBX_CALL *clean)(uint32_t what, const char *root, sbx_state_visitor visit, void *context,
+                                sbx_error *error);
+} sbx_ext_state;
+
+#ifdef __cplusplus
+}
+#endif
+#endif
