@@ -15,9 +15,9 @@
 #include "sbx/backend.h"
 
 #if defined(__GNUC__)
-#define SBX_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define SBX_PRINTF(string, first) __attribute__((format(printf, string, first)))
 #else
-#define SBX_PRINTF(format, first)
+#define SBX_PRINTF(string, first)
 #endif
 
 /* Without a system code.  `op` and `object` may be NULL. Returns `status`. */
