@@ -18,7 +18,8 @@
  *
  * Rules of the interface
  *   - Structures begin with `size` (bytes, set by whoever fills it) and grow only
- *     at the end; a reader takes no field that lies beyond `size`.
+ *     at the end; a reader takes no field that lies beyond `size`.  A structure that
+ *     is a member of another by value (guarantees, limits) never grows.
  *   - Integers have a fixed width, text is UTF-8 with a NUL (lone surrogates as
  *     WTF-8), handles are void pointers (a Win32 HANDLE, "none" is NULL).  No
  *     enum, bool, FILE, or C runtime object crosses.
@@ -259,6 +260,10 @@ typedef struct sbx_setup_step {
     sbx_status(SBX_CALL *undo)(sbx_error *error);
 } sbx_setup_step;
 
+/* The child runs as another account: identity() gives SBX_IDENTITY_LOGON, and the token is made
+ * in sbx-runner.exe.  Without it identity() gives SBX_IDENTITY_SELF. */
+#define SBX_BACKEND_ACCOUNT 0x01u
+
 typedef struct sbx_backend {
     uint32_t size;
     uint32_t abi;           /* SBX_ABI_VERSION the backend was built with */
@@ -266,6 +271,7 @@ typedef struct sbx_backend {
     const char *version;    /* "1.2.3" */
     const char *summary;    /* one line for people */
     sbx_guarantees claims;  /* the best that this backend can promise anywhere */
+    uint32_t flags;         /* SBX_BACKEND_* */
 
     /* Can it work on this machine, for this user, now?  Cheap, changes nothing.
      * SBX_E_UNAVAILABLE with op, object and hint says what is missing. */
@@ -300,7 +306,8 @@ typedef struct sbx_backend {
 } sbx_backend;
 
 /* The one export.  Returns a table that lives as long as the DLL, or NULL if the
- * backend cannot work with this host (it may host->log why).  `host` outlives the DLL. */
+ * backend cannot work with this host (it may host->log why).  `host` outlives the DLL.
+ * A program has one backend loaded at a time. */
 #define SBX_BACKEND_ENTRY "sbx_backend_entry"
 typedef const sbx_backend *(SBX_CALL *sbx_backend_entry_fn)(const sbx_host *host);
 
