@@ -16,15 +16,15 @@
 
 #include "config/diag.h"
 
-#define SBX_KEY_STRING 1u   /* any text */
-#define SBX_KEY_NAME 2u     /* letters, digits, '-' and '_' */
-#define SBX_KEY_ENUM 3u     /* one of `words` */
-#define SBX_KEY_BOOLEAN 4u  /* true, false; as a flag also on, off */
-#define SBX_KEY_COUNT 5u    /* a whole number */
-#define SBX_KEY_PERCENT 6u  /* 50 or "50%" */
-#define SBX_KEY_SIZE 7u     /* "4GiB"; the integer is in bytes */
-#define SBX_KEY_DURATION 8u /* "1h30m"; the integer is in milliseconds */
-#define SBX_KEY_PATH 9u     /* relative to the workspace unless absolute */
+#define SBX_KEY_STRING 1u    /* any text */
+#define SBX_KEY_NAME 2u      /* letters, digits, '-' and '_' */
+#define SBX_KEY_ENUM 3u      /* one of `words` */
+#define SBX_KEY_BOOLEAN 4u   /* true, false; as a flag also on, off */
+#define SBX_KEY_COUNT 5u     /* a whole number */
+#define SBX_KEY_PERCENT 6u   /* 50 or "50%" */
+#define SBX_KEY_SIZE 7u      /* "4GiB"; the integer is in bytes */
+#define SBX_KEY_DURATION 8u  /* "1h30m"; the integer is in milliseconds */
+#define SBX_KEY_PATH 9u      /* relative to the workspace unless absolute */
 #define SBX_KEY_VARIABLE 10u /* the name of an environment variable */
 #define SBX_KEY_PATTERN 11u  /* such a name, or the begin of one and '*' */
 

@@ -1,0 +1,289 @@
+#include "config/schema.h"
+
+#include <string.h>
+
+#define SBX_DAYS_MS(days) ((int64_t)(days)*24 * 60 * 60 * 1000)
+
+static const char *const network_words[] = {"off", "on", NULL};
+static const char *const area_words[] = {"write", "read", "network", "processes", "ui", NULL};
+static const char *const git_words[] = {"protect", "commit", "write", NULL};
+static const char *const private_words[] = {"private", "user", NULL};
+static const char *const tool_words[] = {"git", "node", "cargo", "python", "go", "dotnet", NULL};
+
+static const sbx_key keys[] = {
+    {.name = "backend",
+     .type = SBX_KEY_NAME,
+     .default_value = "\"elevated\"",
+     .flags = {{.name = "--backend", .short_name = "-b", .argument = "NAME"}},
+     .help = "What confines the command: elevated, unelevated, none, or another DLL of the backends folder",
+     .comment = "`sbx backends` lists those that are there and what each one guarantees."},
+    {.name = "fallback",
+     .type = SBX_KEY_NAME,
+     .default_value = "\"refuse\"",
+     .flags = {{.name = "--fallback", .argument = "NAME"}},
+     .help = "The backend to take when the chosen one cannot run here",
+     .comment =
+         "\"refuse\" means that there is none: the launch stops and says what is missing. With \"unelevated\" the\n"
+         "launch goes on after one line on stderr that names what is lost. \"none\" is not allowed here."},
+    {.name = "require",
+     .type = SBX_KEY_ENUM,
+     .traits = SBX_KEY_LIST | SBX_KEY_COMMAS,
+     .default_value = "[]",
+     .words = area_words,
+     .flags = {{.name = "--require", .argument = "AREA,..."}},
+     .help = "What must be enforced by the system: write, read, network, processes, ui",
+     .comment = "The launch is refused when the backend that would run cannot enforce one of them, fallback or not."},
+    {.name = "network",
+     .type = SBX_KEY_ENUM,
+     .default_value = "\"off\"",
+     .words = network_words,
+     .flags = {{.name = "--network", .argument = "off|on"}},
+     .help = "Whether the command may use the network: off, on"},
+    {.name = "loopback",
+     .type = SBX_KEY_COUNT,
+     .traits = SBX_KEY_LIST | SBX_KEY_COMMAS,
+     .default_value = "[]",
+     .min = 1,
+     .max = 65535,
+     .flags = {{.name = "--loopback", .argument = "PORT,..."}},
+     .help = "Ports of this machine that can be reached although the network is off"},
+    {.name = "cwd",
+     .type = SBX_KEY_PATH,
+     .traits = SBX_KEY_EXPAND,
+     .default_value = "\"${CWD}\"",
+     .flags = {{.name = "--cwd", .short_name = "-C", .argument = "DIR"}},
+     .help = "Where the command starts"},
+    {.name = "keep_children",
+     .type = SBX_KEY_BOOLEAN,
+     .default_value = "false",
+     .flags = {{.name = "--keep-children", .value = "true"}},
+     .help = "Leave background processes running when the command has ended",
+     .comment =
+         "They stay confined: what ends is only the waiting and the private TEMP stays as long as they need it."},
+
+    {.name = "filesystem.workspace",
+     .type = SBX_KEY_PATH,
+     .traits = SBX_KEY_EXPAND,
+     .default_value = "\"${CWD}\"",
+     .flags = {{.name = "--workspace", .short_name = "-W", .argument = "DIR"}},
+     .help = "The folder that ${WORKSPACE} and relative paths stand for"},
+    {.name = "filesystem.writable",
+     .type = SBX_KEY_PATH,
+     .traits = SBX_KEY_LIST | SBX_KEY_EXPAND,
+     .default_value = "[\"${WORKSPACE}\"]",
+     .flags = {{.name = "--writable", .short_name = "-w", .argument = "DIR"},
+               {.name = "--read-only", .value = "", .help = "No writable folder at all, not even the workspace"}},
+     .help = "The folders in which the command may write; an empty list: none",
+     .comment = "Volume roots, a whole user profile, the Windows folder and sbx's own folders are refused."},
+    {.name = "filesystem.protected",
+     .type = SBX_KEY_PATH,
+     .traits = SBX_KEY_LIST | SBX_KEY_EXPAND,
+     .default_value = "[\".codex\", \".agents\", \"sbx.toml\"]",
+     .flags = {{.name = "--protect", .argument = "PATH"}},
+     .help = "Read-only although inside a writable folder",
+     .comment =
+         "A relative path counts from each writable folder. `.git` is the key `git`. Configuration files that were\n"
+         "read for this launch are always protected."},
+    {.name = "filesystem.deny_read",
+     .type = SBX_KEY_PATH,
+     .traits = SBX_KEY_LIST | SBX_KEY_EXPAND,
+     .default_value = "[]",
+     .flags = {{.name = "--deny-read", .argument = "PATH"}},
+     .help = "Files and folders that the command cannot read",
+     .comment = "A backend that cannot enforce this refuses the launch."},
+    {.name = "filesystem.git",
+     .type = SBX_KEY_ENUM,
+     .default_value = "\"protect\"",
+     .words = git_words,
+     .flags = {{.name = "--git", .argument = "protect|commit|write"}},
+     .help = "What the command may do in .git: protect, commit, write",
+     .comment = "\"protect\": read only. \"commit\": objects, refs and the index; hooks and config stay read-only. "
+                "\"write\":\n"
+                "like any other folder, which lets a command plant hooks that run later without a sandbox."},
+    {.name = "filesystem.temp",
+     .type = SBX_KEY_ENUM,
+     .default_value = "\"private\"",
+     .words = private_words,
+     .flags = {{.name = "--temp", .argument = "private|user"}},
+     .help = "TEMP of the command: a private one, removed afterwards, or the user's as it is"},
+
+    {.name = "environment.pass",
+     .type = SBX_KEY_PATTERN,
+     .traits = SBX_KEY_LIST | SBX_KEY_COMMAS,
+     .default_value = "[\"*\"]",
+     .flags = {{.name = "--pass", .argument = "NAME,..."}},
+     .help = "Environment variables that the command gets; NAME, PREFIX*, or * for all",
+     .comment =
+         "Those that Windows itself needs (SystemRoot, PATH, TEMP and the like) are always there. A name written\n"
+         "in full is passed even when it looks like a secret; one that is covered by a * is not."},
+    {.name = "environment.set",
+     .type = SBX_KEY_STRING,
+     .traits = SBX_KEY_TABLE | SBX_KEY_EXPAND,
+     .default_value = "{}",
+     .flags = {{.name = "--env", .short_name = "-e", .argument = "NAME=VALUE"}},
+     .help = "Environment variables with a value of their own",
+     .comment = "Example: set = { CI = \"1\", NODE_OPTIONS = \"--max-old-space-size=2048\" }"},
+    {.name = "environment.unset",
+     .type = SBX_KEY_PATTERN,
+     .traits = SBX_KEY_LIST | SBX_KEY_COMMAS,
+     .default_value = "[]",
+     .flags = {{.name = "--unset", .argument = "NAME,..."}},
+     .help = "Environment variables that the command does not get; NAME or PREFIX*"},
+    {.name = "environment.block_secrets",
+     .type = SBX_KEY_BOOLEAN,
+     .default_value = "true",
+     .flags = {{.name = "--block-secrets", .argument = "true|false"}},
+     .help = "Withhold variables whose names look like secrets",
+     .comment =
+         "*_TOKEN, *_SECRET, *_KEY, *PASSWORD*, AWS_* and the like; `sbx plan` lists what is withheld, by name."},
+
+    {.name = "limits.time",
+     .type = SBX_KEY_DURATION,
+     .traits = SBX_KEY_NONE,
+     .default_value = "\"none\"",
+     .min = 1,
+     .max = SBX_DAYS_MS(365),
+     .flags = {{.name = "--time", .short_name = "-t", .argument = "DURATION"}},
+     .help = "Wall-clock time after which the command is ended, such as 10m or 1h30m",
+     .comment = "Exit code 124. Units: ms, s, m, h, d."},
+    {.name = "limits.memory",
+     .type = SBX_KEY_SIZE,
+     .traits = SBX_KEY_NONE,
+     .default_value = "\"none\"",
+     .min = 1 << 20,
+     .max = (int64_t)1 << 50,
+     .flags = {{.name = "--memory", .short_name = "-m", .argument = "SIZE"}},
+     .help = "Memory that the command and its children may commit together, such as 4GiB",
+     .comment = "Units: B, KiB, MiB, GiB, TiB (1024) and kB, MB, GB, TB (1000)."},
+    {.name = "limits.cpu",
+     .type = SBX_KEY_PERCENT,
+     .traits = SBX_KEY_NONE,
+     .default_value = "\"none\"",
+     .min = 1,
+     .max = 100,
+     .flags = {{.name = "--cpu", .argument = "PERCENT"}},
+     .help = "Share of the whole machine's processors, such as 50%"},
+    {.name = "limits.processes",
+     .type = SBX_KEY_COUNT,
+     .traits = SBX_KEY_NONE,
+     .default_value = "\"none\"",
+     .min = 1,
+     .max = 65535,
+     .flags = {{.name = "--processes", .argument = "COUNT"}},
+     .help = "Processes that may be alive at one time"},
+
+    {.name = "console.grace",
+     .type = SBX_KEY_DURATION,
+     .default_value = "\"5s\"",
+     .min = 0,
+     .max = 10 * 60 * 1000,
+     .flags = {{.name = "--grace", .argument = "DURATION"}},
+     .help = "Time for the command to end by itself after Ctrl-C or a closed console"},
+    {.name = "console.interactive",
+     .type = SBX_KEY_BOOLEAN,
+     .default_value = "true",
+     .flags = {{.name = "--no-console", .value = "false", .help = "Do not give the command the console"}},
+     .help = "Give the command the console that sbx was started in"},
+
+    {.name = "ui.desktop",
+     .type = SBX_KEY_ENUM,
+     .default_value = "\"private\"",
+     .words = private_words,
+     .flags = {{.name = "--desktop", .argument = "private|user"}},
+     .help = "The desktop that windows appear on: a private, invisible one, or the user's"},
+    {.name = "ui.clipboard",
+     .type = SBX_KEY_BOOLEAN,
+     .default_value = "false",
+     .flags = {{.name = "--clipboard", .value = "true"}},
+     .help = "Leave the clipboard and the other limits of the user interface off"},
+
+    {.name = "tools.presets",
+     .type = SBX_KEY_ENUM,
+     .traits = SBX_KEY_LIST | SBX_KEY_COMMAS,
+     .default_value = "[]",
+     .words = tool_words,
+     .flags = {{.name = "--tools", .argument = "NAME,..."}},
+     .help = "Settings that a toolchain needs: git, node, cargo, python, go, dotnet",
+     .comment = "Each is a small table of environment variables and cache folders; `sbx plan` shows what it does."},
+};
+
+static const struct {
+    const char *table, *help;
+} tables[] = {
+    {"filesystem", "what the command may write and read"},
+    {"environment", "what it finds in its environment"},
+    {"limits", "what it may use up; \"none\" is no limit"},
+    {"console", "how it meets the console"},
+    {"ui", "how it meets the user interface"},
+    {"tools", "what toolchains need"},
+};
+
+const sbx_key *sbx_schema_keys(uint32_t *count)
+{
+    *count = sizeof(keys) / sizeof(keys[0]);
+    return keys;
+}
+
+const sbx_key *sbx_schema_find(const char *name)
+{
+    size_t i;
+
+    for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+        if (!strcmp(keys[i].name, name))
+            return &keys[i];
+    return NULL;
+}
+
+const char *sbx_schema_type_name(const sbx_key *key)
+{
+    static const char *const one[] = {"a value",
+                                      "a string",
+                                      "a name as a string",
+                                      "one of the words below",
+                                      "true or false",
+                                      "a whole number",
+                                      "a percentage such as 50 or \"50%\"",
+                                      "a size such as \"4GiB\"",
+                                      "a duration such as \"10m\"",
+                                      "a path as a string",
+                                      "the name of a variable as a string",
+                                      "the name of a variable as a string"};
+    static const char *const many[] = {"a list",
+                                       "a list of strings",
+                                       "a list of names",
+                                       "a list of strings",
+                                       "a list of true and false",
+                                       "a list of whole numbers",
+                                       "a list of percentages",
+                                       "a list of sizes",
+                                       "a list of durations",
+                                       "a list of paths",
+                                       "a list of variable names",
+                                       "a list of variable names"};
+    uint32_t type = key->type < sizeof(one) / sizeof(one[0]) ? key->type : 0;
+
+    if (key->traits & SBX_KEY_TABLE)
+        return "a table of strings";
+    if (key->traits & SBX_KEY_LIST)
+        return many[type];
+    return key->type == SBX_KEY_ENUM ? "a string" : one[type];
+}
+
+size_t sbx_schema_table_length(const sbx_key *key, const char **name)
+{
+    const char *dot = strchr(key->name, '.');
+
+    if (name)
+        *name = dot ? dot + 1 : key->name;
+    return dot ? (size_t)(dot - key->name) : 0;
+}
+
+const char *sbx_schema_table_help(const char *table, size_t length)
+{
+    size_t i;
+
+    for (i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
+        if (strlen(tables[i].table) == length && !memcmp(tables[i].table, table, length))
+            return tables[i].help;
+    return NULL;
+}
