@@ -58,18 +58,18 @@ extern "C" {
 typedef int32_t sbx_status;
 
 #define SBX_OK 0
-#define SBX_E_USAGE 1        /* the command line is wrong */
-#define SBX_E_CONFIG 2       /* a configuration file is wrong */
-#define SBX_E_REFUSED 3      /* asked for something that must not or cannot be done */
-#define SBX_E_SYSTEM 4       /* an operating system call failed */
-#define SBX_E_MEMORY 5       /* out of memory */
-#define SBX_E_UNAVAILABLE 6  /* the backend cannot work on this machine now */
-#define SBX_E_UNENFORCED 7   /* the system did not do what was asked of it */
-#define SBX_E_BACKEND 8      /* a backend broke the rules of this interface */
-#define SBX_E_NOT_FOUND 9    /* the command does not exist: exit code 127 */
+#define SBX_E_USAGE 1         /* the command line is wrong */
+#define SBX_E_CONFIG 2        /* a configuration file is wrong */
+#define SBX_E_REFUSED 3       /* asked for something that must not or cannot be done */
+#define SBX_E_SYSTEM 4        /* an operating system call failed */
+#define SBX_E_MEMORY 5        /* out of memory */
+#define SBX_E_UNAVAILABLE 6   /* the backend cannot work on this machine now */
+#define SBX_E_UNENFORCED 7    /* the system did not do what was asked of it */
+#define SBX_E_BACKEND 8       /* a backend broke the rules of this interface */
+#define SBX_E_NOT_FOUND 9     /* the command does not exist: exit code 127 */
 #define SBX_E_NOT_RUNNABLE 10 /* the command exists but cannot run: exit code 126 */
-#define SBX_E_TIMEOUT 11     /* the time limit ended the command: exit code 124 */
-#define SBX_E_UNSUPPORTED 12 /* this backend has no such function */
+#define SBX_E_TIMEOUT 11      /* the time limit ended the command: exit code 124 */
+#define SBX_E_UNSUPPORTED 12  /* this backend has no such function */
 
 /* What the number in sbx_error.code is. */
 #define SBX_CODE_NONE 0u
@@ -137,43 +137,43 @@ typedef struct sbx_limits {
     uint32_t reserved;     /* 0 */
 } sbx_limits;
 
-#define SBX_POLICY_DESKTOP_PRIVATE 0x01u  /* run on a desktop of its own */
-#define SBX_POLICY_CLIPBOARD 0x02u        /* leave clipboard and UI limits off */
-#define SBX_POLICY_KEEP_CHILDREN 0x04u    /* background children outlive the command */
-#define SBX_POLICY_INTERACTIVE 0x08u      /* the child is to have the user's console */
+#define SBX_POLICY_DESKTOP_PRIVATE 0x01u /* run on a desktop of its own */
+#define SBX_POLICY_CLIPBOARD 0x02u       /* leave clipboard and UI limits off */
+#define SBX_POLICY_KEEP_CHILDREN 0x04u   /* background children outlive the command */
+#define SBX_POLICY_INTERACTIVE 0x08u     /* the child is to have the user's console */
 
 /* Paths are absolute, normalised (backslashes, no "." or "..", no trailing
  * separator but on a volume root), not resolved: links are the backend's to judge. */
 typedef struct sbx_policy {
     uint32_t size;
-    uint32_t flags;                  /* SBX_POLICY_* */
-    const char *workspace;           /* the first writable root; cwd of the command unless set otherwise */
-    const char *cwd;                 /* where the command starts */
-    const char *const *writable;     /* roots, the workspace among them if it is writable */
+    uint32_t flags;              /* SBX_POLICY_* */
+    const char *workspace;       /* the first writable root; cwd of the command unless set otherwise */
+    const char *cwd;             /* where the command starts */
+    const char *const *writable; /* roots, the workspace among them if it is writable */
     uint32_t writable_count;
     uint32_t protected_count;
     const char *const *protected_paths; /* absolute, each below a writable root; may not exist yet */
-    const char *const *deny_read;    /* absolute */
+    const char *const *deny_read;       /* absolute */
     uint32_t deny_read_count;
-    uint32_t network;                /* SBX_NETWORK_* */
-    const uint16_t *loopback_ports;  /* reachable although the network is off */
+    uint32_t network;               /* SBX_NETWORK_* */
+    const uint16_t *loopback_ports; /* reachable although the network is off */
     uint32_t loopback_port_count;
-    uint32_t git;                    /* SBX_GIT_* */
-    uint32_t temp;                   /* SBX_TEMP_* */
-    uint32_t require;                /* SBX_AREA_* that must be enforced, or the launch is refused */
-    const char *const *tools;        /* tool presets by name: "git", "node", "cargo", ... */
+    uint32_t git;             /* SBX_GIT_* */
+    uint32_t temp;            /* SBX_TEMP_* */
+    uint32_t require;         /* SBX_AREA_* that must be enforced, or the launch is refused */
+    const char *const *tools; /* tool presets by name: "git", "node", "cargo", ... */
     uint32_t tool_count;
-    uint32_t env_count;              /* edits are already applied by the caller; for information */
+    uint32_t env_count; /* edits are already applied by the caller; for information */
     const sbx_env_edit *env;
     sbx_limits limits;
-    const char *run_id;              /* 32 hexadecimal digits, new for every run */
+    const char *run_id; /* 32 hexadecimal digits, new for every run */
 } sbx_policy;
 
 /* ---- The host: what the loading program offers -------------------------- */
 
 #define SBX_LOG_ERROR 1u
 #define SBX_LOG_WARN 2u
-#define SBX_LOG_INFO 3u /* shown with -v */
+#define SBX_LOG_INFO 3u  /* shown with -v */
 #define SBX_LOG_DEBUG 4u /* shown with -vv */
 
 /* Kinds of note: facts for the report, plan and status, not for the screen. */
@@ -188,14 +188,14 @@ typedef struct sbx_policy {
 
 typedef struct sbx_host {
     uint32_t size;
-    uint32_t abi;      /* SBX_ABI_VERSION of the host */
-    uint32_t program;  /* SBX_PROGRAM_*: who loads the backend */
-    uint32_t reserved; /* 0 */
-    const char *program_dir; /* folder of the exe, absolute; lives as long as the host */
-    const char *state_dir;   /* folder for per-user state, %LOCALAPPDATA%\sbx; may not exist yet */
-    void *(SBX_CALL *alloc)(uint64_t bytes);            /* NULL: out of memory; aligned to 16 */
-    void *(SBX_CALL *realloc)(void *old, uint64_t bytes); /* as C realloc; bytes > 0 */
-    void(SBX_CALL *free)(void *memory);                 /* NULL is fine */
+    uint32_t abi;                            /* SBX_ABI_VERSION of the host */
+    uint32_t program;                        /* SBX_PROGRAM_*: who loads the backend */
+    uint32_t reserved;                       /* 0 */
+    const char *program_dir;                 /* folder of the exe, absolute; lives as long as the host */
+    const char *state_dir;                   /* folder for per-user state, %LOCALAPPDATA%\sbx; may not exist yet */
+    void *(SBX_CALL *alloc)(uint64_t bytes); /* NULL: out of memory; aligned to 16 */
+    void *(SBX_CALL *realloc)(void *old, uint64_t bytes);  /* as C realloc; bytes > 0 */
+    void(SBX_CALL *free)(void *memory);                    /* NULL is fine */
     void(SBX_CALL *log)(uint32_t level, const char *text); /* one line, no newline */
     void(SBX_CALL *note)(uint32_t kind, const char *object, const char *text);
     /* Shown on stderr when it is a console and the work takes longer than a moment. */
@@ -231,10 +231,10 @@ typedef struct sbx_ticket {
 /* What the spawning process needs to start the child.  Filled by `token`. */
 typedef struct sbx_spawn {
     uint32_t size;
-    uint32_t ui_limits;   /* JOB_OBJECT_UILIMIT_* for the job */
-    void *token;          /* primary token, or NULL for the process's own; the caller closes it */
-    const char *desktop;  /* lpDesktop, or NULL to inherit; lives as long as `context` */
-    void *context;        /* backend's own, given back to verify and spawn_end */
+    uint32_t ui_limits;  /* JOB_OBJECT_UILIMIT_* for the job */
+    void *token;         /* primary token, or NULL for the process's own; the caller closes it */
+    const char *desktop; /* lpDesktop, or NULL to inherit; lives as long as `context` */
+    void *context;       /* backend's own, given back to verify and spawn_end */
 } sbx_spawn;
 
 /* The edits that the backend adds to the child's environment, in order, after those
@@ -266,12 +266,12 @@ typedef struct sbx_setup_step {
 
 typedef struct sbx_backend {
     uint32_t size;
-    uint32_t abi;           /* SBX_ABI_VERSION the backend was built with */
-    const char *name;       /* same as the file's stem: "none" for none.dll */
-    const char *version;    /* "1.2.3" */
-    const char *summary;    /* one line for people */
-    sbx_guarantees claims;  /* the best that this backend can promise anywhere */
-    uint32_t flags;         /* SBX_BACKEND_* */
+    uint32_t abi;          /* SBX_ABI_VERSION the backend was built with */
+    const char *name;      /* same as the file's stem: "none" for none.dll */
+    const char *version;   /* "1.2.3" */
+    const char *summary;   /* one line for people */
+    sbx_guarantees claims; /* the best that this backend can promise anywhere */
+    uint32_t flags;        /* SBX_BACKEND_* */
 
     /* Can it work on this machine, for this user, now?  Cheap, changes nothing.
      * SBX_E_UNAVAILABLE with op, object and hint says what is missing. */
@@ -311,14 +311,23 @@ typedef struct sbx_backend {
 #define SBX_BACKEND_ENTRY "sbx_backend_entry"
 typedef const sbx_backend *(SBX_CALL *sbx_backend_entry_fn)(const sbx_host *host);
 
+#if defined(_WIN32) && (defined(_MSC_VER) || defined(__GNUC__))
+#define SBX_EXPORT __declspec(dllexport)
+#else
+#define SBX_EXPORT
+#endif
+
+/* Declared here so that a definition of it has the right form and C linkage in C++. */
+SBX_EXPORT const sbx_backend *SBX_CALL sbx_backend_entry(const sbx_host *host);
+
 /* ---- Extensions of backends ---------------------------------------------- */
 
 /* What a backend has left on the machine, and how to undo it. */
 #define SBX_EXT_STATE "sbx.state/1"
 
-#define SBX_STATE_ACTIVE 1u  /* held by a run that is alive */
-#define SBX_STATE_KEPT 2u    /* kept on purpose, for the next run */
-#define SBX_STATE_STALE 3u   /* left by a run that ended badly, or its root is gone */
+#define SBX_STATE_ACTIVE 1u /* held by a run that is alive */
+#define SBX_STATE_KEPT 2u   /* kept on purpose, for the next run */
+#define SBX_STATE_STALE 3u  /* left by a run that ended badly, or its root is gone */
 
 typedef struct sbx_state_item {
     uint32_t size;

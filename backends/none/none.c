@@ -1,0 +1,138 @@
+/*
+ * The backend that confines nothing: the command runs with the user's own token.  What is left is
+ * what the launcher itself does: the job, the limits, the environment.  For finding out whether a
+ * failure comes from the sandbox, and as the positive control of tests.
+ */
+#include <string.h>
+
+#include "base/error.h"
+#include "sbx/backend.h"
+
+struct sbx_session {
+    int unused;
+};
+
+static const sbx_host *host;
+static sbx_session the_session; /* it has no state, so one serves all */
+
+static sbx_status SBX_CALL none_probe(sbx_error *err)
+{
+    (void)err;
+    return SBX_OK;
+}
+
+static sbx_status SBX_CALL none_open(const sbx_policy *policy, uint32_t flags, sbx_session **session,
+                                     sbx_guarantees *guarantees, sbx_error *err)
+{
+    static const char text[] = "nothing is confined: files, network and desktop are as open as for you";
+
+    if (policy->require & ~SBX_AREA_PROCESS_TREE) {
+        sbx_fail(err, SBX_E_REFUSED, "require", "backend \"none\"");
+        return sbx_hint(err, "it enforces nothing but the process tree; take another backend");
+    }
+    guarantees->size = sizeof(*guarantees);
+    guarantees->enforced = SBX_AREA_PROCESS_TREE;
+    guarantees->advisory = 0;
+    host->note(SBX_NOTE_GAP, "", text);
+    if (!(flags & SBX_OPEN_DRY_RUN))
+        host->log(SBX_LOG_WARN, text);
+    *session = &the_session;
+    return SBX_OK;
+}
+
+static sbx_status SBX_CALL none_identity(sbx_session *session, sbx_identity *identity, sbx_error *err)
+{
+    (void)session;
+    (void)err;
+    memset(identity, 0, sizeof(*identity));
+    identity->size = sizeof(*identity);
+    identity->kind = SBX_IDENTITY_SELF;
+    return SBX_OK;
+}
+
+static sbx_status SBX_CALL none_ticket(sbx_session *session, sbx_ticket *ticket, sbx_error *err)
+{
+    (void)session;
+    (void)err;
+    memset(ticket, 0, sizeof(*ticket));
+    ticket->size = sizeof(*ticket);
+    return SBX_OK;
+}
+
+static sbx_status SBX_CALL none_environment(sbx_session *session, sbx_env_edits *edits, sbx_error *err)
+{
+    (void)session;
+    (void)err;
+    memset(edits, 0, sizeof(*edits));
+    edits->size = sizeof(*edits);
+    return SBX_OK;
+}
+
+static void SBX_CALL none_close(sbx_session *session)
+{
+    (void)session;
+}
+
+static sbx_status SBX_CALL none_token(const sbx_ticket *ticket, sbx_spawn *spawn, sbx_error *err)
+{
+    (void)ticket;
+    (void)err;
+    memset(spawn, 0, sizeof(*spawn));
+    spawn->size = sizeof(*spawn); /* no token: the process's own */
+    return SBX_OK;
+}
+
+static sbx_status SBX_CALL none_verify(const sbx_spawn *spawn, void *process, sbx_error *err)
+{
+    (void)spawn;
+    (void)process;
+    (void)err;
+    return SBX_OK; /* nothing was asked for */
+}
+
+static void SBX_CALL none_spawn_end(sbx_spawn *spawn)
+{
+    (void)spawn;
+}
+
+static sbx_status SBX_CALL none_setup_steps(const sbx_setup_step **steps, uint32_t *count, sbx_error *err)
+{
+    (void)err;
+    *steps = NULL;
+    *count = 0;
+    return SBX_OK;
+}
+
+static const void *SBX_CALL none_extension(const char *id)
+{
+    (void)id;
+    return NULL;
+}
+
+static const sbx_backend backend = {
+    .size = sizeof(sbx_backend),
+    .abi = SBX_ABI_VERSION,
+    .name = "none",
+    .version = SBX_VERSION,
+    .summary = "confines nothing; for diagnosis",
+    .claims = {sizeof(sbx_guarantees), SBX_AREA_PROCESS_TREE, 0},
+    .probe = none_probe,
+    .open = none_open,
+    .identity = none_identity,
+    .ticket = none_ticket,
+    .environment = none_environment,
+    .close = none_close,
+    .token = none_token,
+    .verify = none_verify,
+    .spawn_end = none_spawn_end,
+    .setup_steps = none_setup_steps,
+    .extension = none_extension,
+};
+
+SBX_EXPORT const sbx_backend *SBX_CALL sbx_backend_entry(const sbx_host *from)
+{
+    if (from->abi >> 16 != SBX_ABI_MAJOR)
+        return NULL;
+    host = from;
+    return &backend;
+}

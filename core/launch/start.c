@@ -1,0 +1,44 @@
+#include "launch/start.h"
+
+#include <windows.h>
+#include <stdio.h>
+
+#include "base/mimalloc.h"
+#include "launch/plugin.h"
+
+static const char *program_name = "sbx";
+
+/* Runs with little stack and maybe a broken heap: no allocation, one write. */
+static LONG WINAPI on_exception(EXCEPTION_POINTERS *info)
+{
+    const EXCEPTION_RECORD *record = info->ExceptionRecord;
+    const char *function = NULL;
+    const char *backend = sbx_plugin_calling(&function, record->ExceptionAddress);
+    char line[256];
+    DWORD done;
+    int length;
+
+    if (backend)
+        length = snprintf(line, sizeof(line), "%s: backend \"%s\": crashed in %s (exception 0x%08lX)\n", program_name,
+                          backend, function, record->ExceptionCode);
+    else
+        length = snprintf(line, sizeof(line), "%s: internal error (exception 0x%08lX at %p)\n", program_name,
+                          record->ExceptionCode, record->ExceptionAddress);
+    if (length > 0)
+        WriteFile(GetStdHandle(STD_ERROR_HANDLE), line, (DWORD)length, &done, NULL);
+    TerminateProcess(GetCurrentProcess(), 125);
+    return EXCEPTION_CONTINUE_SEARCH;
+}
+
+void sbx_start(const char *program)
+{
+    ULONG reserve = 32 * 1024;
+
+    program_name = program;
+    SetDefaultDllDirectories(LOAD_LIBRARY_SEARCH_SYSTEM32);
+    SetDllDirectoryW(L"");
+    HeapSetInformation(NULL, HeapEnableTerminationOnCorruption, NULL, 0);
+    SetThreadStackGuarantee(&reserve); /* so that the handler runs after a stack overflow, too */
+    SetUnhandledExceptionFilter(on_exception);
+    sbx_memory_use(&sbx_mimalloc);
+}

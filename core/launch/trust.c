@@ -1,0 +1,172 @@
+#include "launch/trust.h"
+
+#include <windows.h>
+#include <sddl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/utf.h"
+
+/* Rights that let their holder change what the file is.  Attributes count: a right to write them
+ * is enough to make a link of an empty folder (MSDN "FSCTL_SET_REPARSE_POINT"). */
+#define CHANGE_RIGHTS                                                                                                  \
+    (FILE_WRITE_DATA | FILE_APPEND_DATA | FILE_WRITE_ATTRIBUTES | FILE_DELETE_CHILD | DELETE | WRITE_DAC |             \
+     WRITE_OWNER | GENERIC_WRITE | GENERIC_ALL)
+
+typedef struct any_sid {
+    union {
+        SID sid;
+        BYTE bytes[SECURITY_MAX_SID_SIZE];
+    } u;
+} any_sid;
+
+static const struct {
+    BYTE authority, count;
+    DWORD sub[6];
+} trusted[] = {
+    {5, 2, {32, 544}},                                                         /* Administrators */
+    {5, 1, {18}},                                                              /* SYSTEM */
+    {5, 6, {80, 956008885, 3418522649u, 1831038044, 1853292631, 2271478464u}}, /* NT SERVICE\TrustedInstaller */
+    {3, 1, {0}}, /* CREATOR OWNER: only stands for others on inheritance */
+    {3, 1, {4}}, /* OWNER RIGHTS: the owner is judged by itself */
+};
+
+static int is_always_trusted(PSID sid)
+{
+    static const BYTE zero[5] = {0};
+    const SID_IDENTIFIER_AUTHORITY *authority = GetSidIdentifierAuthority(sid);
+    size_t i;
+    BYTE k;
+
+    if (memcmp(authority->Value, zero, sizeof(zero)) != 0)
+        return 0;
+    for (i = 0; i < sizeof(trusted) / sizeof(trusted[0]); i++) {
+        if (authority->Value[5] != trusted[i].authority || *GetSidSubAuthorityCount(sid) != trusted[i].count)
+            continue;
+        for (k = 0; k < trusted[i].count && *GetSidSubAuthority(sid, k) == trusted[i].sub[k]; k++)
+            ;
+        if (k == trusted[i].count)
+            return 1;
+    }
+    return 0;
+}
+
+static sbx_status own_sid(any_sid *user, sbx_error *err)
+{
+    BYTE buffer[sizeof(TOKEN_USER) + SECURITY_MAX_SID_SIZE];
+    TOKEN_USER info;
+    HANDLE token = NULL;
+    DWORD length = 0;
+    sbx_status st = SBX_OK;
+
+    if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token))
+        return sbx_fail_code(err, SBX_E_SYSTEM, SBX_CODE_WIN32, GetLastError(), "OpenProcessToken", "own token");
+    if (!GetTokenInformation(token, TokenUser, buffer, sizeof(buffer), &length))
+        st = sbx_fail_code(err, SBX_E_SYSTEM, SBX_CODE_WIN32, GetLastError(), "GetTokenInformation", "own token");
+    else {
+        memcpy(&info, buffer, sizeof(info));
+        CopySid(sizeof(user->u), &user->u.sid, info.User.Sid);
+    }
+    CloseHandle(token);
+    return st;
+}
+
+/* "DOMAIN\name", or the SID where it has no name. */
+static void describe(PSID sid, char *text, size_t size)
+{
+    WCHAR name[256], domain[256];
+    DWORD name_length = 256, domain_length = 256;
+    SID_NAME_USE use;
+    LPWSTR string = NULL;
+    char *a = NULL, *b = NULL;
+
+    text[0] = 0;
+    if (LookupAccountSidW(NULL, sid, name, &name_length, domain, &domain_length, &use)) {
+        a = sbx_utf16_to_utf8((const uint16_t *)domain, wcslen(domain), NULL);
+        b = sbx_utf16_to_utf8((const uint16_t *)name, wcslen(name), NULL);
+        if (a && b)
+            snprintf(text, size, "%s%s%s", a, a[0] ? "\\" : "", b);
+    } else if (ConvertSidToStringSidW(sid, &string)) {
+        a = sbx_utf16_to_utf8((const uint16_t *)string, wcslen(string), NULL);
+        if (a)
+            snprintf(text, size, "%s", a);
+        LocalFree(string);
+    }
+    sbx_free(a);
+    sbx_free(b);
+}
+
+static sbx_status refuse(const char *path, PSID who, const char *what, sbx_error *err)
+{
+    char name[160];
+
+    describe(who, name, sizeof(name));
+    sbx_fail(err, SBX_E_REFUSED, "others can change it", path);
+    return sbx_hint(err, "%s %s; take that away, or put sbx where only administrators write", name, what);
+}
+
+static int is_trusted(PSID sid, const any_sid *user, PSID owner, uint32_t mode)
+{
+    if (EqualSid(sid, (PSID)(uintptr_t)&user->u))
+        return mode == SBX_TRUST_SELF;
+    return is_always_trusted(sid) || (mode == SBX_TRUST_OWNER && EqualSid(sid, owner));
+}
+
+sbx_status sbx_trust_check(void *file, const char *path, uint32_t mode, sbx_error *err)
+{
+    const SECURITY_INFORMATION wanted = OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION;
+    any_sid user = {0};
+    SECURITY_DESCRIPTOR *sd = NULL;
+    DWORD need = 0;
+    BOOL present = FALSE, defaulted = FALSE;
+    PACL dacl = NULL;
+    PSID owner = NULL, sid;
+    ACCESS_ALLOWED_ACE *ace;
+    void *entry = NULL;
+    WORD i;
+    sbx_status st = own_sid(&user, err);
+
+    if (st != SBX_OK)
+        return st;
+    GetKernelObjectSecurity(file, wanted, NULL, 0, &need);
+    sd = need ? sbx_alloc(need) : NULL;
+    if (need && !sd)
+        return sbx_fail_memory(err);
+    if (!sd || !GetKernelObjectSecurity(file, wanted, sd, need, &need) ||
+        !GetSecurityDescriptorOwner(sd, &owner, &defaulted) ||
+        !GetSecurityDescriptorDacl(sd, &present, &dacl, &defaulted)) {
+        st = sbx_fail_code(err, SBX_E_SYSTEM, SBX_CODE_WIN32, GetLastError(), "GetKernelObjectSecurity", path);
+        goto out;
+    }
+    if (!present || !dacl || !owner) {
+        st = sbx_fail(err, SBX_E_REFUSED, "others can change it", path);
+        sbx_hint(err, "it has no access control list: everyone may write; is it on a FAT volume?");
+        goto out;
+    }
+    if (!is_trusted(owner, &user, owner, mode)) {
+        st = refuse(path, owner, "owns it", err);
+        goto out;
+    }
+    for (i = 0; i < dacl->AceCount && GetAce(dacl, i, &entry); i++) {
+        ace = entry;
+        if (ace->Header.AceFlags & INHERIT_ONLY_ACE)
+            continue;
+        if (ace->Header.AceType == ACCESS_DENIED_ACE_TYPE || ace->Header.AceType == ACCESS_DENIED_CALLBACK_ACE_TYPE ||
+            ace->Header.AceType == ACCESS_DENIED_OBJECT_ACE_TYPE)
+            continue;
+        if (ace->Header.AceType != ACCESS_ALLOWED_ACE_TYPE && ace->Header.AceType != ACCESS_ALLOWED_CALLBACK_ACE_TYPE) {
+            st = sbx_fail(err, SBX_E_REFUSED, "others can change it", path);
+            sbx_hint(err, "its access control list has an entry of an unknown kind (%u)", ace->Header.AceType);
+            goto out;
+        }
+        sid = &ace->SidStart;
+        if ((ace->Mask & CHANGE_RIGHTS) && !is_trusted(sid, &user, owner, mode)) {
+            st = refuse(path, sid, "can write there", err);
+            goto out;
+        }
+    }
+out:
+    sbx_free(sd);
+    return st;
+}
