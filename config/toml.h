@@ -11,7 +11,7 @@
 #define SBX_TOML_INTEGER 2u
 #define SBX_TOML_FLOAT 3u
 #define SBX_TOML_BOOLEAN 4u
-#define SBX_TOML_DATETIME 5u       /* offset date-time */
+#define SBX_TOML_DATETIME 5u /* offset date-time */
 #define SBX_TOML_DATETIME_LOCAL 6u
 #define SBX_TOML_DATE_LOCAL 7u
 #define SBX_TOML_TIME_LOCAL 8u
@@ -24,18 +24,18 @@
 
 typedef struct sbx_toml sbx_toml;
 struct sbx_toml {
-    uint32_t type;        /* SBX_TOML_* */
-    sbx_span span;        /* of the value; of the header for [table] */
-    const char *key;      /* in a table: its key, with a NUL; NULL in an array and at the top */
-    size_t key_length;    /* keys and strings may hold NULs */
+    uint32_t type;     /* SBX_TOML_* */
+    sbx_span span;     /* of the value; of the header for [table] */
+    const char *key;   /* in a table: its key, with a NUL; NULL in an array and at the top */
+    size_t key_length; /* keys and strings may hold NULs */
     sbx_span key_span;
-    sbx_toml *next;       /* next in the same array or table, in the order of the text */
-    sbx_toml *first;      /* first element of an array or table */
-    uint32_t count;       /* elements of an array or table */
-    const char *string;   /* STRING: unescaped, with a NUL; date and time types: normalised text */
+    sbx_toml *next;     /* next in the same array or table, in the order of the text */
+    sbx_toml *first;    /* first element of an array or table */
+    uint32_t count;     /* elements of an array or table */
+    const char *string; /* STRING: unescaped, with a NUL; date and time types: normalised text */
     size_t string_length;
-    int64_t integer;      /* INTEGER; BOOLEAN 0 or 1 */
-    double number;        /* FLOAT */
+    int64_t integer; /* INTEGER; BOOLEAN 0 or 1 */
+    double number;   /* FLOAT */
 };
 
 /* Parse a text; everything lives in the arena.  A UTF-8 byte order mark is skipped.
