@@ -1,0 +1,282 @@
+/*
+ * Measures sbx against the smallest launcher, alternately in the same run, so that a noisy
+ * machine disturbs both alike.  Prints ratios; says nothing about good or bad.
+ *
+ *   bench [--rounds N] [--megabytes N] [--label TEXT] [--json FILE] SBX-OPTION...
+ *
+ * bench.exe expects bench-minimal.exe and bench-child.exe beside itself and sbx.exe in
+ * ..\bin.  The options behind its own go to sbx: `bench --backend none -q`.
+ */
+#include <windows.h>
+#include <psapi.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <wchar.h>
+
+#define SBX_BENCH_MAX_ROUNDS 2000
+
+enum { MINIMAL, SBX, LAUNCHERS };
+
+static const char *const launcher_names[LAUNCHERS] = {"minimal", "sbx"};
+
+struct pipes {
+    HANDLE child_in, child_out; /* inheritable ends */
+    HANDLE in, out;             /* ours: write to in, read from out */
+};
+
+static wchar_t folder[MAX_PATH];       /* of bench.exe, with a backslash */
+static wchar_t sbx_options[8192] = L"";
+static double samples[LAUNCHERS][SBX_BENCH_MAX_ROUNDS];
+
+static void fail(const char *what)
+{
+    fprintf(stderr, "bench: %s: error %lu\n", what, GetLastError());
+    exit(2);
+}
+
+static double now_us(void)
+{
+    static LARGE_INTEGER frequency;
+    LARGE_INTEGER counter;
+
+    if (!frequency.QuadPart)
+        QueryPerformanceFrequency(&frequency);
+    QueryPerformanceCounter(&counter);
+    return (double)counter.QuadPart * 1e6 / (double)frequency.QuadPart;
+}
+
+static void open_pipes(struct pipes *pipes)
+{
+    SECURITY_ATTRIBUTES inherit = {sizeof(inherit), NULL, TRUE};
+
+    if (!CreatePipe(&pipes->child_in, &pipes->in, &inherit, 1 << 16) ||
+        !CreatePipe(&pipes->out, &pipes->child_out, &inherit, 1 << 16))
+        fail("CreatePipe");
+    SetHandleInformation(pipes->in, HANDLE_FLAG_INHERIT, 0);
+    SetHandleInformation(pipes->out, HANDLE_FLAG_INHERIT, 0);
+}
+
+/* Start the child command through one of the launchers; pipes may be NULL. */
+static HANDLE start(int launcher, const wchar_t *arguments, const struct pipes *pipes)
+{
+    STARTUPINFOW startup = {.cb = sizeof(startup)};
+    PROCESS_INFORMATION process;
+    wchar_t command[16384];
+
+    if (launcher == SBX)
+        _snwprintf(command, 16384, L"\"%ls..\\bin\\sbx.exe\" %ls -- \"%lsbench-child.exe\" %ls", folder, sbx_options,
+                   folder, arguments);
+    else
+        _snwprintf(command, 16384, L"\"%lsbench-minimal.exe\" -- \"%lsbench-child.exe\" %ls", folder, folder, arguments);
+    if (pipes) {
+        startup.dwFlags = STARTF_USESTDHANDLES;
+        startup.hStdInput = pipes->child_in;
+        startup.hStdOutput = pipes->child_out;
+        startup.hStdError = GetStdHandle(STD_ERROR_HANDLE);
+    }
+    if (!CreateProcessW(NULL, command, NULL, NULL, TRUE, 0, NULL, NULL, &startup, &process))
+        fail(launcher_names[launcher]);
+    CloseHandle(process.hThread);
+    return process.hProcess;
+}
+
+static void finish(int launcher, HANDLE process)
+{
+    DWORD code = 0;
+
+    WaitForSingleObject(process, INFINITE);
+    GetExitCodeProcess(process, &code);
+    CloseHandle(process);
+    if (code) {
+        fprintf(stderr, "bench: %s exited with %lu\n", launcher_names[launcher], code);
+        exit(2);
+    }
+}
+
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* sorts */
+static double quantile(double *values, int count, double part)
+{
+    qsort(values, (size_t)count, sizeof(*values), compare);
+    return values[(int)(part * (count - 1) + 0.5)];
+}
+
+/* Both launchers once a round, the order changing, so that drift hits both. */
+static void measure_launches(int rounds)
+{
+    double begin;
+    int round, i, launcher;
+
+    for (round = -2; round < rounds; round++) /* two to warm up */
+        for (i = 0; i < LAUNCHERS; i++) {
+            launcher = (i + round) & 1;
+            begin = now_us();
+            finish(launcher, start(launcher, L"", NULL));
+            if (round >= 0)
+                samples[launcher][round] = now_us() - begin;
+        }
+}
+
+/* Seconds that it takes to read `megabytes` from the child's standard output. */
+static double transfer(int launcher, int megabytes)
+{
+    static char block[1 << 16];
+    unsigned long long total = 0, wanted = (unsigned long long)megabytes << 20;
+    wchar_t arguments[64];
+    struct pipes pipes;
+    HANDLE process;
+    double begin = 0;
+    DWORD done;
+
+    open_pipes(&pipes);
+    _snwprintf(arguments, 64, L"write %llu", wanted);
+    process = start(launcher, arguments, &pipes);
+    CloseHandle(pipes.child_in);
+    CloseHandle(pipes.child_out);
+    while (ReadFile(pipes.out, block, sizeof(block), &done, NULL) && done) {
+        if (!total)
+            begin = now_us(); /* from the first byte: the start is measured elsewhere */
+        total += done;
+    }
+    begin = (now_us() - begin) / 1e6;
+    finish(launcher, process);
+    CloseHandle(pipes.in);
+    CloseHandle(pipes.out);
+    if (total != wanted) {
+        fprintf(stderr, "bench: %s: %llu of %llu bytes arrived\n", launcher_names[launcher], total, wanted);
+        exit(2);
+    }
+    return begin;
+}
+
+/* Peak memory of the launcher itself while its child runs. */
+static void memory(int launcher, double *working_set, double *private_bytes)
+{
+    PROCESS_MEMORY_COUNTERS_EX counters = {.cb = sizeof(counters)};
+    struct pipes pipes;
+    HANDLE process;
+    char ready[5];
+    DWORD done;
+
+    open_pipes(&pipes);
+    process = start(launcher, L"hold", &pipes);
+    CloseHandle(pipes.child_in);
+    CloseHandle(pipes.child_out);
+    if (!ReadFile(pipes.out, ready, sizeof(ready), &done, NULL))
+        fail("ReadFile");
+    if (!GetProcessMemoryInfo(process, (PROCESS_MEMORY_COUNTERS *)&counters, sizeof(counters)))
+        fail("GetProcessMemoryInfo");
+    CloseHandle(pipes.in);
+    CloseHandle(pipes.out);
+    finish(launcher, process);
+    *working_set = (double)counters.PeakWorkingSetSize / (1 << 20);
+    *private_bytes = (double)counters.PrivateUsage / (1 << 20);
+}
+
+static double file_size(const wchar_t *path)
+{
+    WIN32_FILE_ATTRIBUTE_DATA data;
+
+    return GetFileAttributesExW(path, GetFileExInfoStandard, &data)
+               ? (double)(((unsigned long long)data.nFileSizeHigh << 32) + data.nFileSizeLow)
+               : 0;
+}
+
+/* KiB of the files that match a pattern below ..\bin. */
+static double binaries(const wchar_t *directory, const wchar_t *pattern)
+{
+    WIN32_FIND_DATAW found;
+    wchar_t path[MAX_PATH * 2];
+    HANDLE find;
+    double total = 0;
+
+    _snwprintf(path, MAX_PATH * 2, L"%ls..\\bin\\%ls%ls", folder, directory, pattern);
+    find = FindFirstFileW(path, &found);
+    if (find == INVALID_HANDLE_VALUE)
+        return 0;
+    do {
+        _snwprintf(path, MAX_PATH * 2, L"%ls..\\bin\\%ls%ls", folder, directory, found.cFileName);
+        total += file_size(path) / 1024;
+    } while (FindNextFileW(find, &found));
+    FindClose(find);
+    return total;
+}
+
+int wmain(int argc, wchar_t **argv)
+{
+    double p50[LAUNCHERS], p90[LAUNCHERS], rate[LAUNCHERS] = {0}, set[LAUNCHERS], private_bytes[LAUNCHERS], size, took;
+    int rounds = 100, megabytes = 256, i, j;
+    const wchar_t *json = NULL, *label = L"sbx";
+    wchar_t *slash;
+    FILE *file;
+
+    GetModuleFileNameW(NULL, folder, MAX_PATH);
+    if ((slash = wcsrchr(folder, L'\\')))
+        slash[1] = 0;
+    for (i = 1; i < argc; i++) {
+        if (!wcscmp(argv[i], L"--rounds") && i + 1 < argc)
+            rounds = (int)wcstol(argv[++i], NULL, 10);
+        else if (!wcscmp(argv[i], L"--megabytes") && i + 1 < argc)
+            megabytes = (int)wcstol(argv[++i], NULL, 10);
+        else if (!wcscmp(argv[i], L"--label") && i + 1 < argc)
+            label = argv[++i];
+        else if (!wcscmp(argv[i], L"--json") && i + 1 < argc)
+            json = argv[++i];
+        else
+            break;
+    }
+    if (rounds < 3 || rounds > SBX_BENCH_MAX_ROUNDS || megabytes < 1 || i == argc) {
+        fprintf(stderr, "usage: bench [--rounds 3..2000] [--megabytes N] [--label TEXT] [--json FILE] SBX-OPTION...\n");
+        return 2;
+    }
+    for (; i < argc; i++)
+        _snwprintf(sbx_options + wcslen(sbx_options), 8192 - wcslen(sbx_options), L"\"%ls\" ", argv[i]);
+
+    measure_launches(rounds);
+    for (j = 0; j < LAUNCHERS; j++) {
+        p50[j] = quantile(samples[j], rounds, 0.5);
+        p90[j] = quantile(samples[j], rounds, 0.9);
+        memory(j, &set[j], &private_bytes[j]);
+    }
+    for (i = 0; i < 5; i++) /* the best of five: what the path can carry */
+        for (j = 0; j < LAUNCHERS; j++) {
+            took = transfer((i + j) & 1, megabytes);
+            if (megabytes / took > rate[(i + j) & 1])
+                rate[(i + j) & 1] = megabytes / took;
+        }
+    size = binaries(L"", L"*.exe") + binaries(L"backends\\", L"*.dll") + binaries(L"stubs\\", L"*.exe");
+
+    printf("%ls, %d launches each, alternately\n", label, rounds);
+    printf("                     minimal         sbx    sbx/minimal\n");
+    printf("latency p50  us  %11.0f %11.0f %14.3f\n", p50[MINIMAL], p50[SBX], p50[SBX] / p50[MINIMAL]);
+    printf("latency p90  us  %11.0f %11.0f %14.3f\n", p90[MINIMAL], p90[SBX], p90[SBX] / p90[MINIMAL]);
+    printf("launches/s       %11.1f %11.1f %14.3f\n", 1e6 / p50[MINIMAL], 1e6 / p50[SBX], p50[MINIMAL] / p50[SBX]);
+    printf("stdout     MB/s  %11.0f %11.0f %14.3f\n", rate[MINIMAL], rate[SBX], rate[SBX] / rate[MINIMAL]);
+    printf("peak set    MiB  %11.2f %11.2f %14.3f\n", set[MINIMAL], set[SBX], set[SBX] / set[MINIMAL]);
+    printf("private     MiB  %11.2f %11.2f %14.3f\n", private_bytes[MINIMAL], private_bytes[SBX],
+           private_bytes[SBX] / private_bytes[MINIMAL]);
+    printf("binaries    KiB              %11.0f\n", size);
+    if (json) {
+        file = _wfopen(json, L"wb");
+        if (!file)
+            fail("open the JSON file");
+        fprintf(file,
+                "{\"label\": \"%ls\", \"rounds\": %d, \"latency_p50_us\": {\"minimal\": %.0f, \"sbx\": %.0f, \"ratio\": "
+                "%.4f}, \"latency_p90_us\": {\"minimal\": %.0f, \"sbx\": %.0f, \"ratio\": %.4f}, \"stdout_mb_s\": "
+                "{\"minimal\": %.0f, \"sbx\": %.0f, \"ratio\": %.4f}, \"peak_working_set_mib\": {\"minimal\": %.2f, "
+                "\"sbx\": %.2f}, \"private_mib\": {\"minimal\": %.2f, \"sbx\": %.2f}, \"binaries_kib\": %.0f}\n",
+                label, rounds, p50[MINIMAL], p50[SBX], p50[SBX] / p50[MINIMAL], p90[MINIMAL], p90[SBX],
+                p90[SBX] / p90[MINIMAL], rate[MINIMAL], rate[SBX], rate[SBX] / rate[MINIMAL], set[MINIMAL], set[SBX],
+                private_bytes[MINIMAL], private_bytes[SBX], size);
+        fclose(file);
+    }
+    return 0;
+}
