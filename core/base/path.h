@@ -31,12 +31,12 @@ uint32_t sbx_path_kind(const char *path);
 int sbx_path_is_absolute(const char *path);
 
 /* Bytes of the part that ".." cannot leave, its separator included: "C:\", "\\server\share\",
- * "\\?\Volume{GUID}\", "C:" of a drive-relative path, "\", 0 of a relative one. */
+ * "\\?\Volume{GUID}\", the prefix of "\\.\a", "C:" of a drive-relative path, "\", 0 of a relative one. */
 size_t sbx_path_root_length(const char *path);
 
 /*
  * One spelling: backslashes, no "." and "..", no repeated or trailing separator (but the
- * root's), no dots and spaces that Win32 drops, the drive in upper case, "\\?\C:\a" and
+ * root's, which is always there), no dots and spaces that Win32 drops, the drive in upper case, "\\?\C:\a" and
  * "\\?\UNC\a\b" without their prefix where that names the same file.  ".." stops at the root of
  * an absolute path and stays at the start of a relative one; a relative path of nothing is
  * ".".  Behind another \\?\ nothing changes.  NULL: out of memory.
@@ -63,7 +63,7 @@ const char *sbx_path_extension(const char *path); /* its last dot and what follo
 /* Whether a file of that name is a device in every directory: CON, nul.txt, COM1, CONIN$ ... */
 int sbx_path_is_reserved(const char *name, size_t length);
 
-/* The ':' with which a stream begins in the last component ("a:s", "a::$DATA"), or NULL. */
+/* The ':' with which a stream begins in the last component ("a.txt:s", "a.txt::$DATA"), or NULL. */
 const char *sbx_path_stream(const char *path);
 
 /* Why Win32 or NTFS would not take the path as the name of a file as it stands, as a phrase for

@@ -48,8 +48,9 @@ int sbx_quote_is_batch(const char *path);
  *
  * cmd.exe expands and splits before the script sees anything, and a script hands %* on to be
  * read again.  Text that some reading would take as more than text is refused, with SBX_E_REFUSED,
- * the argument's number (0: the script) and the character in the object: a quote, '%', '!',
- * control characters, a line longer than the 8191 characters that cmd.exe takes.
+ * the argument's number (0: the script) and the character in the object: a quote, '%',
+ * control characters but a tab, a line longer than the 8191 characters that cmd.exe takes.  Out
+ * of memory: line->failed.
  */
 sbx_status sbx_quote_batch(sbx_text *line, const char *cmd, const char *script, const char *const *items,
                            uint32_t count, sbx_error *err);

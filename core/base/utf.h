@@ -15,7 +15,7 @@
  * forms), or `length` when all is well. */
 size_t sbx_utf8_check(const char *text, size_t length);
 
-/* Read one character at *at (< length) and move past it; 0xFFFD and one byte for a bad one. */
+/* Read one character at *at (< length), lone surrogates too, and move past it; 0xFFFD and one byte for a bad one. */
 uint32_t sbx_utf8_next(const char *text, size_t length, size_t *at);
 
 /* Write a code point (surrogates allowed), 1..4 bytes; returns their number. */
@@ -27,6 +27,10 @@ size_t sbx_utf8_cut(const char *text, size_t limit);
 /* Columns that a text takes on a terminal, as far as that is known: combining marks 0,
  * East Asian wide 2. */
 size_t sbx_utf8_columns(const char *text, size_t length);
+
+/* The capital of a character as NTFS and the system compare names: one character for one, only
+ * below U+10000, the same in every language. */
+uint32_t sbx_utf_upper(uint32_t code_point);
 
 /* Convert `length` units; the result is allocated, has a NUL behind it, and its length
  * goes to *out_length (may be NULL).  NULL: out of memory, or (first) not well-formed WTF-8. */
