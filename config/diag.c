@@ -81,8 +81,9 @@ static void take_line(sbx_diag *diag, const char *text, size_t length)
         at = first = 3;
     end = position + diag->span.length < last ? position + diag->span.length : last;
 
-    if (last - first > sizeof(diag->line) / 2 && shown_columns(text, first, position) > LINE_BEFORE) {
-        for (at = position; at > first && columns < LINE_BEFORE - 3;) {
+    if ((last - first > sizeof(diag->line) / 2 || shown_columns(text, first, last) > LINE_COLUMNS) &&
+        (position - first > LINE_BEFORE * 2 || shown_columns(text, first, position) > LINE_BEFORE)) {
+        for (at = position; at > first && columns < LINE_BEFORE - 3 && position - at < LINE_BEFORE * 2;) {
             size_t before = character_before(text, first, at);
 
             columns += shown_columns(text, before, at);
@@ -110,7 +111,7 @@ static void take_line(sbx_diag *diag, const char *text, size_t length)
         columns += sbx_utf8_columns(character, bytes);
     }
     diag->line[used] = 0;
-    if (position >= last)
+    if (position >= at)
         diag->caret = (uint32_t)sbx_utf8_columns(diag->line, used);
     if (end > at)
         end = at;
