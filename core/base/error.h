@@ -36,6 +36,9 @@ sbx_status sbx_hint(sbx_error *err, const char *format, ...) SBX_PRINTF(2, 3);
 /* The hint that the table has for a failure, or NULL. */
 const char *sbx_hint_for(const char *op, uint32_t code_kind, uint32_t code);
 
+/* How many rows the table has: a test holds each. */
+size_t sbx_hint_count(void);
+
 /* 124..127 for a status that is not SBX_OK, 0 for SBX_OK. */
 int sbx_exit_code(sbx_status status);
 

@@ -26,3 +26,8 @@ const char *sbx_hint_for(const char *op, uint32_t code_kind, uint32_t code)
             return hints[i].hint;
     return NULL;
 }
+
+size_t sbx_hint_count(void)
+{
+    return sizeof(hints) / sizeof(hints[0]);
+}
