@@ -1,0 +1,287 @@
+#include "win/dirs.h"
+
+#include <windows.h>
+#include <bcrypt.h>
+#include <string.h>
+#include <wchar.h>
+
+#include "base/memory.h"
+#include "base/utf.h"
+#include "win/error.h"
+#include "win/handle.h"
+#include "win/wide.h"
+
+#define PROFILE_LIST L"SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\ProfileList"
+#define SHELL_FOLDERS L"Software\\Microsoft\\Windows\\CurrentVersion\\Explorer\\User Shell Folders"
+#define MAX_UNITS 32768u
+
+typedef HRESULT(WINAPI *known_folder_fn)(const GUID *, DWORD, HANDLE, WCHAR **);
+typedef void(WINAPI *free_fn)(void *);
+typedef BOOL(WINAPI *profile_fn)(HANDLE, WCHAR *, DWORD *);
+
+typedef void (*any_fn)(void);
+
+static any_fn function_of(HMODULE module, const char *name)
+{
+    return module ? (any_fn)GetProcAddress(module, name) : NULL;
+}
+
+/* Call a "buffer and size in units" function with a buffer that is large enough. */
+static sbx_status by_buffer(DWORD(WINAPI *get)(WCHAR *, DWORD), const char *op, char **path, sbx_error *err)
+{
+    WCHAR small_w[MAX_PATH + 1];
+    WCHAR *text_w = small_w;
+    DWORD size = MAX_PATH + 1, length = get(small_w, size);
+    sbx_status st;
+
+    while (length >= size && size < MAX_UNITS * 2) {
+        size = length + 1 > size * 2 ? length + 1 : size * 2;
+        if (text_w != small_w)
+            sbx_free(text_w);
+        text_w = sbx_alloc(size * sizeof(*text_w));
+        if (!text_w)
+            return sbx_fail_memory(err);
+        length = get(text_w, size);
+    }
+    st = length && length < size ? sbx_narrow(text_w, path, err) : sbx_fail_last(err, SBX_E_SYSTEM, op, NULL);
+    if (text_w != small_w)
+        sbx_free(text_w);
+    return st;
+}
+
+static DWORD WINAPI get_current(WCHAR *buffer, DWORD size)
+{
+    return GetCurrentDirectoryW(size, buffer);
+}
+
+static DWORD WINAPI get_windows(WCHAR *buffer, DWORD size)
+{
+    return GetSystemWindowsDirectoryW(buffer, size);
+}
+
+static DWORD WINAPI get_system(WCHAR *buffer, DWORD size)
+{
+    return GetSystemDirectoryW(buffer, size);
+}
+
+static DWORD WINAPI get_module(WCHAR *buffer, DWORD size)
+{
+    return GetModuleFileNameW(NULL, buffer, size);
+}
+
+/* An unexpanded string of the registry; 0 when it is not there, too long or not absolute after the
+ * variable that it may begin with was replaced by `base_w`. */
+static int from_registry(HKEY root, const WCHAR *key_w, const WCHAR *value_w, const WCHAR *variable_w,
+                         const WCHAR *base_w, WCHAR *out_w, size_t out_units)
+{
+    WCHAR text_w[MAX_PATH * 2];
+    DWORD bytes = sizeof(text_w) - sizeof(WCHAR), type = 0;
+    size_t variable = wcslen(variable_w), rest, base = 0;
+    const WCHAR *tail_w = text_w;
+
+    memset(text_w, 0, sizeof(text_w));
+    if (RegGetValueW(root, key_w, value_w, RRF_RT_REG_EXPAND_SZ | RRF_RT_REG_SZ | RRF_NOEXPAND, &type, text_w,
+                     &bytes) != ERROR_SUCCESS)
+        return 0;
+    if (_wcsnicmp(text_w, variable_w, variable) == 0) {
+        tail_w = text_w + variable;
+        base = wcslen(base_w);
+    }
+    rest = wcslen(tail_w);
+    if (wcschr(tail_w, L'%') || base + rest + 1 > out_units)
+        return 0;
+    memcpy(out_w, base_w, base * sizeof(*out_w));
+    memcpy(out_w + base, tail_w, (rest + 1) * sizeof(*out_w));
+    return out_w[0] && out_w[1] == L':' && out_w[2] == L'\\' && out_w[3];
+}
+
+/* S-1-... of the user of this process. */
+static int own_sid(WCHAR *text_w, size_t units)
+{
+    union {
+        TOKEN_USER user;
+        BYTE bytes[sizeof(TOKEN_USER) + SECURITY_MAX_SID_SIZE];
+    } info;
+    HANDLE token = NULL;
+    DWORD length = 0;
+    BYTE i;
+    int used, ok;
+
+    if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token))
+        return 0;
+    ok = GetTokenInformation(token, TokenUser, &info, sizeof(info), &length);
+    sbx_handle_close(&token);
+    if (!ok)
+        return 0;
+    used = swprintf(text_w, units, L"S-1-%u", (unsigned)GetSidIdentifierAuthority(info.user.User.Sid)->Value[5]);
+    for (i = 0; used > 0 && i < *GetSidSubAuthorityCount(info.user.User.Sid); i++) {
+        int more = swprintf(text_w + used, units - (size_t)used, L"-%lu", *GetSidSubAuthority(info.user.User.Sid, i));
+
+        used = more < 0 ? 0 : used + more;
+    }
+    return used > 0;
+}
+
+static void system_drive(WCHAR drive_w[4])
+{
+    WCHAR windows_w[MAX_PATH];
+
+    drive_w[0] = GetSystemWindowsDirectoryW(windows_w, MAX_PATH) ? windows_w[0] : L'C';
+    drive_w[1] = L':';
+    drive_w[2] = 0;
+}
+
+static sbx_status profile(WCHAR *out_w, DWORD units, sbx_error *err)
+{
+    WCHAR key_w[sizeof(PROFILE_LIST) / sizeof(WCHAR) + 200] = PROFILE_LIST L"\\";
+    size_t used = wcslen(key_w);
+    WCHAR drive_w[4];
+    HMODULE userenv;
+    HANDLE token = NULL;
+    profile_fn get;
+    DWORD code = ERROR_PROC_NOT_FOUND;
+    int ok = 0;
+
+    system_drive(drive_w);
+    if (own_sid(key_w + used, sizeof(key_w) / sizeof(key_w[0]) - used) &&
+        from_registry(HKEY_LOCAL_MACHINE, key_w, L"ProfileImagePath", L"%SystemDrive%", drive_w, out_w, units))
+        return SBX_OK;
+    userenv = LoadLibraryExW(L"userenv.dll", NULL, LOAD_LIBRARY_SEARCH_SYSTEM32);
+    get = (profile_fn)function_of(userenv, "GetUserProfileDirectoryW");
+    if (get && OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token)) {
+        ok = get(token, out_w, &units);
+        code = GetLastError();
+    }
+    sbx_handle_close(&token);
+    if (userenv)
+        FreeLibrary(userenv);
+    return ok ? SBX_OK
+              : sbx_fail_code(err, SBX_E_SYSTEM, SBX_CODE_WIN32, code, "GetUserProfileDirectoryW", "own profile");
+}
+
+static sbx_status by_shell(const GUID *id, const char *object, char **path, sbx_error *err)
+{
+    HMODULE shell = LoadLibraryExW(L"shell32.dll", NULL, LOAD_LIBRARY_SEARCH_SYSTEM32);
+    HMODULE ole = LoadLibraryExW(L"ole32.dll", NULL, LOAD_LIBRARY_SEARCH_SYSTEM32);
+    known_folder_fn get = (known_folder_fn)function_of(shell, "SHGetKnownFolderPath");
+    free_fn give_back = (free_fn)function_of(ole, "CoTaskMemFree");
+    WCHAR *text_w = NULL;
+    HRESULT hr = get && give_back ? get(id, 0, NULL, &text_w) : HRESULT_FROM_WIN32(ERROR_PROC_NOT_FOUND);
+    sbx_status st;
+
+    if (SUCCEEDED(hr))
+        st = sbx_narrow(text_w, path, err);
+    else
+        st = sbx_fail_code(err, SBX_E_SYSTEM, SBX_CODE_HRESULT, (uint32_t)hr, "SHGetKnownFolderPath", object);
+    if (give_back)
+        give_back(text_w);
+    if (ole)
+        FreeLibrary(ole);
+    if (shell)
+        FreeLibrary(shell);
+    return st;
+}
+
+static sbx_status user_data(const WCHAR *value_w, const GUID *id, const char *object, char **path, sbx_error *err)
+{
+    WCHAR profile_w[MAX_PATH * 2], out_w[MAX_PATH * 4];
+    sbx_status st = profile(profile_w, sizeof(profile_w) / sizeof(profile_w[0]), err);
+
+    if (st != SBX_OK)
+        return st;
+    if (from_registry(HKEY_CURRENT_USER, SHELL_FOLDERS, value_w, L"%USERPROFILE%", profile_w, out_w,
+                      sizeof(out_w) / sizeof(out_w[0])))
+        return sbx_narrow(out_w, path, err);
+    return by_shell(id, object, path, err);
+}
+
+sbx_status sbx_dirs_get(uint32_t which, char **path, sbx_error *err)
+{
+    static const GUID local = {0xF1B32785, 0x6FBA, 0x4FCF, {0x9D, 0x55, 0x7B, 0x8E, 0x7F, 0x15, 0x70, 0x91}};
+    static const GUID roaming = {0x3EB685DB, 0x65F9, 0x4CF6, {0xA0, 0x3A, 0xE3, 0xEF, 0x65, 0x72, 0x9F, 0x3D}};
+    static const GUID program = {0x62AB5D82, 0xFDC1, 0x4DC3, {0xA9, 0xDD, 0x07, 0x0D, 0x1D, 0x49, 0x5D, 0x97}};
+    WCHAR out_w[MAX_PATH * 2], drive_w[4];
+    char *last;
+    sbx_status st;
+
+    switch (which) {
+    case SBX_DIR_CURRENT:
+        return by_buffer(get_current, "GetCurrentDirectoryW", path, err);
+    case SBX_DIR_WINDOWS:
+        return by_buffer(get_windows, "GetSystemWindowsDirectoryW", path, err);
+    case SBX_DIR_SYSTEM:
+        return by_buffer(get_system, "GetSystemDirectoryW", path, err);
+    case SBX_DIR_PROFILE:
+        st = profile(out_w, sizeof(out_w) / sizeof(out_w[0]), err);
+        return st == SBX_OK ? sbx_narrow(out_w, path, err) : st;
+    case SBX_DIR_LOCAL_DATA:
+        return user_data(L"Local AppData", &local, "LocalAppData", path, err);
+    case SBX_DIR_ROAMING_DATA:
+        return user_data(L"AppData", &roaming, "RoamingAppData", path, err);
+    case SBX_DIR_PROGRAM_DATA:
+        system_drive(drive_w);
+        if (from_registry(HKEY_LOCAL_MACHINE, PROFILE_LIST, L"ProgramData", L"%SystemDrive%", drive_w, out_w,
+                          sizeof(out_w) / sizeof(out_w[0])))
+            return sbx_narrow(out_w, path, err);
+        return by_shell(&program, "ProgramData", path, err);
+    case SBX_DIR_PROGRAM:
+        st = by_buffer(get_module, "GetModuleFileNameW", path, err);
+        last = st == SBX_OK ? strrchr(*path, '\\') : NULL;
+        if (last)
+            *last = 0;
+        return st;
+    default:
+        return sbx_fail(err, SBX_E_USAGE, "directory", "unknown kind");
+    }
+}
+
+sbx_status sbx_run_id(char id[33], sbx_error *err)
+{
+    static const char digits[] = "0123456789abcdef";
+    UCHAR bytes[16];
+    NTSTATUS status = BCryptGenRandom(NULL, bytes, sizeof(bytes), BCRYPT_USE_SYSTEM_PREFERRED_RNG);
+    size_t i;
+
+    if (status < 0)
+        return sbx_fail_nt(err, SBX_E_SYSTEM, status, "BCryptGenRandom", "run id");
+    for (i = 0; i < sizeof(bytes); i++) {
+        id[i * 2] = digits[bytes[i] >> 4];
+        id[i * 2 + 1] = digits[bytes[i] & 15];
+    }
+    id[32] = 0;
+    return SBX_OK;
+}
+
+sbx_status sbx_dirs_environment(const char *const **items, uint32_t *count, sbx_error *err)
+{
+    WCHAR *block_w = GetEnvironmentStringsW(), *at_w;
+    char *text = NULL, *next;
+    char **list = NULL;
+    size_t units = 0, bytes = 0, n = 0, i;
+    sbx_status st = SBX_OK;
+
+    if (!block_w)
+        return sbx_fail_last(err, SBX_E_SYSTEM, "GetEnvironmentStringsW", NULL);
+    for (at_w = block_w; *at_w; at_w += wcslen(at_w) + 1)
+        n += *at_w != L'=';
+    units = (size_t)(at_w - block_w);
+    text = sbx_utf16_to_utf8(block_w, units, &bytes);
+    list = text ? sbx_alloc((n + 1) * sizeof(*list) + bytes + 1) : NULL;
+    if (!list) {
+        st = sbx_fail_memory(err);
+        goto out;
+    }
+    next = (char *)(list + n + 1);
+    memcpy(next, text, bytes);
+    next[bytes] = 0;
+    for (i = 0; *next; next += strlen(next) + 1)
+        if (*next != '=')
+            list[i++] = next;
+    list[i] = NULL;
+    *items = (const char *const *)list;
+    *count = (uint32_t)i;
+out:
+    sbx_free(text);
+    FreeEnvironmentStringsW(block_w);
+    return st;
+}
