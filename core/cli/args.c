@@ -1,0 +1,259 @@
+/*
+ * The command line of sbx: sbx [VERB] [OPTIONS] [--] [WORDS or COMMAND]
+ *
+ * The first word that is no option is the verb if there is one of that name, else the command
+ * begins there; "--" always begins the command.  What belongs to the command is never read, and
+ * goes to it as the units that were typed.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "config/schema.h"
+
+typedef struct parser {
+    sbx_cli *cli;
+    sbx_arguments arguments;
+    uint32_t at;
+    sbx_setting *settings;
+    const char **words;
+} parser;
+
+static const char *const sorry = "see `sbx help`; the command's own options go behind \"--\"";
+
+static sbx_status usage(sbx_error *err, const char *op, const char *object)
+{
+    sbx_fail(err, SBX_E_USAGE, op, object);
+    return sbx_hint(err, "%s", sorry);
+}
+
+/* Options without an argument, everywhere or for one kind of verb. */
+static int *plain_option(sbx_cli *cli, const char *name, uint32_t *takes)
+{
+    *takes = 0;
+    if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "-?"))
+        return &cli->help;
+    if (!strcmp(name, "--version") || !strcmp(name, "-V"))
+        return &cli->version;
+    if (!strcmp(name, "--quiet") || !strcmp(name, "-q"))
+        return &cli->quiet;
+    if (!strcmp(name, "--verbose") || !strcmp(name, "-v"))
+        return &cli->verbosity;
+    *takes = SBX_TAKES_JSON;
+    if (!strcmp(name, "--json"))
+        return &cli->json;
+    *takes = SBX_TAKES_CLEAN;
+    if (!strcmp(name, "--all"))
+        return &cli->all;
+    if (!strcmp(name, "--stale"))
+        return &cli->stale;
+    *takes = SBX_TAKES_SETUP;
+    if (!strcmp(name, "--status"))
+        return &cli->status;
+    if (!strcmp(name, "--remove"))
+        return &cli->remove;
+    return NULL;
+}
+
+static const char **valued_option(sbx_cli *cli, const char *name, uint32_t *takes)
+{
+    *takes = SBX_TAKES_CONFIG;
+    if (!strcmp(name, "--config"))
+        return &cli->config_file;
+    if (!strcmp(name, "--profile") || !strcmp(name, "-p"))
+        return &cli->profile;
+    *takes = SBX_TAKES_REPORT;
+    if (!strcmp(name, "--report"))
+        return &cli->report_file;
+    return NULL;
+}
+
+static const sbx_flag *schema_option(const char *name, const sbx_key **key)
+{
+    uint32_t count, i, f;
+    const sbx_key *keys = sbx_schema_keys(&count);
+
+    for (i = 0; i < count; i++)
+        for (f = 0; f < SBX_KEY_FLAGS && keys[i].flags[f].name; f++)
+            if (!strcmp(keys[i].flags[f].name, name) ||
+                (keys[i].flags[f].short_name && !strcmp(keys[i].flags[f].short_name, name))) {
+                *key = &keys[i];
+                return &keys[i].flags[f];
+            }
+    return NULL;
+}
+
+static sbx_status unknown_option(const char *name, sbx_error *err)
+{
+    static const char *const own[] = {"--help",  "--version", "--quiet",  "--verbose", "--json",    "--all",
+                                      "--stale", "--status",  "--remove", "--config",  "--profile", "--report"};
+    const char *names[128], *near;
+    size_t n = 0;
+    uint32_t count, i, f;
+    const sbx_key *keys = sbx_schema_keys(&count);
+
+    for (i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+        names[n++] = own[i];
+    for (i = 0; i < count; i++)
+        for (f = 0; f < SBX_KEY_FLAGS && keys[i].flags[f].name && n < 128; f++)
+            names[n++] = keys[i].flags[f].name;
+    near = sbx_suggest(name, names, n);
+    usage(err, "unknown option", name);
+    return near ? sbx_hint(err, "did you mean \"%s\"?", near) : SBX_E_USAGE;
+}
+
+static sbx_status does_not_take(const parser *p, const char *name, sbx_error *err)
+{
+    char what[128];
+
+    snprintf(what, sizeof(what), "%s does not take it", p->cli->verb->name);
+    return usage(err, what, name);
+}
+
+/* The text behind "=", or the next argument. */
+static sbx_status argument_of(parser *p, const char *name, const char *equals, const char **value, sbx_error *err)
+{
+    if (equals)
+        *value = equals + 1;
+    else if (p->at < p->arguments.count && strcmp(p->arguments.items[p->at], "--") != 0)
+        *value = p->arguments.items[p->at++];
+    else
+        return usage(err, "an argument is missing", name);
+    return SBX_OK;
+}
+
+static sbx_status one_option(parser *p, const char *text, sbx_error *err)
+{
+    sbx_cli *cli = p->cli;
+    const char *equals = !strncmp(text, "--", 2) ? strchr(text, '=') : NULL;
+    const char *name = equals ? sbx_arena_strndup(&cli->arena, text, (size_t)(equals - text)) : text;
+    const sbx_key *key = NULL;
+    const sbx_flag *flag;
+    const char **value, *given = NULL;
+    uint32_t takes;
+    int *plain;
+    sbx_status st;
+
+    if (!name)
+        return sbx_fail_memory(err);
+    if (!strcmp(name, "-vv")) {
+        cli->verbosity = 2;
+        return SBX_OK;
+    }
+    plain = plain_option(cli, name, &takes);
+    if (plain) {
+        if (equals)
+            return usage(err, "it takes no argument", name);
+        if (takes && !(cli->verb->takes & takes))
+            return does_not_take(p, name, err);
+        ++*plain;
+        return SBX_OK;
+    }
+    value = valued_option(cli, name, &takes);
+    if (value) {
+        if (!(cli->verb->takes & takes))
+            return does_not_take(p, name, err);
+        if ((st = argument_of(p, name, equals, &given, err)) != SBX_OK)
+            return st;
+        if (*value)
+            return usage(err, "given twice", name);
+        if (!given[0])
+            return usage(err, "its argument is empty", name);
+        *value = given;
+        return SBX_OK;
+    }
+    flag = schema_option(name, &key);
+    if (!flag)
+        return unknown_option(name, err);
+    if (!(cli->verb->takes & SBX_TAKES_CONFIG))
+        return does_not_take(p, name, err);
+    if (!flag->argument && equals)
+        return usage(err, "it takes no argument", name);
+    if (flag->argument && (st = argument_of(p, name, equals, &given, err)) != SBX_OK)
+        return st;
+    p->settings[cli->setting_count].flag = flag->name;
+    p->settings[cli->setting_count].key = key->name;
+    p->settings[cli->setting_count++].value = flag->argument ? given : flag->value;
+    return SBX_OK;
+}
+
+/* The verb, wherever it stands, has to be known before options are judged. */
+static void find_verb(parser *p)
+{
+    const sbx_verb *verb;
+    const sbx_key *key;
+    const sbx_flag *flag;
+    uint32_t i, takes;
+    const char *text;
+
+    for (i = 1; i < p->arguments.count; i++) {
+        text = p->arguments.items[i];
+        if (!strcmp(text, "--"))
+            return;
+        if (text[0] != '-' || !text[1]) {
+            verb = sbx_cli_verb(text);
+            if (verb) {
+                p->cli->verb = verb;
+                p->cli->verb_named = 1;
+            }
+            return;
+        }
+        flag = schema_option(text, &key);
+        if ((flag && flag->argument) || valued_option(p->cli, text, &takes))
+            i++;
+    }
+}
+
+static void begin_command(parser *p)
+{
+    p->cli->command_w = p->cli->line_w + p->arguments.begin[p->at];
+    p->cli->command = p->arguments.items[p->at];
+    p->at = p->arguments.count;
+}
+
+sbx_status sbx_cli_parse(sbx_cli *cli, sbx_error *err)
+{
+    parser p = {0};
+    int verb_seen = 0;
+    const char *text;
+    sbx_status st = sbx_quote_split(&cli->arena, cli->line_w, &p.arguments, err);
+
+    if (st != SBX_OK)
+        return st;
+    p.cli = cli;
+    p.at = 1;
+    p.settings = sbx_arena_alloc(&cli->arena, (p.arguments.count + 1) * sizeof(*p.settings));
+    p.words = sbx_arena_alloc(&cli->arena, (p.arguments.count + 1) * sizeof(*p.words));
+    if (!p.settings || !p.words)
+        return sbx_fail_memory(err);
+    cli->settings = p.settings;
+    cli->words = p.words;
+    cli->verb = sbx_cli_verb("run");
+    find_verb(&p);
+    while (p.at < p.arguments.count) {
+        text = p.arguments.items[p.at];
+        if (!strcmp(text, "--")) {
+            p.at++;
+            if (!(cli->verb->takes & SBX_TAKES_COMMAND))
+                return does_not_take(&p, "-- COMMAND", err);
+            cli->command_marked = 1;
+            if (p.at < p.arguments.count)
+                begin_command(&p);
+        } else if (text[0] == '-' && text[1]) {
+            p.at++;
+            if ((st = one_option(&p, text, err)) != SBX_OK)
+                return st;
+        } else if (cli->verb_named && !verb_seen) {
+            verb_seen = 1;
+            p.at++;
+        } else if (cli->verb->takes & SBX_TAKES_COMMAND) {
+            begin_command(&p);
+        } else if (cli->verb->takes & SBX_TAKES_WORDS) {
+            p.words[cli->word_count++] = text;
+            p.at++;
+        } else {
+            return does_not_take(&p, text, err);
+        }
+    }
+    return SBX_OK;
+}

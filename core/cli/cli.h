@@ -1,0 +1,95 @@
+/*
+ * One call of sbx.exe: what was typed, what it led to, and what main() has to print.
+ *
+ * A verb fills `out`, and `err` or `diag` when it fails; main() prints them.  Only what has to be
+ * seen while the command runs is written at once (out.h).
+ */
+#ifndef SBX_CLI_CLI_H
+#define SBX_CLI_CLI_H
+
+#include "base/memory.h"
+#include "base/quote.h"
+#include "base/text.h"
+#include "cli/report.h"
+#include "config/config.h"
+#include "config/policy.h"
+#include "sbx/backend.h"
+
+typedef struct sbx_cli sbx_cli;
+
+typedef struct sbx_verb {
+    const char *name;
+    const char *summary; /* one line */
+    const char *usage;   /* behind "sbx " */
+    const char *text;    /* the rest of its help: options of its own, examples */
+    uint32_t takes;      /* SBX_TAKES_* */
+    sbx_status (*run)(sbx_cli *cli, sbx_error *err);
+} sbx_verb;
+
+#define SBX_TAKES_CONFIG 0x01u   /* --config, --profile, and the options that the schema gives */
+#define SBX_TAKES_COMMAND 0x02u  /* -- COMMAND */
+#define SBX_TAKES_WORDS 0x04u    /* other words */
+#define SBX_TAKES_JSON 0x08u     /* --json */
+#define SBX_TAKES_REPORT 0x10u   /* --report FILE */
+#define SBX_TAKES_CLEAN 0x20u    /* --all, --stale */
+#define SBX_TAKES_SETUP 0x40u    /* --status, --remove */
+#define SBX_TAKES_INTERNAL 0x80u /* not listed */
+
+typedef struct sbx_setting {
+    const char *flag, *key, *value;
+} sbx_setting;
+
+struct sbx_cli {
+    sbx_arena arena;
+    const uint16_t *line_w; /* the whole command line, untouched */
+    const sbx_verb *verb;
+    int verb_named, help, version; /* typed */
+    int quiet, verbosity, json, all, stale, status, remove;
+    const char *config_file, *profile, *report_file;
+    const sbx_setting *settings;
+    uint32_t setting_count;
+    const char *const *words; /* behind the verb */
+    uint32_t word_count;
+    const uint16_t *command_w; /* NULL: none */
+    const char *command;       /* its first word, for messages */
+    int command_marked;        /* "--" stood before it */
+
+    sbx_config *config;
+    sbx_plan plan;
+    char run_id[33];
+    char *dirs[9]; /* by SBX_DIR_* */
+    sbx_report report;
+
+    sbx_text out;
+    sbx_diag diag; /* status != 0: printed instead of the error */
+    int exit_code; /* for SBX_OK */
+};
+
+/* args.c: fills the first part from the command line. */
+sbx_status sbx_cli_parse(sbx_cli *cli, sbx_error *err);
+
+/* verbs.c */
+const sbx_verb *sbx_cli_verb(const char *name); /* NULL: there is none of that name */
+const sbx_verb *sbx_cli_verbs(uint32_t *count);
+void sbx_cli_help(const sbx_verb *verb, sbx_text *out); /* NULL: of the program */
+void sbx_cli_unknown_verb(const char *name, sbx_error *err);
+
+/* layers.c: read the files, merge, and make the plan. */
+sbx_status sbx_cli_configure(sbx_cli *cli, sbx_error *err);
+sbx_status sbx_cli_plan(sbx_cli *cli, sbx_error *err);
+sbx_status sbx_cli_dir(sbx_cli *cli, uint32_t which, const char **path, sbx_error *err);
+
+/* The verbs. */
+sbx_status sbx_verb_run(sbx_cli *cli, sbx_error *err);
+sbx_status sbx_verb_plan(sbx_cli *cli, sbx_error *err);
+sbx_status sbx_verb_backends(sbx_cli *cli, sbx_error *err);
+sbx_status sbx_verb_examine(sbx_cli *cli, sbx_error *err);
+sbx_status sbx_verb_config(sbx_cli *cli, sbx_error *err);
+sbx_status sbx_verb_status(sbx_cli *cli, sbx_error *err);
+sbx_status sbx_verb_clean(sbx_cli *cli, sbx_error *err);
+sbx_status sbx_verb_setup(sbx_cli *cli, sbx_error *err);
+sbx_status sbx_verb_completion(sbx_cli *cli, sbx_error *err);
+sbx_status sbx_verb_help(sbx_cli *cli, sbx_error *err);
+sbx_status sbx_verb_version(sbx_cli *cli, sbx_error *err);
+
+#endif

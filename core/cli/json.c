@@ -1,0 +1,113 @@
+#include "cli/json.h"
+
+#include <stdio.h>
+
+#include "base/memory.h"
+#include "win/error.h"
+
+static const struct {
+    uint32_t bit;
+    const char *name, *words;
+} areas[] = {
+    {SBX_AREA_FILE_WRITE, "file-write", "file writes"},
+    {SBX_AREA_FILE_READ, "file-read", "file reads"},
+    {SBX_AREA_NETWORK, "network", "network"},
+    {SBX_AREA_PROCESS_TREE, "process-tree", "process tree"},
+    {SBX_AREA_UI, "ui", "desktop"},
+};
+#define AREA_COUNT (sizeof(areas) / sizeof(areas[0]))
+
+static void *json_alloc(size_t bytes)
+{
+    return sbx_alloc(bytes);
+}
+
+void sbx_json_init(void)
+{
+    cJSON_Hooks hooks = {json_alloc, sbx_free};
+
+    cJSON_InitHooks(&hooks);
+}
+
+const char *sbx_json_area(uint32_t bit)
+{
+    size_t i;
+
+    for (i = 0; i < AREA_COUNT; i++)
+        if (areas[i].bit == bit)
+            return areas[i].name;
+    return "";
+}
+
+cJSON *sbx_json_areas(uint32_t set)
+{
+    cJSON *list = cJSON_CreateArray();
+    size_t i;
+
+    for (i = 0; list && i < AREA_COUNT; i++)
+        if (set & areas[i].bit)
+            cJSON_AddItemToArray(list, cJSON_CreateString(areas[i].name));
+    return list;
+}
+
+void sbx_json_add_guarantees(cJSON *object, const char *name, const sbx_guarantees *guarantees)
+{
+    cJSON *item = cJSON_AddObjectToObject(object, name);
+
+    cJSON_AddItemToObject(item, "enforced", sbx_json_areas(guarantees->enforced));
+    cJSON_AddItemToObject(item, "advisory", sbx_json_areas(guarantees->advisory));
+    cJSON_AddItemToObject(item, "none", sbx_json_areas(SBX_AREA_ALL & ~(guarantees->enforced | guarantees->advisory)));
+}
+
+void sbx_json_add_error(cJSON *object, const char *name, const sbx_error *err)
+{
+    static const char *const kinds[] = {"none", "win32", "ntstatus", "hresult"};
+    cJSON *item = cJSON_AddObjectToObject(object, name);
+    char text[2048];
+
+    cJSON_AddNumberToObject(item, "status", err->status);
+    cJSON_AddStringToObject(item, "operation", err->op);
+    cJSON_AddStringToObject(item, "object", err->object);
+    cJSON_AddNumberToObject(item, "code", err->code);
+    cJSON_AddStringToObject(item, "code_kind", kinds[err->code_kind < 4 ? err->code_kind : 0]);
+    sbx_error_describe(err, text, sizeof(text));
+    cJSON_AddStringToObject(item, "message", text);
+    cJSON_AddStringToObject(item, "hint", err->hint);
+}
+
+void sbx_json_add_u64(cJSON *object, const char *name, uint64_t value)
+{
+    char text[24];
+
+    snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
+    cJSON_AddStringToObject(object, name, text);
+}
+
+sbx_status sbx_json_finish(cJSON *json, sbx_text *out, sbx_error *err)
+{
+    char *text = json ? cJSON_Print(json) : NULL;
+
+    cJSON_Delete(json);
+    if (!text)
+        return sbx_fail_memory(err);
+    sbx_text_add(out, text);
+    sbx_text_add_char(out, '\n');
+    cJSON_free(text);
+    return out->failed ? sbx_fail_memory(err) : SBX_OK;
+}
+
+void sbx_areas_print(uint32_t set, sbx_text *out)
+{
+    const char *between = "";
+    size_t i;
+
+    for (i = 0; i < AREA_COUNT; i++) {
+        if (!(set & areas[i].bit))
+            continue;
+        sbx_text_add(out, between);
+        sbx_text_add(out, areas[i].words);
+        between = ", ";
+    }
+    if (!set)
+        sbx_text_add(out, "nothing");
+}

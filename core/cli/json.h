@@ -1,0 +1,31 @@
+/* JSON for people's programs: cJSON with the project's memory, and the parts that several verbs print. */
+#ifndef SBX_CLI_JSON_H
+#define SBX_CLI_JSON_H
+
+#include <cJSON.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "sbx/backend.h"
+
+/* Before the first use of cJSON. */
+void sbx_json_init(void);
+
+/* Names of the areas of a set: "file-write", "file-read", "network", "process-tree", "ui". */
+const char *sbx_json_area(uint32_t bit);
+cJSON *sbx_json_areas(uint32_t set);
+void sbx_json_add_guarantees(cJSON *object, const char *name, const sbx_guarantees *guarantees);
+
+/* {"status", "operation", "object", "code", "message", "hint"} */
+void sbx_json_add_error(cJSON *object, const char *name, const sbx_error *err);
+
+/* 64 bits do not fit into the numbers of JSON's readers: a string. */
+void sbx_json_add_u64(cJSON *object, const char *name, uint64_t value);
+
+/* Print and free.  NULL, or an item that there was no memory for, is SBX_E_MEMORY. */
+sbx_status sbx_json_finish(cJSON *json, sbx_text *out, sbx_error *err);
+
+/* "file writes, network" for people. */
+void sbx_areas_print(uint32_t set, sbx_text *out);
+
+#endif

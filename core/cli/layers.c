@@ -1,0 +1,132 @@
+/* The layers of the configuration: which files there are, and in which order they count. */
+#include <string.h>
+
+#include "base/path.h"
+#include "cli/cli.h"
+#include "config/toml.h"
+#include "launch/plugin_file.h"
+#include "launch/trust.h"
+#include "win/dirs.h"
+#include "win/file.h"
+
+sbx_status sbx_cli_dir(sbx_cli *cli, uint32_t which, const char **path, sbx_error *err)
+{
+    sbx_status st = SBX_OK;
+
+    if (!cli->dirs[which])
+        st = sbx_dirs_get(which, &cli->dirs[which], err);
+    *path = cli->dirs[which];
+    return st;
+}
+
+static sbx_status add_text(sbx_cli *cli, const char *path, int may_miss, sbx_error *err)
+{
+    char *text = NULL;
+    size_t length = 0;
+    sbx_status st = sbx_file_read(path, SBX_TOML_MAX_BYTES, &text, &length, err);
+
+    if (st != SBX_OK)
+        return may_miss && sbx_file_is_missing(err) ? SBX_OK : st;
+    st = sbx_config_add(cli->config, path, text, length, &cli->diag);
+    sbx_free(text);
+    return st;
+}
+
+/* %ProgramData% lets every user make folders, so that somebody else may have made this one. */
+static sbx_status add_machine_file(sbx_cli *cli, const char *path, sbx_error *err)
+{
+    void *file = NULL;
+    sbx_status st = sbx_plugin_file_open(path, 0, SBX_TRUST_SELF, &file, err);
+
+    if (st == SBX_E_UNAVAILABLE)
+        return SBX_OK;
+    if (st == SBX_OK)
+        st = add_text(cli, path, 0, err);
+    sbx_plugin_file_close(&file);
+    return st;
+}
+
+static sbx_status add_files(sbx_cli *cli, sbx_error *err)
+{
+    const char *dir, *path;
+    sbx_status st;
+
+    if ((st = sbx_cli_dir(cli, SBX_DIR_PROGRAM_DATA, &dir, err)) != SBX_OK)
+        return st;
+    path = sbx_arena_printf(&cli->arena, "%s\\sbx\\sbx.toml", dir);
+    if (!path)
+        return sbx_fail_memory(err);
+    if ((st = add_machine_file(cli, path, err)) != SBX_OK ||
+        (st = sbx_cli_dir(cli, SBX_DIR_ROAMING_DATA, &dir, err)) != SBX_OK)
+        return st;
+    path = sbx_arena_printf(&cli->arena, "%s\\sbx\\sbx.toml", dir);
+    if (!path)
+        return sbx_fail_memory(err);
+    if ((st = add_text(cli, path, 1, err)) != SBX_OK || !cli->config_file)
+        return st;
+    if ((st = sbx_cli_dir(cli, SBX_DIR_CURRENT, &dir, err)) != SBX_OK)
+        return st;
+    path = sbx_path_join(&cli->arena, dir, cli->config_file);
+    return path ? add_text(cli, path, 0, err) : sbx_fail_memory(err);
+}
+
+sbx_status sbx_cli_configure(sbx_cli *cli, sbx_error *err)
+{
+    uint32_t i;
+    sbx_status st;
+
+    cli->config = sbx_config_new();
+    if (!cli->config)
+        return sbx_fail_memory(err);
+    if ((st = add_files(cli, err)) != SBX_OK)
+        return st;
+    for (i = 0; i < cli->setting_count; i++) {
+        st = sbx_config_set(cli->config, cli->settings[i].flag, cli->settings[i].key, cli->settings[i].value,
+                            &cli->diag);
+        if (st != SBX_OK)
+            return st;
+    }
+    return sbx_config_finish(cli->config, cli->profile, &cli->diag);
+}
+
+sbx_status sbx_cli_plan(sbx_cli *cli, sbx_error *err)
+{
+    sbx_facts facts = {0};
+    const char *const *environment = NULL;
+    const char *dir;
+    sbx_status st;
+    uint32_t i;
+    const struct {
+        uint32_t which;
+        const char **to;
+    } wanted[] = {
+        {SBX_DIR_CURRENT, &facts.cwd},
+        {SBX_DIR_PROFILE, &facts.user_profile},
+        {SBX_DIR_LOCAL_DATA, &facts.local_app_data},
+        {SBX_DIR_ROAMING_DATA, &facts.roaming_app_data},
+        {SBX_DIR_PROGRAM_DATA, &facts.program_data},
+        {SBX_DIR_WINDOWS, &facts.windows_dir},
+        {SBX_DIR_PROGRAM, &facts.program_dir},
+    };
+
+    if ((st = sbx_cli_configure(cli, err)) != SBX_OK)
+        return st;
+    for (i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+        if ((st = sbx_cli_dir(cli, wanted[i].which, &dir, err)) != SBX_OK)
+            return st;
+        *wanted[i].to = dir;
+    }
+    facts.state_dir = sbx_arena_printf(&cli->arena, "%s\\sbx", facts.local_app_data);
+    if (!facts.state_dir)
+        return sbx_fail_memory(err);
+    if ((st = sbx_run_id(cli->run_id, err)) != SBX_OK ||
+        (st = sbx_dirs_environment(&environment, &facts.environment_count, err)) != SBX_OK)
+        return st;
+    facts.run_id = cli->run_id;
+    facts.environment = environment;
+    st = sbx_plan_make(cli->config, &facts, &cli->plan, &cli->diag);
+    sbx_free((void *)(uintptr_t)environment);
+    if (st == SBX_OK)
+        cli->report.plan = &cli->plan;
+    return st;
+}

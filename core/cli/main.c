@@ -1,0 +1,121 @@
+/*
+ * sbx.exe.  Everything that is printed at the end, and the exit code, come from here.
+ */
+#include <windows.h>
+#include <string.h>
+
+#include "base/path.h"
+#include "cli/cli.h"
+#include "cli/json.h"
+#include "cli/out.h"
+#include "launch/start.h"
+#include "win/dirs.h"
+#include "win/error.h"
+#include "win/file.h"
+
+int wmain(void); /* the name that -municode gives to main */
+
+static void print_error(const sbx_error *err)
+{
+    char message[2048];
+
+    sbx_error_describe(err, message, sizeof(message));
+    sbx_out_error(message, err->hint);
+}
+
+static void print_diag(const sbx_diag *diag)
+{
+    sbx_text text = {0};
+
+    sbx_text_add(&text, "sbx: ");
+    sbx_diag_print(diag, &text);
+    if (!text.failed)
+        sbx_out_write(SBX_OUT_STDERR, text.data, text.length);
+    sbx_text_fini(&text);
+}
+
+/* The report says as an error what was found in a file. */
+static void error_from_diag(const sbx_diag *diag, sbx_error *err)
+{
+    sbx_text where = {0};
+
+    sbx_text_add(&where, diag->file);
+    if (diag->span.line)
+        sbx_text_printf(&where, ":%u:%u", (unsigned)diag->span.line, (unsigned)diag->span.column);
+    sbx_text_printf(&where, ": %s", diag->message);
+    sbx_fail(err, diag->status, "configuration", where.failed ? diag->file : where.data);
+    sbx_hint(err, "%s", diag->hint);
+    sbx_text_fini(&where);
+}
+
+static sbx_status write_report(sbx_cli *cli, sbx_status st, const sbx_error *err, int exit_code, sbx_error *problem)
+{
+    sbx_text text = {0};
+    const char *dir, *path;
+    sbx_status written = sbx_cli_dir(cli, SBX_DIR_CURRENT, &dir, problem);
+
+    if (written != SBX_OK)
+        return written;
+    path = sbx_path_join(&cli->arena, dir, cli->report_file);
+    if (!path || sbx_report_print(&cli->report, st, err, exit_code, &text) != SBX_OK)
+        written = sbx_fail_memory(problem);
+    else
+        written = sbx_file_write(path, text.data, text.length, problem);
+    sbx_text_fini(&text);
+    return written;
+}
+
+static sbx_status run_verb(sbx_cli *cli, sbx_error *err)
+{
+    uint32_t count;
+
+    if (cli->version)
+        return sbx_verb_version(cli, err);
+    if (cli->help) {
+        sbx_cli_help(cli->verb_named ? cli->verb : NULL, &cli->out);
+        return SBX_OK;
+    }
+    if (!cli->verb_named && !cli->command_w && !cli->setting_count && !cli->command_marked &&
+        cli->verb == sbx_cli_verbs(&count)) {
+        sbx_cli_help(NULL, &cli->out); /* `sbx` alone */
+        return SBX_OK;
+    }
+    return cli->verb->run(cli, err);
+}
+
+int wmain(void)
+{
+    static sbx_cli cli; /* holds the fixed-size parts of report and diagnostic */
+    sbx_error err = {0}, problem = {0};
+    sbx_status st;
+    int exit_code;
+    uint32_t i;
+
+    sbx_start("sbx");
+    sbx_json_init();
+    cli.line_w = (const uint16_t *)GetCommandLineW();
+    st = sbx_cli_parse(&cli, &err);
+    if (st == SBX_OK)
+        st = run_verb(&cli, &err);
+    if (st == SBX_OK && cli.out.failed)
+        st = sbx_fail_memory(&err);
+    if (cli.out.length && !cli.out.failed)
+        sbx_out_write(SBX_OUT_STDOUT, cli.out.data, cli.out.length);
+    if (st != SBX_OK && cli.diag.status == st) {
+        print_diag(&cli.diag);
+        error_from_diag(&cli.diag, &err);
+    } else if (st != SBX_OK) {
+        print_error(&err);
+    }
+    exit_code = st == SBX_OK ? cli.exit_code : sbx_exit_code(st);
+    if (cli.report_file && write_report(&cli, st, &err, exit_code, &problem) != SBX_OK)
+        print_error(&problem); /* the command's exit code is still the answer */
+    sbx_report_fini(&cli.report);
+    sbx_plan_fini(&cli.plan);
+    sbx_config_free(cli.config);
+    sbx_text_fini(&cli.out);
+    for (i = 0; i < sizeof(cli.dirs) / sizeof(cli.dirs[0]); i++)
+        sbx_free(cli.dirs[i]);
+    sbx_arena_fini(&cli.arena);
+    return exit_code;
+}

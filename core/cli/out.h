@@ -1,0 +1,33 @@
+/*
+ * Text to stdout and stderr: UTF-16 to a console, UTF-8 bytes to everything else.  Failures of writing
+ * are not reported: there is no place to.  Any thread; one call is one write.
+ *
+ * Source: MSDN "WriteConsoleW", "Console Virtual Terminal Sequences"; no-color.org.
+ */
+#ifndef SBX_CLI_OUT_H
+#define SBX_CLI_OUT_H
+
+#include <stddef.h>
+
+#define SBX_OUT_STDOUT 1u
+#define SBX_OUT_STDERR 2u
+
+void sbx_out_write(unsigned where, const char *text, size_t length);
+
+/* Whether it is a console. */
+int sbx_out_is_console(unsigned where);
+
+/* Whether colours are wanted: a console that knows the sequences, and NO_COLOR is not set. */
+int sbx_out_has_colour(unsigned where);
+
+/* Of the program, for the lines: "sbx" unless it says otherwise. */
+void sbx_out_program(const char *name);
+
+/* "sbx: TEXT\n" on stderr, the control characters of TEXT replaced: it may come from a backend. */
+void sbx_out_line(const char *text);
+
+/* "sbx: object: op: message (win32 5)", and the hint on a line of its own; `message` is the whole text of
+ * sbx_error_describe. */
+void sbx_out_error(const char *message, const char *hint);
+
+#endif

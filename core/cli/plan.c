@@ -1,0 +1,72 @@
+#include "cli/cli.h"
+#include "cli/json.h"
+#include "cli/select.h"
+
+static void print_text(sbx_cli *cli)
+{
+    const sbx_report *report = &cli->report;
+    uint32_t i;
+
+    sbx_text_printf(&cli->out, "\nBackend that would run: %s %s\n  enforced: ", report->backend_used,
+                    report->backend_version);
+    sbx_areas_print(report->guarantees.enforced, &cli->out);
+    sbx_text_add(&cli->out, "\n  advisory: ");
+    sbx_areas_print(report->guarantees.advisory, &cli->out);
+    sbx_text_add(&cli->out, "\n");
+    for (i = 0; i < report->note_count; i++)
+        sbx_text_printf(&cli->out, "  - %s%s%s\n", report->notes[i].object, report->notes[i].object[0] ? ": " : "",
+                        report->notes[i].text);
+}
+
+/* The plan's object with what the backend said behind it. */
+static sbx_status print_json(sbx_cli *cli, sbx_error *err)
+{
+    static const char *const kinds[] = {"note", "gap", "grant", "withheld", "measure"};
+    const sbx_report *report = &cli->report;
+    sbx_text text = {0};
+    cJSON *root, *list, *item;
+    uint32_t i;
+    sbx_status st = sbx_plan_print(&cli->plan, 1, &text);
+
+    root = st == SBX_OK && !text.failed ? cJSON_Parse(text.data) : NULL;
+    sbx_text_fini(&text);
+    if (!root)
+        return sbx_fail_memory(err);
+    item = cJSON_AddObjectToObject(root, "backend_used");
+    cJSON_AddStringToObject(item, "name", report->backend_used);
+    cJSON_AddStringToObject(item, "version", report->backend_version);
+    cJSON_AddStringToObject(item, "fallback_reason", report->fallback.data ? report->fallback.data : "");
+    sbx_json_add_guarantees(root, "guarantees", &report->guarantees);
+    list = cJSON_AddArrayToObject(root, "notes");
+    for (i = 0; i < report->note_count; i++) {
+        item = cJSON_CreateObject();
+        cJSON_AddStringToObject(item, "kind", kinds[report->notes[i].kind <= 4 ? report->notes[i].kind : 0]);
+        cJSON_AddStringToObject(item, "object", report->notes[i].object);
+        cJSON_AddStringToObject(item, "text", report->notes[i].text);
+        cJSON_AddItemToArray(list, item);
+    }
+    return sbx_json_finish(root, &cli->out, err);
+}
+
+sbx_status sbx_verb_plan(sbx_cli *cli, sbx_error *err)
+{
+    sbx_choice choice = {0};
+    sbx_status st = sbx_cli_plan(cli, err);
+
+    if (st == SBX_OK && !cli->json)
+        st = sbx_plan_print(&cli->plan, 0, &cli->out);
+    if (st != SBX_OK)
+        return st;
+    /* what a run would fail with is an answer, too: the plan stands above it */
+    st = sbx_choice_open(cli, SBX_OPEN_DRY_RUN, &choice, err);
+    if (st == SBX_OK) {
+        if (cli->json)
+            st = print_json(cli, err);
+        else
+            print_text(cli);
+    } else if (cli->json) {
+        sbx_plan_print(&cli->plan, 1, &cli->out);
+    }
+    sbx_choice_close(&choice);
+    return st;
+}

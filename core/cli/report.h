@@ -1,0 +1,43 @@
+/*
+ * What a run was, for programs: `--report FILE`.
+ *
+ * Filled as far as things came, written whether or not the command ran.  JSON, UTF-8; 64-bit numbers are
+ * strings.  Names of withheld variables, never values; the program's path, never its arguments.
+ */
+#ifndef SBX_CLI_REPORT_H
+#define SBX_CLI_REPORT_H
+
+#include "base/error.h"
+#include "base/text.h"
+#include "config/policy.h"
+#include "launch/launch.h"
+
+typedef struct sbx_report_note {
+    uint32_t kind; /* SBX_NOTE_* */
+    char *object, *text;
+} sbx_report_note;
+
+typedef struct sbx_report {
+    const sbx_plan *plan;  /* NULL: it was not made */
+    const char *command;   /* the first word */
+    char backend_used[64]; /* "": none came so far */
+    char backend_version[32];
+    sbx_text fallback; /* why the requested backend was not used */
+    sbx_guarantees guarantees;
+    sbx_launch_result result;
+    int launched; /* sbx_launch_run was called */
+    sbx_report_note *notes;
+    uint32_t note_count, note_size;
+    uint32_t lost_notes; /* there was no memory for them */
+    uint64_t total_us;
+} sbx_report;
+
+/* A backend's note.  Calls must not overlap. */
+void sbx_report_note_add(sbx_report *report, uint32_t kind, const char *object, const char *text);
+
+/* `st`, `err`: how it went; exit_code: what sbx is about to exit with. */
+sbx_status sbx_report_print(const sbx_report *report, sbx_status st, const sbx_error *err, int exit_code,
+                            sbx_text *out);
+void sbx_report_fini(sbx_report *report);
+
+#endif

@@ -1,0 +1,71 @@
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/out.h"
+#include "cli/select.h"
+#include "launch/launch.h"
+#include "win/clock.h"
+
+/* Verbs that are planned: a program of such a name is started with "--". */
+static int is_reserved(const char *word)
+{
+    static const char *const words[] = {"doctor", "compare", "explain", "serve"};
+    size_t i;
+
+    for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (!strcmp(words[i], word))
+            return 1;
+    return 0;
+}
+
+static sbx_status check_command(const sbx_cli *cli, sbx_error *err)
+{
+    if (!cli->command_w) {
+        sbx_fail(err, SBX_E_USAGE, "no command", NULL);
+        return sbx_hint(err, "sbx [OPTIONS] -- COMMAND; see `sbx help run`");
+    }
+    if (!cli->verb_named && !cli->command_marked && is_reserved(cli->command)) {
+        sbx_fail(err, SBX_E_USAGE, "unknown verb", cli->command);
+        return sbx_hint(err, "`sbx help` lists the verbs; a program of that name: sbx -- %s", cli->command);
+    }
+    return SBX_OK;
+}
+
+static sbx_status launch(sbx_cli *cli, sbx_choice *choice, sbx_error *err)
+{
+    sbx_launch_request request = {0};
+    sbx_status st;
+
+    request.policy = &cli->plan.policy;
+    request.backend = choice->backend;
+    request.session = choice->session;
+    request.command_w = cli->command_w;
+    request.console_grace_ms = cli->plan.console_grace_ms;
+    cli->report.launched = 1;
+    st = sbx_launch_run(&request, &cli->report.result, err);
+    cli->exit_code = (int)cli->report.result.exit_code;
+    if (st == SBX_E_NOT_FOUND && !cli->verb_named && !cli->command_marked)
+        sbx_cli_unknown_verb(cli->command, err);
+    return st;
+}
+
+sbx_status sbx_verb_run(sbx_cli *cli, sbx_error *err)
+{
+    const uint64_t begin = sbx_clock_us();
+    sbx_choice choice = {0};
+    sbx_status st = check_command(cli, err);
+    uint32_t i;
+
+    cli->report.command = cli->command;
+    if (st == SBX_OK)
+        st = sbx_cli_plan(cli, err);
+    for (i = 0; st == SBX_OK && !cli->quiet && i < cli->plan.warning_count; i++)
+        sbx_out_line(cli->plan.warnings[i]);
+    if (st == SBX_OK)
+        st = sbx_choice_open(cli, 0, &choice, err);
+    if (st == SBX_OK)
+        st = launch(cli, &choice, err);
+    sbx_choice_close(&choice);
+    cli->report.total_us = sbx_clock_us() - begin;
+    return st;
+}

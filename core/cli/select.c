@@ -1,0 +1,161 @@
+#include "cli/select.h"
+
+#include <windows.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/json.h"
+#include "cli/out.h"
+#include "win/dirs.h"
+#include "win/error.h"
+
+static SRWLOCK lock = SRWLOCK_INIT; /* backends may call back from any thread */
+
+static void on_log(void *context, uint32_t level, const char *text)
+{
+    const sbx_cli *cli = context;
+
+    if ((level == SBX_LOG_WARN && cli->quiet) || (level == SBX_LOG_INFO && cli->verbosity < 1) ||
+        (level >= SBX_LOG_DEBUG && cli->verbosity < 2))
+        return;
+    sbx_out_line(text);
+}
+
+static void on_note(void *context, uint32_t kind, const char *object, const char *text)
+{
+    static const char *const names[] = {"note", "gap", "grant", "withheld", "measure"};
+    sbx_cli *cli = context;
+    char line[1024];
+
+    AcquireSRWLockExclusive(&lock);
+    sbx_report_note_add(&cli->report, kind, object, text);
+    ReleaseSRWLockExclusive(&lock);
+    if (cli->verbosity < 1 || cli->quiet)
+        return;
+    snprintf(line, sizeof(line), "%s: %s%s%s", names[kind <= SBX_NOTE_MEASURE ? kind : 0], object,
+             object[0] ? ": " : "", text);
+    sbx_out_line(line);
+}
+
+/* One line that is written over, from half a second on, ten times a second. */
+static void on_progress(void *context, const char *what, uint64_t done, uint64_t total)
+{
+    static ULONGLONG begin, last;
+    const sbx_cli *cli = context;
+    ULONGLONG now = GetTickCount64();
+    char line[128];
+    int length;
+
+    if (cli->quiet || !sbx_out_is_console(SBX_OUT_STDERR))
+        return;
+    AcquireSRWLockExclusive(&lock);
+    if (!begin)
+        begin = now;
+    if (last && total && done >= total) {
+        sbx_out_write(SBX_OUT_STDERR, "\r                                                                    \r", 70);
+        begin = last = 0;
+    } else if (now - begin > 500 && now - last > 100) {
+        if (total)
+            length = snprintf(line, sizeof(line), "\rsbx: %.40s %llu/%llu", what, (unsigned long long)done,
+                              (unsigned long long)total);
+        else
+            length = snprintf(line, sizeof(line), "\rsbx: %.40s %llu", what, (unsigned long long)done);
+        sbx_out_write(SBX_OUT_STDERR, line, (size_t)length);
+        last = now;
+    }
+    ReleaseSRWLockExclusive(&lock);
+}
+
+sbx_status sbx_cli_plugins(sbx_cli *cli, sbx_error *err)
+{
+    const sbx_plugin_sink sink = {cli, on_log, on_note, on_progress};
+    const char *dir, *state_dir;
+    sbx_status st = sbx_cli_dir(cli, SBX_DIR_LOCAL_DATA, &dir, err);
+
+    if (st != SBX_OK)
+        return st;
+    state_dir = sbx_arena_printf(&cli->arena, "%s\\sbx", dir);
+    return state_dir ? sbx_plugin_init(SBX_PROGRAM_SBX, state_dir, &sink, err) : sbx_fail_memory(err);
+}
+
+static sbx_status try_backend(sbx_cli *cli, const char *name, uint32_t flags, sbx_choice *choice,
+                              sbx_guarantees *claims, sbx_error *err)
+{
+    sbx_report *report = &cli->report;
+    sbx_status st = sbx_plugin_load(name, &choice->plugin, err);
+
+    if (st != SBX_OK)
+        return st;
+    choice->backend = sbx_plugin_backend(choice->plugin);
+    *claims = choice->backend->claims;
+    st = choice->backend->probe(err);
+    if (st == SBX_OK)
+        st = choice->backend->open(&cli->plan.policy, flags, &choice->session, &report->guarantees, err);
+    if (st == SBX_OK) {
+        snprintf(report->backend_used, sizeof(report->backend_used), "%s", choice->backend->name);
+        snprintf(report->backend_version, sizeof(report->backend_version), "%s", choice->backend->version);
+    } else {
+        sbx_choice_close(choice);
+    }
+    return st;
+}
+
+/* "elevated" cannot run here (...): "unelevated" runs instead, without network; get it back with ... */
+static void say_fallback(sbx_cli *cli, const char *requested, const sbx_guarantees *claims, const sbx_error *why)
+{
+    /* a backend that could not be loaded has made no claims: then all that the other does not enforce */
+    uint32_t lost = (claims->enforced ? claims->enforced : SBX_AREA_ALL) & ~cli->report.guarantees.enforced;
+    sbx_text line = {0};
+    char reason[1024];
+
+    sbx_error_describe(why, reason, sizeof(reason));
+    sbx_text_add(&cli->report.fallback, reason);
+    sbx_text_printf(&line,
+                    "backend \"%s\" is not available (%s): running with \"%s\", which does not enforce: ", requested,
+                    reason, cli->report.backend_used);
+    sbx_areas_print(lost, &line);
+    sbx_text_printf(&line, "; to get it: %s", why->hint[0] ? why->hint : "sbx setup");
+    if (!line.failed)
+        sbx_out_line(line.data); /* also with --quiet: nothing weakens silently */
+    sbx_text_fini(&line);
+}
+
+sbx_status sbx_choice_open(sbx_cli *cli, uint32_t flags, sbx_choice *choice, sbx_error *err)
+{
+    const sbx_plan *plan = &cli->plan;
+    sbx_guarantees claims = {0}, other = {0};
+    sbx_error first;
+    sbx_status st = sbx_cli_plugins(cli, err);
+
+    if (st != SBX_OK)
+        return st;
+    cli->report.guarantees.size = sizeof(cli->report.guarantees);
+    st = try_backend(cli, plan->backend, flags, choice, &claims, err);
+    if (st != SBX_E_UNAVAILABLE)
+        return st;
+    if (!plan->fallback || !strcmp(plan->fallback, plan->backend)) {
+        if (!err->hint[0])
+            sbx_hint(err, "`sbx backends` lists what works here");
+        return st;
+    }
+    first = *err;
+    st = try_backend(cli, plan->fallback, flags, choice, &other, err);
+    if (st == SBX_OK) {
+        say_fallback(cli, plan->backend, &claims, &first);
+    } else if (st == SBX_E_UNAVAILABLE) {
+        *err = first; /* the one that was asked for says more */
+        sbx_hint(err, "the fallback \"%s\" is not available either; `sbx backends` lists what works here",
+                 plan->fallback);
+    } else if (!err->hint[0]) {
+        sbx_hint(err, "this is the fallback: \"%s\" is not available", plan->backend);
+    }
+    return st;
+}
+
+void sbx_choice_close(sbx_choice *choice)
+{
+    if (choice->session)
+        choice->backend->close(choice->session);
+    sbx_plugin_free(choice->plugin);
+    memset(choice, 0, sizeof(*choice));
+}

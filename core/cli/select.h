@@ -1,0 +1,22 @@
+/* The backend of a run: the one that was asked for, or the configured fallback, said aloud. */
+#ifndef SBX_CLI_SELECT_H
+#define SBX_CLI_SELECT_H
+
+#include "cli/cli.h"
+#include "launch/plugin.h"
+
+typedef struct sbx_choice {
+    sbx_plugin *plugin;
+    const sbx_backend *backend;
+    sbx_session *session;
+} sbx_choice;
+
+/* The loader, with log lines to stderr and notes to cli->report. */
+sbx_status sbx_cli_plugins(sbx_cli *cli, sbx_error *err);
+
+/* Load, probe and open for cli->plan; flags: SBX_OPEN_*.  Only a backend that is not available here gives way to
+ * the fallback: one that is broken or refuses does not.  `choice` begins as { NULL } and is empty on failure. */
+sbx_status sbx_choice_open(sbx_cli *cli, uint32_t flags, sbx_choice *choice, sbx_error *err);
+void sbx_choice_close(sbx_choice *choice);
+
+#endif

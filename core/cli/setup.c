@@ -1,0 +1,166 @@
+/*
+ * `sbx setup`: starts sbx-setup.exe, with administrator rights only where a step needs to be done.
+ *
+ * The elevated program has a console of its own that goes when it ends; what it did is asked
+ * afterwards, by the same program without rights.  Source: MSDN "ShellExecuteExW".
+ */
+#include <windows.h>
+#include <shellapi.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/quote.h"
+#include "cli/child.h"
+#include "cli/cli.h"
+#include "cli/select.h"
+#include "win/error.h"
+#include "win/handle.h"
+#include "win/wide.h"
+
+#define NOTHING_TO_DO 0u
+#define STEPS_MISSING 3u /* sbx-setup.exe --check */
+
+static sbx_status line_for(sbx_cli *cli, const char *program, const char *action, int parameters_only, sbx_text *line,
+                           sbx_error *err)
+{
+    const char *items[3];
+    uint32_t count = 0;
+
+    if (!parameters_only)
+        items[count++] = program;
+    items[count++] = action;
+    if (cli->word_count)
+        items[count++] = cli->words[0];
+    if (parameters_only) {
+        sbx_quote_argument(line, action);
+        if (cli->word_count) {
+            sbx_text_add_char(line, ' ');
+            sbx_quote_argument(line, cli->words[0]);
+        }
+        return line->failed ? sbx_fail_memory(err) : SBX_OK;
+    }
+    sbx_quote_line(line, items, count, err);
+    return line->failed ? sbx_fail_memory(err) : SBX_OK;
+}
+
+static sbx_status run_here(sbx_cli *cli, const char *program, const char *action, uint32_t *exit_code, sbx_error *err)
+{
+    sbx_text line = {0};
+    sbx_status st = line_for(cli, program, action, 0, &line, err);
+
+    if (st == SBX_OK)
+        st = sbx_child_run(program, line.data, 0, NULL, NULL, exit_code, err);
+    sbx_text_fini(&line);
+    return st;
+}
+
+static int is_elevated(void)
+{
+    TOKEN_ELEVATION elevation = {0};
+    HANDLE token = NULL;
+    DWORD length = 0;
+
+    if (OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token))
+        GetTokenInformation(token, TokenElevation, &elevation, sizeof(elevation), &length);
+    sbx_handle_close(&token);
+    return elevation.TokenIsElevated != 0;
+}
+
+static sbx_status run_elevated(sbx_cli *cli, const char *program, const char *action, uint32_t *exit_code,
+                               sbx_error *err)
+{
+    typedef BOOL(WINAPI * execute_fn)(SHELLEXECUTEINFOW *);
+    union {
+        FARPROC found;
+        execute_fn execute;
+    } symbol = {NULL};
+    SHELLEXECUTEINFOW info = {0};
+    sbx_text line = {0};
+    uint16_t *program_w = NULL, *line_w = NULL;
+    HMODULE shell = NULL;
+    DWORD code = 0;
+    sbx_status st;
+
+    if ((st = line_for(cli, program, action, 1, &line, err)) != SBX_OK ||
+        (st = sbx_wide(program, "program", &program_w, err)) != SBX_OK ||
+        (st = sbx_wide(line.data, "command line", &line_w, err)) != SBX_OK)
+        goto out;
+    /* not linked: loading it costs a run more than the rest of its start */
+    shell = LoadLibraryExW(L"shell32.dll", NULL, LOAD_LIBRARY_SEARCH_SYSTEM32);
+    if (shell)
+        symbol.found = GetProcAddress(shell, "ShellExecuteExW");
+    if (!symbol.found) {
+        st = sbx_fail_last(err, SBX_E_SYSTEM, "LoadLibraryExW", "shell32.dll");
+        goto out;
+    }
+    info.cbSize = sizeof(info);
+    info.fMask = SEE_MASK_NOCLOSEPROCESS | SEE_MASK_NOASYNC | SEE_MASK_FLAG_NO_UI;
+    info.lpVerb = L"runas";
+    info.lpFile = (LPCWSTR)program_w;
+    info.lpParameters = (LPCWSTR)line_w;
+    info.nShow = SW_HIDE;
+    if (!symbol.execute(&info)) {
+        st = sbx_fail_last(err, SBX_E_REFUSED, "ShellExecuteExW", program);
+        if (err->code == ERROR_CANCELLED) {
+            sbx_fail(err, SBX_E_REFUSED, "administrator rights were declined", "setup");
+            sbx_hint(err, "nothing was changed");
+        }
+        goto out;
+    }
+    if (!info.hProcess) {
+        st = sbx_fail(err, SBX_E_SYSTEM, "ShellExecuteExW gave no process", program);
+        goto out;
+    }
+    WaitForSingleObject(info.hProcess, INFINITE);
+    GetExitCodeProcess(info.hProcess, &code);
+    *exit_code = code;
+out:
+    sbx_handle_close(&info.hProcess);
+    if (shell)
+        FreeLibrary(shell);
+    sbx_free(program_w);
+    sbx_free(line_w);
+    sbx_text_fini(&line);
+    return st;
+}
+
+static sbx_status change(sbx_cli *cli, const char *program, sbx_error *err)
+{
+    const char *action = cli->remove ? "--remove" : "--apply";
+    uint32_t code = 0, shown = 0;
+    sbx_status st;
+
+    st = run_here(cli, program, cli->remove ? "--check-remove" : "--check", &code, err);
+    if (st != SBX_OK || code != STEPS_MISSING) {
+        cli->exit_code = (int)code;
+        return st;
+    }
+    if (is_elevated())
+        st = run_here(cli, program, action, &code, err);
+    else if ((st = run_elevated(cli, program, action, &code, err)) == SBX_OK)
+        st = run_here(cli, program, "--status", &shown, err);
+    cli->exit_code = (int)code;
+    return st;
+}
+
+sbx_status sbx_verb_setup(sbx_cli *cli, sbx_error *err)
+{
+    char *program;
+    uint32_t code = 0;
+    sbx_status st;
+
+    if (cli->word_count > 1 || (cli->status && cli->remove)) {
+        sbx_fail(err, SBX_E_USAGE, "one backend, and one of --status and --remove", "setup");
+        return sbx_hint(err, "see `sbx help setup`");
+    }
+    if ((st = sbx_cli_plugins(cli, err)) != SBX_OK)
+        return st;
+    program = sbx_arena_printf(&cli->arena, "%s\\sbx-setup.exe", sbx_plugin_program_dir());
+    if (!program)
+        return sbx_fail_memory(err);
+    if (!cli->status)
+        return change(cli, program, err);
+    st = run_here(cli, program, "--status", &code, err);
+    cli->exit_code = (int)code;
+    return st;
+}

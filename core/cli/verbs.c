@@ -1,0 +1,190 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "config/schema.h"
+
+static const sbx_verb verbs[] = {
+    {"run", "run a command confined (the verb may be left out)", "[run] [OPTIONS] [--] COMMAND [ARGUMENTS]",
+     "Exit code: the command's own; 124 the time limit ended it, 125 sbx or its configuration failed,\n"
+     "126 the command cannot run, 127 it was not found.\n"
+     "\n"
+     "Examples:\n"
+     "  sbx -- cargo build\n"
+     "  sbx --backend none -- cmd /c \"exit 37\"\n"
+     "  sbx --time 10m --memory 4GiB --report run.json -- npm test\n"
+     "  sbx --require network,file-write -- node agent.js\n",
+     SBX_TAKES_CONFIG | SBX_TAKES_COMMAND | SBX_TAKES_REPORT, sbx_verb_run},
+    {"plan", "print what `run` would do, touching nothing", "plan [OPTIONS] [--] [COMMAND]",
+     "Examples:\n"
+     "  sbx plan --backend unelevated\n"
+     "  sbx plan --json --profile ci -- npm test\n",
+     SBX_TAKES_CONFIG | SBX_TAKES_COMMAND | SBX_TAKES_JSON, sbx_verb_plan},
+    {"backends", "list the backends: what they claim, whether they work here", "backends [--json]",
+     "Each DLL is examined in a process of its own with a time limit, so that the list comes whatever they do.\n",
+     SBX_TAKES_JSON, sbx_verb_backends},
+    {"config", "show the merged configuration, or the commented reference", "config show|reference [OPTIONS]",
+     "  show        every value and where it comes from\n"
+     "  reference   a configuration file with every key, its default, and what it means\n"
+     "\n"
+     "Read in this order, later wins: %ProgramData%\\sbx\\sbx.toml, %APPDATA%\\sbx\\sbx.toml, --config FILE,\n"
+     "--profile NAME, options.  A file in the workspace is never read on its own.\n"
+     "\n"
+     "Examples:\n"
+     "  sbx config show --profile ci\n"
+     "  sbx config reference > \"%APPDATA%\\sbx\\sbx.toml\"\n",
+     SBX_TAKES_CONFIG | SBX_TAKES_WORDS | SBX_TAKES_JSON, sbx_verb_config},
+    {"status", "list what sbx has changed on this machine", "status [--json]",
+     "Examples:\n"
+     "  sbx status\n"
+     "  sbx status --json\n",
+     SBX_TAKES_JSON, sbx_verb_status},
+    {"clean", "undo it", "clean [ROOT|--all|--stale]",
+     "  ROOT      what belongs to this folder\n"
+     "  --all     everything that no running command holds\n"
+     "  --stale   what runs that ended badly left behind (also without any of these)\n"
+     "\n"
+     "Examples:\n"
+     "  sbx clean C:\\src\\project\n"
+     "  sbx clean --all\n",
+     SBX_TAKES_WORDS | SBX_TAKES_CLEAN | SBX_TAKES_JSON, sbx_verb_clean},
+    {"setup", "install what backends need, with administrator rights", "setup [--status|--remove] [BACKEND]",
+     "Without options: apply the steps that are missing; asks for administrator rights only then.\n"
+     "  --status   list the steps and whether they are there\n"
+     "  --remove   undo them\n"
+     "\n"
+     "Examples:\n"
+     "  sbx setup\n"
+     "  sbx setup --status elevated\n",
+     SBX_TAKES_WORDS | SBX_TAKES_SETUP, sbx_verb_setup},
+    {"completion", "print a completion script", "completion powershell",
+     "Example (in the file that $PROFILE names):\n"
+     "  sbx completion powershell | Out-String | Invoke-Expression\n",
+     SBX_TAKES_WORDS, sbx_verb_completion},
+    {"help", "explain a verb", "help [VERB]", "Example:\n  sbx help run\n", SBX_TAKES_WORDS, sbx_verb_help},
+    {"version", "print the version", "version", "", 0, sbx_verb_version},
+    {"__examine", "", "", "", SBX_TAKES_WORDS | SBX_TAKES_INTERNAL, sbx_verb_examine},
+};
+#define VERB_COUNT ((uint32_t)(sizeof(verbs) / sizeof(verbs[0])))
+
+const sbx_verb *sbx_cli_verbs(uint32_t *count)
+{
+    *count = VERB_COUNT;
+    return verbs;
+}
+
+const sbx_verb *sbx_cli_verb(const char *name)
+{
+    uint32_t i;
+
+    for (i = 0; i < VERB_COUNT; i++)
+        if (!strcmp(verbs[i].name, name))
+            return &verbs[i];
+    return NULL;
+}
+
+void sbx_cli_unknown_verb(const char *name, sbx_error *err)
+{
+    const char *names[VERB_COUNT], *near;
+    size_t n = 0;
+    uint32_t i;
+
+    for (i = 0; i < VERB_COUNT; i++)
+        if (!(verbs[i].takes & SBX_TAKES_INTERNAL))
+            names[n++] = verbs[i].name;
+    near = sbx_suggest(name, names, n);
+    if (near)
+        sbx_hint(err, "did you mean `sbx %s`?", near);
+}
+
+static void option_line(sbx_text *out, const char *short_name, const char *name, const char *argument, const char *help)
+{
+    char left[64];
+
+    snprintf(left, sizeof(left), "%s%s%s%s%s", short_name ? short_name : "    ", short_name ? ", " : "", name,
+             argument ? " " : "", argument ? argument : "");
+    sbx_text_printf(out, strlen(left) > 32 ? "  %s\n  %-34s%s\n" : "  %-34s%s%s\n", left, strlen(left) > 32 ? "" : help,
+                    strlen(left) > 32 ? help : "");
+}
+
+static void schema_options(sbx_text *out)
+{
+    uint32_t count, i, f;
+    const sbx_key *keys = sbx_schema_keys(&count);
+
+    for (i = 0; i < count; i++)
+        for (f = 0; f < SBX_KEY_FLAGS && keys[i].flags[f].name; f++)
+            option_line(out, keys[i].flags[f].short_name, keys[i].flags[f].name, keys[i].flags[f].argument,
+                        keys[i].flags[f].help ? keys[i].flags[f].help : keys[i].help);
+}
+
+static void help_of_program(sbx_text *out)
+{
+    uint32_t i;
+
+    sbx_text_add(out, "sbx " SBX_VERSION ": runs a command so that it writes only where you allow it\n"
+                      "\n"
+                      "  sbx [OPTIONS] [--] COMMAND [ARGUMENTS]\n"
+                      "  sbx VERB [OPTIONS]\n"
+                      "\n"
+                      "Verbs:\n");
+    for (i = 0; i < VERB_COUNT; i++)
+        if (!(verbs[i].takes & SBX_TAKES_INTERNAL))
+            sbx_text_printf(out, "  %-12s%s\n", verbs[i].name, verbs[i].summary);
+    sbx_text_add(out, "\n"
+                      "`sbx help VERB` explains one, `sbx help run` lists the options of a run.\n"
+                      "\n"
+                      "Examples:\n"
+                      "  sbx -- cargo build\n"
+                      "  sbx --backend unelevated -- npm test\n"
+                      "  sbx plan\n");
+}
+
+void sbx_cli_help(const sbx_verb *verb, sbx_text *out)
+{
+    if (!verb) {
+        help_of_program(out);
+        return;
+    }
+    sbx_text_printf(out, "sbx %s: %s\n\n  sbx %s\n\nOptions:\n", verb->name, verb->summary, verb->usage);
+    if (verb->takes & SBX_TAKES_CONFIG) {
+        schema_options(out);
+        option_line(out, NULL, "--config", "FILE", "One more configuration file");
+        option_line(out, "-p", "--profile", "NAME", "A profile of the configuration");
+    }
+    if (verb->takes & SBX_TAKES_REPORT)
+        option_line(out, NULL, "--report", "FILE", "Write what happened as JSON, also when it failed");
+    if (verb->takes & SBX_TAKES_JSON)
+        option_line(out, NULL, "--json", NULL, "For programs");
+    option_line(out, "-q", "--quiet", NULL, "No warnings, only errors");
+    option_line(out, "-v", "--verbose", NULL, "Say more; -vv still more");
+    option_line(out, "-h", "--help", NULL, "This text");
+    if (verb->text[0])
+        sbx_text_printf(out, "\n%s", verb->text);
+}
+
+sbx_status sbx_verb_help(sbx_cli *cli, sbx_error *err)
+{
+    const sbx_verb *verb = NULL;
+
+    if (cli->word_count > 1)
+        return sbx_fail(err, SBX_E_USAGE, "one verb at a time", cli->words[1]);
+    if (cli->word_count) {
+        verb = sbx_cli_verb(cli->words[0]);
+        if (!verb || (verb->takes & SBX_TAKES_INTERNAL)) {
+            sbx_fail(err, SBX_E_USAGE, "unknown verb", cli->words[0]);
+            sbx_hint(err, "`sbx help` lists them");
+            sbx_cli_unknown_verb(cli->words[0], err);
+            return SBX_E_USAGE;
+        }
+    }
+    sbx_cli_help(verb, &cli->out);
+    return SBX_OK;
+}
+
+sbx_status sbx_verb_version(sbx_cli *cli, sbx_error *err)
+{
+    (void)err;
+    sbx_text_printf(&cli->out, "sbx %s (backend interface %u.%u)\n", SBX_VERSION, SBX_ABI_MAJOR, SBX_ABI_MINOR);
+    return SBX_OK;
+}

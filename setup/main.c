@@ -1,0 +1,169 @@
+/*
+ * sbx-setup.exe: see README.md.  Started by `sbx setup`.
+ */
+#include <windows.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/quote.h"
+#include "cli/out.h"
+#include "launch/plugin.h"
+#include "launch/start.h"
+#include "setup/folder.h"
+#include "setup/steps.h"
+#include "win/error.h"
+
+#define SOMETHING_TO_DO 3
+
+typedef enum action { ACTION_CHECK, ACTION_CHECK_REMOVE, ACTION_APPLY, ACTION_STATUS, ACTION_REMOVE } action;
+
+typedef struct setup {
+    action what;
+    int to_do; /* --check: steps are missing, --check-remove: there are some */
+    char *folder;
+    sbx_text out;
+} setup;
+
+int wmain(void);
+
+static void on_log(void *context, uint32_t level, const char *text)
+{
+    (void)context;
+    if (level <= SBX_LOG_WARN)
+        sbx_out_line(text);
+}
+
+static sbx_status act(setup *s, sbx_steps *steps, sbx_error *err)
+{
+    uint32_t missing = 0, present = 0;
+    sbx_status st = SBX_OK;
+
+    switch (s->what) {
+    case ACTION_STATUS:
+        return sbx_steps_show(steps, &s->out, err);
+    case ACTION_APPLY:
+        return sbx_steps_apply(steps, &s->out, err);
+    case ACTION_REMOVE:
+        if ((st = sbx_steps_undo(steps, &s->out, err)) != SBX_OK)
+            return st;
+        st = sbx_journal_remove(steps->journal, err);
+        steps->journal = NULL;
+        return st;
+    default:
+        if ((st = sbx_steps_check(steps, &missing, &present, err)) == SBX_OK)
+            s->to_do |= (s->what == ACTION_CHECK ? missing : present) != 0;
+        if (st == SBX_OK && !missing && s->what == ACTION_CHECK)
+            sbx_text_printf(&s->out, "backend \"%s\" is set up\n", steps->backend);
+        if (st == SBX_OK && !present && s->what == ACTION_CHECK_REMOVE)
+            sbx_text_printf(&s->out, "backend \"%s\" has nothing to remove\n", steps->backend);
+        return st;
+    }
+}
+
+static sbx_status one_backend(setup *s, const char *name, sbx_error *err)
+{
+    const int writing = s->what == ACTION_APPLY || s->what == ACTION_REMOVE;
+    sbx_plugin *plugin = NULL;
+    const sbx_backend *backend;
+    sbx_steps steps = {0};
+    sbx_text path = {0};
+    sbx_status st = sbx_plugin_load(name, &plugin, err);
+
+    if (st != SBX_OK)
+        return st;
+    backend = sbx_plugin_backend(plugin);
+    steps.backend = backend->name;
+    if ((st = backend->setup_steps(&steps.items, &steps.count, err)) != SBX_OK)
+        goto out;
+    if (!steps.count) {
+        sbx_text_printf(&s->out, "backend \"%s\" needs no setup\n", backend->name);
+        goto out;
+    }
+    sbx_text_printf(&path, "%s\\setup-%s.journal", s->folder, backend->name);
+    if (path.failed) {
+        st = sbx_fail_memory(err);
+        goto out;
+    }
+    if ((st = sbx_journal_open(path.data, writing, &steps.journal, err)) != SBX_OK)
+        goto out;
+    if (sbx_journal_damaged(steps.journal))
+        sbx_text_printf(&s->out, "%s: %u lines of the journal are damaged and were passed over\n", backend->name,
+                        (unsigned)sbx_journal_damaged(steps.journal));
+    st = act(s, &steps, err);
+out:
+    sbx_journal_close(steps.journal);
+    sbx_text_fini(&path);
+    sbx_plugin_free(plugin);
+    return st;
+}
+
+static sbx_status all_backends(setup *s, sbx_error *err)
+{
+    sbx_error one = {0};
+    char **names = NULL, message[1024];
+    uint32_t count = 0, i;
+    sbx_status st = sbx_plugin_list(&names, &count, err), one_st;
+
+    for (i = 0; i < count; i++) {
+        one_st = one_backend(s, names[i], &one);
+        if (one_st == SBX_E_BACKEND || one_st == SBX_E_REFUSED) {
+            /* one that is refused does not hold up the others; `sbx backends` tells more */
+            sbx_error_describe(&one, message, sizeof(message));
+            sbx_out_line(message);
+        } else if (one_st != SBX_OK && st == SBX_OK) {
+            st = one_st;
+            *err = one;
+        }
+        sbx_free(names[i]);
+    }
+    sbx_free(names);
+    return st;
+}
+
+static sbx_status run(setup *s, sbx_arena *arena, sbx_error *err)
+{
+    static const char *const actions[] = {"--check", "--check-remove", "--apply", "--status", "--remove"};
+    const sbx_plugin_sink sink = {NULL, on_log, NULL, NULL};
+    sbx_arguments arguments;
+    uint32_t i = 5;
+    sbx_status st = sbx_quote_split(arena, (const uint16_t *)GetCommandLineW(), &arguments, err);
+
+    if (st != SBX_OK)
+        return st;
+    if (arguments.count == 2 || arguments.count == 3)
+        for (i = 0; i < 5 && strcmp(actions[i], arguments.items[1]) != 0; i++)
+            ;
+    if (i == 5) {
+        sbx_fail(err, SBX_E_USAGE, "nothing asked for", NULL);
+        return sbx_hint(err, "this program is started by `sbx setup`");
+    }
+    s->what = (action)i;
+    if ((st = sbx_plugin_init(SBX_PROGRAM_SETUP, "", &sink, err)) != SBX_OK ||
+        (st = sbx_setup_folder(s->what == ACTION_APPLY || s->what == ACTION_REMOVE, &s->folder, err)) != SBX_OK)
+        return st;
+    return arguments.count == 3 ? one_backend(s, arguments.items[2], err) : all_backends(s, err);
+}
+
+int wmain(void)
+{
+    setup s = {0};
+    sbx_arena arena = {NULL};
+    sbx_error err = {0};
+    char message[2048];
+    sbx_status st;
+
+    sbx_start("sbx-setup");
+    sbx_out_program("sbx-setup");
+    st = run(&s, &arena, &err);
+    if (s.out.length && !s.out.failed)
+        sbx_out_write(SBX_OUT_STDOUT, s.out.data, s.out.length);
+    if (st != SBX_OK) {
+        sbx_error_describe(&err, message, sizeof(message));
+        sbx_out_error(message, err.hint);
+    }
+    sbx_text_fini(&s.out);
+    sbx_free(s.folder);
+    sbx_arena_fini(&arena);
+    return st == SBX_OK && s.to_do ? SOMETHING_TO_DO : sbx_exit_code(st);
+}
