@@ -41,7 +41,7 @@ static void split(void **state)
     check_split("x a\\b a\\\\b \"a\\\\\" a\\\"b", "[0 x][2 a\\b][6 a\\\\b][11 a\\][17 a\"b]");
     check_split("x \"a\\\\\\\"b\" c\\\\\\\\\"d e\"", "[0 x][2 a\\\"b][11 c\\\\d e]");
     check_split("x \"a\"\"b\" c", "[0 x][2 a\"b c]");
-    check_split("x \"\"\"a b\"\"\" c", "[0 x][2 \"a][7 b\" c]");
+    check_split("x \"\"\"a b\"\"\" c", "[0 x][2 \"a][7 b\"][12 c]");
     check_split("sbx -- \xC3\xA4 \xF0\x9F\x98\x80 z", "[0 sbx][4 --][7 \xC3\xA4][9 \xF0\x9F\x98\x80][12 z]");
     assert_int_equal(sbx_fault_live(), 0);
 }
