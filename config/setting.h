@@ -1,0 +1,69 @@
+/*
+ * What a configuration holds inside: each key's elements, with where they come from.
+ * For the files of config/ only.
+ */
+#ifndef SBX_CONFIG_SETTING_H
+#define SBX_CONFIG_SETTING_H
+
+#include "config/config.h"
+#include "config/value.h"
+
+typedef struct sbx_source {
+    const char *name; /* file, flag, or "built-in" */
+    const char *text; /* of a file; NULL for a flag */
+    size_t length;
+    uint32_t rank; /* later layers have higher ones */
+    int flag;
+} sbx_source;
+
+typedef struct sbx_item {
+    const char *name; /* TABLE: the left side */
+    const char *text; /* as written, without quotes */
+    int64_t integer;
+    sbx_span span;
+    const sbx_source *source;
+} sbx_item;
+
+typedef struct sbx_setting {
+    const sbx_source *source; /* NULL: not set */
+    sbx_span span;
+    sbx_item *items; /* one for a plain key */
+    uint32_t count;
+} sbx_setting;
+
+typedef struct sbx_profile {
+    struct sbx_profile *next;
+    const char *name;
+    sbx_span span;
+    const sbx_source *source;
+    sbx_setting inherits;
+    sbx_setting *settings; /* by the key's place in the schema */
+} sbx_profile;
+
+typedef struct sbx_layer {
+    struct sbx_layer *next;
+    sbx_arena arena;
+    sbx_source source;
+    sbx_setting *settings;
+    sbx_profile *profiles;
+} sbx_layer;
+
+/* Read and check a text.  The layer is freed with sbx_arena_fini of a copy of its arena. */
+sbx_status sbx_layer_read(const char *file, const char *text, size_t length, uint32_t rank, sbx_layer **layer,
+                          sbx_diag *diag);
+void sbx_layer_free(sbx_layer *layer);
+
+/* Fill `diag` from a problem with an item: the part of it, as far as its spelling allows. */
+sbx_status sbx_item_fail(const sbx_item *item, const sbx_problem *problem, sbx_diag *diag);
+
+/* After finish: the merged setting of a key; never NULL. */
+const sbx_setting *sbx_config_setting(const sbx_config *config, const char *key);
+
+/* "built-in", "FILE:LINE" or the flag, in a buffer of the caller. */
+void sbx_item_origin(const sbx_source *source, const sbx_span *span, sbx_text *out);
+
+/* The files that were added, lowest first; NULL behind the last. */
+const char *sbx_config_file(const sbx_config *config, uint32_t index);
+const char *sbx_config_profile(const sbx_config *config);
+
+#endif

@@ -1,0 +1,387 @@
+#include "config/value.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/utf.h"
+#include "config/variables.h"
+
+struct unit {
+    const char *name;
+    int64_t factor;
+};
+
+#define KILO ((int64_t)1000)
+#define KIBI ((int64_t)1024)
+
+/* The last of several with the same factor is not used for printing. */
+static const struct unit sizes[] = {
+    {"TiB", KIBI *KIBI *KIBI *KIBI},
+    {"GiB", KIBI *KIBI *KIBI},
+    {"MiB", KIBI *KIBI},
+    {"KiB", KIBI},
+    {"B", 1},
+    {"T", KIBI *KIBI *KIBI *KIBI},
+    {"G", KIBI *KIBI *KIBI},
+    {"M", KIBI *KIBI},
+    {"K", KIBI},
+    {"TB", KILO *KILO *KILO *KILO},
+    {"GB", KILO *KILO *KILO},
+    {"MB", KILO *KILO},
+    {"kB", KILO},
+};
+#define PRINTED_SIZES 5u
+
+static const struct unit durations[] = {{"d", 86400000}, {"h", 3600000}, {"m", 60000}, {"s", 1000}, {"ms", 1}};
+#define DURATIONS (sizeof(durations) / sizeof(durations[0]))
+
+int sbx_problem_set(sbx_problem *problem, size_t at, size_t length, const char *format, ...)
+{
+    va_list args;
+
+    problem->at = at;
+    problem->length = length;
+    problem->hint[0] = 0;
+    va_start(args, format);
+    vsnprintf(problem->message, sizeof(problem->message), format, args);
+    va_end(args);
+    return 0;
+}
+
+int sbx_problem_hint(sbx_problem *problem, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(problem->hint, sizeof(problem->hint), format, args);
+    va_end(args);
+    return 0;
+}
+
+/* What of a text fits into a message, whole characters. */
+static int quoted(const char *text, size_t length)
+{
+    return (int)(length > 100 ? sbx_utf8_cut(text, 100) : length);
+}
+
+static int same_word(const char *a, size_t length, const char *b)
+{
+    size_t i;
+
+    for (i = 0; i < length; i++) {
+        char x = a[i], y = b[i];
+
+        if (x >= 'A' && x <= 'Z')
+            x = (char)(x - 'A' + 'a');
+        if (y >= 'A' && y <= 'Z')
+            y = (char)(y - 'A' + 'a');
+        if (x != y || !y)
+            return 0;
+    }
+    return !b[length];
+}
+
+static int is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* Digits at *at: 1 and the number, 0 where there are none or they do not fit. */
+static int take_number(const char *text, size_t length, size_t *at, int64_t *number, sbx_problem *problem)
+{
+    size_t first = *at;
+
+    for (*number = 0; *at < length && is_digit(text[*at]); ++*at) {
+        int digit = text[*at] - '0';
+
+        if (*number > (INT64_MAX - digit) / 10)
+            return sbx_problem_set(problem, first, length - first, "the number is too large");
+        *number = *number * 10 + digit;
+    }
+    if (*at == first)
+        return sbx_problem_set(problem, 0, 0, "\"%.*s\" is not a number", quoted(text, length), text);
+    return 1;
+}
+
+static const struct unit *take_unit(const struct unit *units, size_t count, const char *text, size_t length, size_t *at)
+{
+    size_t first = *at, i;
+
+    while (*at < length && !is_digit(text[*at]))
+        ++*at;
+    for (i = 0; i < count; i++)
+        if (same_word(text + first, *at - first, units[i].name))
+            return &units[i];
+    return NULL;
+}
+
+int sbx_value_size(const char *text, size_t length, int64_t *bytes, sbx_problem *problem)
+{
+    const struct unit *unit;
+    int64_t number;
+    size_t at = 0, first;
+
+    if (!take_number(text, length, &at, &number, problem)) {
+        if (!at)
+            sbx_problem_set(problem, 0, 0, "\"%.*s\" is not a size", quoted(text, length), text);
+        return sbx_problem_hint(problem, "a size is a whole number with a unit: \"512MiB\", \"4GiB\"");
+    }
+    if (at == length) {
+        sbx_problem_set(problem, 0, 0, "a size needs a unit");
+        return sbx_problem_hint(problem, "write \"%.*sMiB\", or B, KiB, GiB, TiB", quoted(text, length), text);
+    }
+    first = at;
+    unit = take_unit(sizes, sizeof(sizes) / sizeof(sizes[0]), text, length, &at);
+    if (!unit || at != length) {
+        sbx_problem_set(problem, first, length - first, "\"%.*s\" is not a unit of size",
+                        quoted(text + first, length - first), text + first);
+        return sbx_problem_hint(problem, "units are B, KiB, MiB, GiB, TiB (1024) and kB, MB, GB, TB (1000)%s",
+                                text[first] == '.' ? "; there are no fractions" : "");
+    }
+    if (number > INT64_MAX / unit->factor)
+        return sbx_problem_set(problem, 0, 0, "the number is too large");
+    *bytes = number * unit->factor;
+    return 1;
+}
+
+int sbx_value_duration(const char *text, size_t length, int64_t *milliseconds, sbx_problem *problem)
+{
+    const struct unit *unit, *last = NULL;
+    int64_t number, sum = 0;
+    size_t at = 0, first;
+
+    if (!length || !is_digit(text[0])) {
+        sbx_problem_set(problem, 0, 0, "\"%.*s\" is not a duration", quoted(text, length), text);
+        return sbx_problem_hint(problem, "a duration is whole numbers with units: \"90s\", \"10m\", \"1h30m\"");
+    }
+    while (at < length) {
+        if (!take_number(text, length, &at, &number, problem))
+            return 0;
+        if (at == length) {
+            sbx_problem_set(problem, 0, 0, "a duration needs a unit");
+            return sbx_problem_hint(problem, "write \"%.*ss\", or ms, m, h, d", quoted(text, length), text);
+        }
+        first = at;
+        unit = take_unit(durations, DURATIONS, text, length, &at);
+        if (!unit) {
+            sbx_problem_set(problem, first, at - first, "\"%.*s\" is not a unit of time",
+                            quoted(text + first, at - first), text + first);
+            return sbx_problem_hint(problem, "units are ms, s, m, h, d%s",
+                                    text[first] == '.' ? "; there are no fractions" : "");
+        }
+        if (last && unit <= last) {
+            sbx_problem_set(problem, first, at - first, "the unit \"%s\" does not belong here", unit->name);
+            return sbx_problem_hint(problem, "larger units come first, each once: \"1h30m\"");
+        }
+        if (number > INT64_MAX / unit->factor || sum > INT64_MAX - number * unit->factor)
+            return sbx_problem_set(problem, 0, 0, "the number is too large");
+        sum += number * unit->factor;
+        last = unit;
+    }
+    *milliseconds = sum;
+    return 1;
+}
+
+int sbx_value_percent(const char *text, size_t length, int64_t *percent, sbx_problem *problem)
+{
+    size_t at = 0;
+
+    if (!take_number(text, length, &at, percent, problem))
+        return 0;
+    if (at < length && !(text[at] == '%' && at + 1 == length)) {
+        sbx_problem_set(problem, 0, 0, "\"%.*s\" is not a percentage", quoted(text, length), text);
+        return sbx_problem_hint(problem, "a percentage is a whole number: 50 or \"50%%\"");
+    }
+    return 1;
+}
+
+int sbx_value_count(const char *text, size_t length, int64_t *count, sbx_problem *problem)
+{
+    size_t at = 0;
+
+    if (!take_number(text, length, &at, count, problem))
+        return 0;
+    return at == length || sbx_problem_set(problem, 0, 0, "\"%.*s\" is not a whole number", quoted(text, length), text);
+}
+
+/* PRId64 is not ISO C for every compiler that builds for Windows. */
+static void add_number(char text[SBX_VALUE_TEXT], int64_t number, const char *unit)
+{
+    char digits[SBX_VALUE_TEXT];
+    size_t first = sizeof(digits) - 1, used = strlen(text);
+    uint64_t rest = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+
+    digits[first] = 0;
+    do
+        digits[--first] = (char)('0' + rest % 10);
+    while (rest /= 10);
+    snprintf(text + used, SBX_VALUE_TEXT - used, "%s%s%s", number < 0 ? "-" : "", digits + first, unit);
+}
+
+void sbx_value_text(uint32_t type, int64_t number, char text[SBX_VALUE_TEXT])
+{
+    size_t i;
+
+    text[0] = 0;
+    switch (type) {
+    case SBX_KEY_SIZE:
+        for (i = 0; i + 1 < PRINTED_SIZES && (!number || number % sizes[i].factor); i++)
+            ;
+        add_number(text, number / sizes[i].factor, sizes[i].name);
+        return;
+    case SBX_KEY_DURATION:
+        if (!number)
+            add_number(text, 0, "s");
+        for (i = 0; i < DURATIONS; number %= durations[i].factor, i++)
+            if (number >= durations[i].factor)
+                add_number(text, number / durations[i].factor, durations[i].name);
+        return;
+    default:
+        add_number(text, number, type == SBX_KEY_PERCENT ? "%" : "");
+    }
+}
+
+/* ---- keys ---- */
+
+static int in_range(const sbx_key *key, int64_t number, sbx_problem *problem)
+{
+    char low[SBX_VALUE_TEXT], high[SBX_VALUE_TEXT], is[SBX_VALUE_TEXT];
+
+    if ((!key->min && !key->max) || (number >= key->min && number <= key->max))
+        return 1;
+    sbx_value_text(key->type, key->min, low);
+    sbx_value_text(key->type, key->max, high);
+    sbx_value_text(number < 0 ? SBX_KEY_COUNT : key->type, number, is);
+    sbx_problem_set(problem, 0, 0, "%s is out of range: it goes from %s to %s", is, low, high);
+    return key->traits & SBX_KEY_NONE ? sbx_problem_hint(problem, "for no limit write \"none\"") : 0;
+}
+
+static int check_word(const sbx_key *key, const char *text, size_t length, sbx_problem *problem)
+{
+    char list[160] = "", word[64];
+    const char *near_word = NULL;
+    size_t count, used = 0;
+
+    for (count = 0; key->words[count]; count++) {
+        if (strlen(key->words[count]) == length && !memcmp(key->words[count], text, length))
+            return 1;
+        used += (size_t)snprintf(list + used, sizeof(list) - used, "%s\"%s\"", count ? ", " : "", key->words[count]);
+    }
+    if (length < sizeof(word)) {
+        memcpy(word, text, length);
+        word[length] = 0;
+        near_word = sbx_suggest(word, key->words, count);
+    }
+    sbx_problem_set(problem, 0, 0, "\"%.*s\" is not one of %s", quoted(text, length), text, list);
+    return near_word ? sbx_problem_hint(problem, "did you mean \"%s\"?", near_word) : 0;
+}
+
+static int check_name(const char *text, size_t length, sbx_problem *problem)
+{
+    size_t i;
+
+    if (!length)
+        return sbx_problem_set(problem, 0, 0, "the name is empty");
+    for (i = 0; i < length; i++)
+        if (!is_digit(text[i]) && !((text[i] | 0x20) >= 'a' && (text[i] | 0x20) <= 'z') && text[i] != '-' &&
+            text[i] != '_')
+            return sbx_problem_set(problem, i, 1, "a name has only letters, digits, '-' and '_'");
+    return length <= 64 || sbx_problem_set(problem, 0, 0, "the name is too long");
+}
+
+int sbx_value_check_variable(const char *text, size_t length, sbx_problem *problem)
+{
+    size_t i;
+
+    if (!length)
+        return sbx_problem_set(problem, 0, 0, "the name of the variable is empty");
+    for (i = 0; i < length; i++) {
+        if (text[i] == '=')
+            return sbx_problem_set(problem, i, 1, "the name of a variable has no '='");
+        if ((unsigned char)text[i] < 0x20)
+            return sbx_problem_set(problem, i, 1, "the name of a variable has no control characters");
+    }
+    return 1;
+}
+
+static int check_pattern(const char *text, size_t length, sbx_problem *problem)
+{
+    const char *star = memchr(text, '*', length);
+
+    if (star && star != text + length - 1)
+        return sbx_problem_set(problem, (size_t)(star - text), 1, "'*' stands only at the end of a name");
+    return sbx_value_check_variable(text, length, problem);
+}
+
+int sbx_value_check_integer(const sbx_key *key, int64_t number, sbx_problem *problem)
+{
+    char digits[SBX_VALUE_TEXT];
+
+    if (key->type == SBX_KEY_COUNT || key->type == SBX_KEY_PERCENT)
+        return in_range(key, number, problem);
+    sbx_problem_set(problem, 0, 0, "%s expected, not an integer", sbx_schema_type_name(key));
+    sbx_value_text(SBX_KEY_COUNT, number, digits);
+    if (number >= 0 && key->type == SBX_KEY_SIZE)
+        return sbx_problem_hint(problem, "write \"%sMiB\", or B, KiB, GiB, TiB", digits);
+    if (number >= 0 && key->type == SBX_KEY_DURATION)
+        return sbx_problem_hint(problem, "write \"%ss\", or ms, m, h, d", digits);
+    return 0;
+}
+
+static int check_boolean(const char *text, size_t length, int64_t *number, sbx_problem *problem)
+{
+    static const char *const words[] = {"false", "true", "off", "on"};
+    size_t i;
+
+    for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (strlen(words[i]) == length && !memcmp(words[i], text, length)) {
+            *number = i & 1;
+            return 1;
+        }
+    return sbx_problem_set(problem, 0, 0, "\"%.*s\" is not true or false", quoted(text, length), text);
+}
+
+int sbx_value_check(const sbx_key *key, const char *text, size_t length, int flag, int64_t *number,
+                    sbx_problem *problem)
+{
+    const char *nul = memchr(text, 0, length);
+
+    *number = 0;
+    if (nul)
+        return sbx_problem_set(problem, (size_t)(nul - text), 1, "the text holds a NUL character");
+    if ((key->traits & SBX_KEY_NONE) && length == 4 && !memcmp(text, "none", 4))
+        return 1;
+    if (!flag && (key->type == SBX_KEY_COUNT || key->type == SBX_KEY_BOOLEAN)) {
+        sbx_problem_set(problem, 0, 0, "%s expected, not a string", sbx_schema_type_name(key));
+        return sbx_problem_hint(problem, key->traits & SBX_KEY_NONE ? "write it without quotes, or \"none\""
+                                                                    : "write it without quotes");
+    }
+    switch (key->type) {
+    case SBX_KEY_NAME:
+        return check_name(text, length, problem);
+    case SBX_KEY_ENUM:
+        return check_word(key, text, length, problem);
+    case SBX_KEY_BOOLEAN:
+        return check_boolean(text, length, number, problem);
+    case SBX_KEY_COUNT:
+        return sbx_value_count(text, length, number, problem) && in_range(key, *number, problem);
+    case SBX_KEY_PERCENT:
+        return sbx_value_percent(text, length, number, problem) && in_range(key, *number, problem);
+    case SBX_KEY_SIZE:
+        return sbx_value_size(text, length, number, problem) && in_range(key, *number, problem);
+    case SBX_KEY_DURATION:
+        return sbx_value_duration(text, length, number, problem) && in_range(key, *number, problem);
+    case SBX_KEY_VARIABLE:
+        return sbx_value_check_variable(text, length, problem);
+    case SBX_KEY_PATTERN:
+        return check_pattern(text, length, problem);
+    case SBX_KEY_PATH:
+        if (!length)
+            return sbx_problem_set(problem, 0, 0, "the path is empty");
+        break;
+    default:
+        break;
+    }
+    return !(key->traits & SBX_KEY_EXPAND) || sbx_variables_check(text, length, problem);
+}

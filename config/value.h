@@ -1,0 +1,49 @@
+/*
+ * Values: from the text of a setting to its number, and whether it is one that the key allows.
+ *
+ *   size      4GiB 512M 1000kB 0B    whole numbers; K, KiB = 1024, kB = 1000
+ *   duration  250ms 90s 1h30m 2d     whole numbers, larger units first, each once
+ *   percent   50% 50
+ *
+ * A number without a unit is refused where a unit exists: nobody knows what 10 was meant to be.
+ * Pure functions: any thread.
+ */
+#ifndef SBX_CONFIG_VALUE_H
+#define SBX_CONFIG_VALUE_H
+
+#include "config/schema.h"
+
+/* What is wrong, in words for a message, and with which part of the text. */
+typedef struct sbx_problem {
+    size_t at, length; /* in bytes; length 0: all of it */
+    char message[320];
+    char hint[224]; /* or empty */
+} sbx_problem;
+
+/* Fill a problem; returns 0, so that a check ends with it. */
+int sbx_problem_set(sbx_problem *problem, size_t at, size_t length, const char *format, ...) SBX_PRINTF(4, 5);
+int sbx_problem_hint(sbx_problem *problem, const char *format, ...) SBX_PRINTF(2, 3);
+
+/* Each returns 1 and fills *number, or 0 and fills *problem.  Overflow is a problem. */
+int sbx_value_size(const char *text, size_t length, int64_t *bytes, sbx_problem *problem);
+int sbx_value_duration(const char *text, size_t length, int64_t *milliseconds, sbx_problem *problem);
+int sbx_value_percent(const char *text, size_t length, int64_t *percent, sbx_problem *problem);
+int sbx_value_count(const char *text, size_t length, int64_t *count, sbx_problem *problem);
+
+/* A text for one element of a key: its form, its range, its words, the names of its variables.
+ * Text that comes from a file may not be a count or a boolean, which TOML writes without quotes;
+ * `flag` allows it.  *number gets the number, 0 or 1 for a boolean, else 0. */
+int sbx_value_check(const sbx_key *key, const char *text, size_t length, int flag, int64_t *number,
+                    sbx_problem *problem);
+
+/* An integer that stands in a file for one element of a key. */
+int sbx_value_check_integer(const sbx_key *key, int64_t number, sbx_problem *problem);
+
+/* The name of an environment variable: not empty, no '=' and no control characters. */
+int sbx_value_check_variable(const char *text, size_t length, sbx_problem *problem);
+
+/* A number of a key as a text: "1h30m", "4GiB", "50%", "12".  Shortest exact form. */
+#define SBX_VALUE_TEXT 32u
+void sbx_value_text(uint32_t type, int64_t number, char text[SBX_VALUE_TEXT]);
+
+#endif
