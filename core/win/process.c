@@ -1,0 +1,229 @@
+#include "win/process.h"
+
+#include <windows.h>
+#include <string.h>
+#include <wchar.h>
+
+#include "base/memory.h"
+#include "win/error.h"
+#include "win/handle.h"
+
+/* Windows 10; older SDKs do not name it: ProcThreadAttributeValue(13, FALSE, TRUE, FALSE). */
+#define ATTRIBUTE_JOB_LIST ((DWORD_PTR)0x0002000D)
+
+/* Not in every SDK's winerror.h. */
+#define CODE_VIRUS_INFECTED 225u
+#define CODE_ELEVATION_REQUIRED 740u
+
+/* A handle value that a parent left behind may since mean something else: only files, pipes and consoles count, and no
+ * directory, such as the current one. */
+static int is_usable(HANDLE handle)
+{
+    FILE_STANDARD_INFO info;
+
+    if (!handle || handle == INVALID_HANDLE_VALUE)
+        return 0;
+    switch (GetFileType(handle)) {
+    case FILE_TYPE_CHAR:
+    case FILE_TYPE_PIPE:
+        return 1;
+    case FILE_TYPE_DISK:
+        return !GetFileInformationByHandleEx(handle, FileStandardInfo, &info, sizeof(info)) || !info.Directory;
+    default:
+        return 0;
+    }
+}
+
+static HANDLE open_null(int output)
+{
+    SECURITY_ATTRIBUTES inherit = {sizeof(inherit), NULL, TRUE};
+
+    return sbx_handle_from(CreateFileW(L"\\\\.\\NUL", output ? GENERIC_WRITE | FILE_READ_ATTRIBUTES : GENERIC_READ,
+                                       FILE_SHARE_READ | FILE_SHARE_WRITE, &inherit, OPEN_EXISTING, 0, NULL));
+}
+
+sbx_status sbx_stdio_open(sbx_stdio *stdio, sbx_error *err)
+{
+    static const DWORD which[3] = {STD_INPUT_HANDLE, STD_OUTPUT_HANDLE, STD_ERROR_HANDLE};
+    HANDLE own;
+    int i;
+
+    for (i = 0; i < 3; i++) {
+        own = GetStdHandle(which[i]);
+        if (is_usable(own)) {
+            /* copies, so that two equal ones are two entries of the list and ours stay as they are */
+            if (!DuplicateHandle(GetCurrentProcess(), own, GetCurrentProcess(), &stdio->handles[i], 0, TRUE,
+                                 DUPLICATE_SAME_ACCESS)) {
+                stdio->handles[i] = NULL;
+                sbx_fail_last(err, SBX_E_SYSTEM, "DuplicateHandle", "standard handle");
+                sbx_stdio_close(stdio);
+                return SBX_E_SYSTEM;
+            }
+        } else if (!(stdio->handles[i] = open_null(i > 0))) {
+            sbx_fail_last(err, SBX_E_SYSTEM, "CreateFileW", "NUL");
+            sbx_stdio_close(stdio);
+            return SBX_E_SYSTEM;
+        }
+    }
+    return SBX_OK;
+}
+
+void sbx_stdio_close(sbx_stdio *stdio)
+{
+    int i;
+
+    for (i = 0; i < 3; i++)
+        sbx_handle_close(&stdio->handles[i]);
+}
+
+static sbx_status check_cwd(const uint16_t *cwd_w, sbx_error *err)
+{
+    DWORD attributes = GetFileAttributesW(cwd_w);
+
+    if (attributes == INVALID_FILE_ATTRIBUTES)
+        return sbx_fail_last_w(err, SBX_E_SYSTEM, "start directory", cwd_w);
+    if (!(attributes & FILE_ATTRIBUTE_DIRECTORY)) {
+        SetLastError(ERROR_DIRECTORY);
+        return sbx_fail_last_w(err, SBX_E_SYSTEM, "start directory", cwd_w);
+    }
+    if (wcslen(cwd_w) > MAX_PATH - 2) {
+        SetLastError(ERROR_FILENAME_EXCED_RANGE);
+        sbx_fail_last_w(err, SBX_E_SYSTEM, "start directory", cwd_w);
+        sbx_hint(err, "Windows starts no process in a directory whose path is longer than 258 characters");
+        return SBX_E_SYSTEM;
+    }
+    return SBX_OK;
+}
+
+static sbx_status failed(const sbx_process_start *start, const char *op, sbx_error *err)
+{
+    switch (GetLastError()) {
+    case ERROR_FILE_NOT_FOUND:
+    case ERROR_PATH_NOT_FOUND:
+        return sbx_fail_last_w(err, SBX_E_NOT_FOUND, op, start->program_w);
+    case ERROR_ACCESS_DENIED:
+    case ERROR_BAD_EXE_FORMAT:
+    case ERROR_EXE_MACHINE_TYPE_MISMATCH:
+    case CODE_ELEVATION_REQUIRED:
+    case ERROR_CHILD_NOT_COMPLETE:
+    case CODE_VIRUS_INFECTED:
+    case ERROR_ACCESS_DISABLED_BY_POLICY:
+        return sbx_fail_last_w(err, SBX_E_NOT_RUNNABLE, op, start->program_w);
+    default:
+        return sbx_fail_last_w(err, SBX_E_SYSTEM, op, start->program_w);
+    }
+}
+
+/* In the job by the attribute, or put there now: the child has not run yet. */
+static sbx_status enter_job(HANDLE process, HANDLE job, sbx_error *err)
+{
+    BOOL inside = FALSE;
+
+    if (!IsProcessInJob(process, job, &inside))
+        return sbx_fail_last(err, SBX_E_SYSTEM, "IsProcessInJob", NULL);
+    if (inside)
+        return SBX_OK;
+    if (!AssignProcessToJobObject(job, process))
+        return sbx_fail_last(err, SBX_E_UNENFORCED, "AssignProcessToJobObject", "the command's job");
+    return SBX_OK;
+}
+
+sbx_status sbx_process_spawn(sbx_process *process, const sbx_process_start *start, sbx_error *err)
+{
+    STARTUPINFOEXW si;
+    PROCESS_INFORMATION pi = {0};
+    HANDLE handles[3], jobs[1];
+    SIZE_T size = 0;
+    DWORD flags = CREATE_SUSPENDED | CREATE_UNICODE_ENVIRONMENT | EXTENDED_STARTUPINFO_PRESENT;
+    WCHAR *command_w = NULL, *desktop_w = NULL;
+    size_t units = wcslen(start->command_w) + 1;
+    int have_list = 0;
+    BOOL ok;
+    sbx_status st = SBX_OK;
+
+    memset(&si, 0, sizeof(si));
+    if (start->cwd_w && (st = check_cwd(start->cwd_w, err)) != SBX_OK)
+        return st;
+    InitializeProcThreadAttributeList(NULL, 2, 0, &size);
+    si.lpAttributeList = sbx_alloc(size);
+    command_w = sbx_alloc(units * sizeof(*command_w)); /* CreateProcessW writes into it */
+    if (start->desktop_w)
+        desktop_w = sbx_alloc((wcslen(start->desktop_w) + 1) * sizeof(*desktop_w));
+    if (!si.lpAttributeList || !command_w || (start->desktop_w && !desktop_w)) {
+        st = sbx_fail_memory(err);
+        goto out;
+    }
+    memcpy(command_w, start->command_w, units * sizeof(*command_w));
+    if (desktop_w)
+        memcpy(desktop_w, start->desktop_w, (wcslen(start->desktop_w) + 1) * sizeof(*desktop_w));
+    if (!InitializeProcThreadAttributeList(si.lpAttributeList, 2, 0, &size)) {
+        st = sbx_fail_last(err, SBX_E_SYSTEM, "InitializeProcThreadAttributeList", NULL);
+        goto out;
+    }
+    have_list = 1;
+    memcpy(handles, start->stdio->handles, sizeof(handles));
+    if (!UpdateProcThreadAttribute(si.lpAttributeList, 0, PROC_THREAD_ATTRIBUTE_HANDLE_LIST, handles, sizeof(handles),
+                                   NULL, NULL)) {
+        st = sbx_fail_last(err, SBX_E_SYSTEM, "UpdateProcThreadAttribute", "handle list");
+        goto out;
+    }
+    /* without it the job is entered below, still before the first instruction */
+    jobs[0] = start->job;
+    UpdateProcThreadAttribute(si.lpAttributeList, 0, ATTRIBUTE_JOB_LIST, jobs, sizeof(jobs), NULL, NULL);
+
+    si.StartupInfo.cb = sizeof(si);
+    si.StartupInfo.dwFlags = STARTF_USESTDHANDLES;
+    si.StartupInfo.hStdInput = handles[0];
+    si.StartupInfo.hStdOutput = handles[1];
+    si.StartupInfo.hStdError = handles[2];
+    si.StartupInfo.lpDesktop = desktop_w;
+    if (!GetConsoleCP()) /* no console to share: none is to appear on the screen */
+        flags |= CREATE_NO_WINDOW;
+    if (start->token)
+        ok = CreateProcessAsUserW(start->token, start->program_w, command_w, NULL, NULL, TRUE, flags,
+                                  (void *)(uintptr_t)start->environment_w, start->cwd_w, &si.StartupInfo, &pi);
+    else
+        ok = CreateProcessW(start->program_w, command_w, NULL, NULL, TRUE, flags,
+                            (void *)(uintptr_t)start->environment_w, start->cwd_w, &si.StartupInfo, &pi);
+    if (!ok) {
+        st = failed(start, start->token ? "CreateProcessAsUserW" : "CreateProcessW", err);
+        goto out;
+    }
+    process->handle = pi.hProcess;
+    process->thread = pi.hThread;
+    process->id = pi.dwProcessId;
+    st = enter_job(process->handle, start->job, err);
+    if (st != SBX_OK)
+        sbx_process_discard(process);
+out:
+    if (have_list)
+        DeleteProcThreadAttributeList(si.lpAttributeList);
+    sbx_free(si.lpAttributeList);
+    sbx_free(desktop_w);
+    sbx_free(command_w);
+    return st;
+}
+
+sbx_status sbx_process_resume(sbx_process *process, sbx_error *err)
+{
+    if (ResumeThread(process->thread) == (DWORD)-1)
+        return sbx_fail_last(err, SBX_E_SYSTEM, "ResumeThread", NULL);
+    sbx_handle_close(&process->thread);
+    return SBX_OK;
+}
+
+void sbx_process_discard(sbx_process *process)
+{
+    if (process->handle) {
+        TerminateProcess(process->handle, 125);
+        WaitForSingleObject(process->handle, 5000);
+    }
+    sbx_process_close(process);
+}
+
+void sbx_process_close(sbx_process *process)
+{
+    sbx_handle_close(&process->thread);
+    sbx_handle_close(&process->handle);
+    process->id = 0;
+}

@@ -1,0 +1,49 @@
+/*
+ * Processes: started suspended in their job, with exactly three handles.
+ *
+ * Source: MSDN "CreateProcessW", "CreateProcessAsUserW", "UpdateProcThreadAttribute"
+ * (PROC_THREAD_ATTRIBUTE_HANDLE_LIST, PROC_THREAD_ATTRIBUTE_JOB_LIST), "IsProcessInJob".
+ */
+#ifndef SBX_WIN_PROCESS_H
+#define SBX_WIN_PROCESS_H
+
+#include "base/error.h"
+
+/* The standard handles of a child: inheritable copies of one's own.  One that is missing, closed, or no file,
+ * pipe or console is replaced by NUL.  */
+typedef struct sbx_stdio {
+    void *handles[3]; /* HANDLE: input, output, error */
+} sbx_stdio;
+
+/* `stdio` begins as { 0 }. */
+sbx_status sbx_stdio_open(sbx_stdio *stdio, sbx_error *err);
+void sbx_stdio_close(sbx_stdio *stdio);
+
+typedef struct sbx_process_start {
+    const uint16_t *program_w;     /* absolute */
+    const uint16_t *command_w;     /* the whole command line */
+    const uint16_t *environment_w; /* block (env.h) */
+    const uint16_t *cwd_w;         /* NULL: as this process */
+    const uint16_t *desktop_w;     /* NULL: as this process */
+    void *token;                   /* NULL: that of this process */
+    void *job;                     /* HANDLE of the job that it enters before its first instruction */
+    const sbx_stdio *stdio;
+} sbx_process_start;
+
+typedef struct sbx_process {
+    void *handle, *thread; /* HANDLE; all access */
+    uint32_t id;
+} sbx_process;
+
+/* `process` begins as { 0 }.  The child is suspended and in its job, or it does not exist.
+ * SBX_E_NOT_FOUND, SBX_E_NOT_RUNNABLE, SBX_E_UNENFORCED (not in the job), SBX_E_SYSTEM. */
+sbx_status sbx_process_spawn(sbx_process *process, const sbx_process_start *start, sbx_error *err);
+
+sbx_status sbx_process_resume(sbx_process *process, sbx_error *err);
+
+/* End a child that has not been resumed, and wait for it. */
+void sbx_process_discard(sbx_process *process);
+
+void sbx_process_close(sbx_process *process); /* the child goes on */
+
+#endif
