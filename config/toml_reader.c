@@ -82,6 +82,8 @@ sbx_status sbx_toml_fail(sbx_toml_reader *reader, sbx_span span, const char *for
     char message[sizeof(reader->diag->message)];
     va_list args;
 
+    if (reader->scratch.failed)
+        return sbx_toml_fail_memory(reader);
     va_start(args, format);
     vsnprintf(message, sizeof(message), format, args);
     va_end(args);
