@@ -106,11 +106,9 @@ static sbx_status refuse(const char *path, PSID who, const char *what, sbx_error
     return sbx_hint(err, "%s %s; take that away, or put sbx where only administrators write", name, what);
 }
 
-static int is_trusted(PSID sid, const any_sid *user, PSID owner, uint32_t mode)
+static int is_trusted(PSID sid, any_sid *user, PSID owner, uint32_t mode)
 {
-    if (EqualSid(sid, (PSID)(uintptr_t)&user->u))
-        return mode == SBX_TRUST_SELF;
-    return is_always_trusted(sid) || (mode == SBX_TRUST_OWNER && EqualSid(sid, owner));
+    return is_always_trusted(sid) || EqualSid(sid, mode == SBX_TRUST_OWNER ? owner : (PSID)&user->u);
 }
 
 sbx_status sbx_trust_check(void *file, const char *path, uint32_t mode, sbx_error *err)

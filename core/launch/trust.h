@@ -7,8 +7,8 @@
  * write, delete or re-own it.  Trusted are Administrators, SYSTEM, TrustedInstaller, and one of
  *
  *   SBX_TRUST_SELF   the user of this process (sbx.exe, sbx-setup.exe)
- *   SBX_TRUST_OWNER  the owner of the file, and never the user of this process (sbx-runner.exe,
- *                    which runs as the account that is to be confined)
+ *   SBX_TRUST_OWNER  the owner of the file (sbx-runner.exe: it runs as the account that is to be
+ *                    confined; that the owner is the right one, sbx.exe has found before)
  *
  * Deny entries are not counted in favour: an allow entry for somebody else is enough to refuse.
  * Source: MSDN "ACCESS_ALLOWED_ACE", "File Security and Access Rights", "Well-known SIDs".

@@ -182,14 +182,13 @@ SBX_EXPORT const sbx_backend *SBX_CALL sbx_backend_entry(const sbx_host *host)
     return &backend;
 }
 
+#ifdef BROKEN_ATTACH
+BOOL WINAPI DllMain(HINSTANCE module, DWORD reason, LPVOID reserved);
+
 BOOL WINAPI DllMain(HINSTANCE module, DWORD reason, LPVOID reserved)
 {
     (void)module;
     (void)reserved;
-#ifdef BROKEN_ATTACH
     return reason != DLL_PROCESS_ATTACH;
-#else
-    (void)reason;
-    return TRUE;
-#endif
 }
+#endif

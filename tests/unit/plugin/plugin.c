@@ -1,0 +1,523 @@
+/*
+ * The loader against backends that break the rules, each refused with the words that a person
+ * sees; then the same folder through sbx.exe, sbx-runner.exe and sbx-setup.exe.
+ *
+ * Crashes are seen from outside: this program starts itself with "--call NAME".
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <windows.h>
+#include <sddl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cJSON.h>
+
+#include "base/mimalloc.h"
+#include "base/text.h"
+#include "launch/plugin.h"
+#include "launch/start.h"
+#include "win/error.h"
+#include "win/file.h"
+#include "win/wide.h"
+
+static char notes[512];
+
+static void on_log(void *context, uint32_t level, const char *text)
+{
+    (void)context;
+    if (level == SBX_LOG_WARN)
+        snprintf(notes, sizeof(notes), "%s", text);
+}
+
+static const char *dir_of(const char *rest)
+{
+    static char text[1200];
+
+    snprintf(text, sizeof(text), "%s\\%s", sbx_plugin_program_dir(), rest);
+    return text;
+}
+
+/* The status, and the message without the folder before the file's name. */
+static sbx_status refusal(const char *name, char *words, size_t size)
+{
+    sbx_plugin *plugin = NULL;
+    sbx_error err = {0};
+    char text[2048];
+    const char *folder = dir_of("backends\\");
+    sbx_status st = sbx_plugin_load(name, &plugin, &err);
+
+    sbx_plugin_free(plugin);
+    words[0] = 0;
+    if (st == SBX_OK)
+        return st;
+    sbx_error_describe(&err, text, sizeof(text));
+    snprintf(words, size, "%s", strncmp(text, folder, strlen(folder)) ? text : text + strlen(folder));
+    return st;
+}
+
+static void assert_refused(const char *name, sbx_status status, const char *expected)
+{
+    char words[2048];
+
+    assert_int_equal(refusal(name, words, sizeof(words)), status);
+    assert_string_equal(words, expected);
+}
+
+#define BROKE "the backend broke the rules of its interface"
+
+static void test_broken(void **state)
+{
+    (void)state;
+    assert_refused("broken-export", SBX_E_BACKEND, "broken-export.dll: it does not export sbx_backend_entry: " BROKE);
+    assert_refused("broken-null", SBX_E_BACKEND, "broken-null.dll: it gave no table: " BROKE);
+    assert_refused("broken-abi", SBX_E_BACKEND, "broken-abi.dll: built for interface 2.3, this sbx has 1.0: " BROKE);
+    assert_refused("broken-short", SBX_E_BACKEND, "broken-short.dll: its table is too short (24 of 136 bytes): " BROKE);
+    assert_refused("broken-function", SBX_E_BACKEND, "broken-function.dll: it has no function \"verify\": " BROKE);
+    assert_refused("broken-claims", SBX_E_BACKEND, "broken-claims.dll: its claims contradict each other: " BROKE);
+    assert_refused("broken-name", SBX_E_BACKEND, "broken-name.dll: it calls itself \"trusted\": " BROKE);
+}
+
+static void test_attach(void **state)
+{
+    char words[2048];
+
+    (void)state;
+    assert_int_equal(refusal("broken-attach", words, sizeof(words)), SBX_E_BACKEND);
+    assert_non_null(strstr(words, "broken-attach.dll: LoadLibraryExW: "));
+    assert_non_null(strstr(words, "(win32 1114)"));
+}
+
+static void test_names(void **state)
+{
+    static const char *const wrong[] = {
+        "", "..\\none", "none.dll", "C:\\none", "a b", "\xC3\xA4", "con", "com1", "abcdefghijklmnopqrstuvwxyz0123456"};
+    sbx_plugin *plugin = NULL;
+    sbx_error err;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        assert_int_equal(sbx_plugin_load(wrong[i], &plugin, &err), SBX_E_USAGE);
+        assert_null(plugin);
+        assert_string_equal(err.op, "not the name of a backend");
+    }
+    assert_int_equal(sbx_plugin_load("nowhere", &plugin, &err), SBX_E_UNAVAILABLE);
+    assert_non_null(strstr(err.hint, "there is no such backend; there are: broken-abi, broken-attach"));
+    assert_int_equal(sbx_plugin_load("NONE", &plugin, &err), SBX_OK);
+    assert_string_equal(sbx_plugin_backend(plugin)->name, "none");
+    sbx_plugin_free(plugin);
+}
+
+static void test_one_at_a_time(void **state)
+{
+    sbx_plugin *plugin = NULL, *other = NULL;
+    sbx_error err;
+
+    (void)state;
+    assert_int_equal(sbx_plugin_load("none", &plugin, &err), SBX_OK);
+    assert_int_equal(sbx_plugin_load("template", &other, &err), SBX_E_REFUSED);
+    sbx_plugin_free(plugin);
+    assert_int_equal(sbx_plugin_load("template", &other, &err), SBX_OK);
+    sbx_plugin_free(other);
+}
+
+/* ---- answers that break the rules ---- */
+
+static sbx_policy policy_with(uint32_t require)
+{
+    sbx_policy policy = {0};
+
+    policy.size = sizeof(policy);
+    policy.workspace = policy.cwd = "C:\\";
+    policy.require = require;
+    policy.run_id = "0123456789abcdef0123456789abcdef";
+    return policy;
+}
+
+static sbx_status open_of(const char *name, uint32_t require, sbx_error *err)
+{
+    const sbx_policy policy = policy_with(require);
+    sbx_guarantees guarantees = {0};
+    sbx_session *session = NULL;
+    sbx_plugin *plugin = NULL;
+    sbx_env_edits edits = {0};
+    sbx_status st;
+
+    assert_int_equal(sbx_plugin_load(name, &plugin, err), SBX_OK);
+    st = sbx_plugin_backend(plugin)->open(&policy, 0, &session, &guarantees, err);
+    if (st == SBX_OK) {
+        assert_non_null(session);
+        assert_int_equal(guarantees.enforced, SBX_AREA_PROCESS_TREE);
+        st = sbx_plugin_backend(plugin)->environment(session, &edits, err);
+        sbx_plugin_backend(plugin)->close(session);
+    } else {
+        assert_null(session);
+    }
+    sbx_plugin_free(plugin);
+    return st;
+}
+
+static void test_answers(void **state)
+{
+    sbx_plugin *plugin = NULL;
+    sbx_error err = {0};
+
+    (void)state;
+    assert_int_equal(open_of("broken-session", 0, &err), SBX_E_BACKEND);
+    assert_string_equal(err.op, "open: gave no session");
+    assert_int_equal(open_of("broken-boast", 0, &err), SBX_E_BACKEND);
+    assert_string_equal(err.op, "open: guarantees more than it claims");
+    assert_int_equal(open_of("broken-edits", 0, &err), SBX_E_BACKEND);
+    assert_string_equal(err.op, "environment: an edit that is none");
+    assert_int_equal(sbx_plugin_load("broken-status", &plugin, &err), SBX_OK);
+    assert_int_equal(sbx_plugin_backend(plugin)->probe(&err), SBX_E_BACKEND);
+    assert_string_equal(err.op, "probe: gave a status that there is not");
+    sbx_plugin_free(plugin);
+}
+
+/* A backend that forgets policy->require does not get through. */
+static void test_require(void **state)
+{
+    sbx_error err = {0};
+
+    (void)state;
+    assert_int_equal(open_of("broken-edits", SBX_AREA_NETWORK, &err), SBX_E_REFUSED);
+    assert_string_equal(err.object, "network");
+    assert_int_equal(open_of("none", SBX_AREA_PROCESS_TREE, &err), SBX_OK);
+    assert_string_equal(notes, "nothing is confined: files, network and desktop are as open as for you");
+    assert_int_equal(open_of("none", SBX_AREA_FILE_WRITE, &err), SBX_E_REFUSED);
+}
+
+/* ---- the file ---- */
+
+static void read_none(char **data, size_t *length)
+{
+    sbx_error err;
+
+    assert_int_equal(sbx_file_read(dir_of("backends\\none.dll"), 16u << 20, data, length, &err), SBX_OK);
+}
+
+static void write_backend(const char *file, const void *data, size_t length, const WCHAR *sddl)
+{
+    PSECURITY_DESCRIPTOR descriptor = NULL;
+    uint16_t *path_w = NULL;
+    HANDLE handle;
+    DWORD done = 0;
+
+    assert_int_equal(sbx_wide(dir_of(file), "path", &path_w, NULL), SBX_OK);
+    handle = CreateFileW((LPCWSTR)path_w, GENERIC_WRITE, 0, NULL, CREATE_ALWAYS, 0, NULL);
+    assert_true(handle != INVALID_HANDLE_VALUE);
+    assert_true(WriteFile(handle, data, (DWORD)length, &done, NULL));
+    CloseHandle(handle);
+    if (sddl) {
+        assert_true(ConvertStringSecurityDescriptorToSecurityDescriptorW(sddl, SDDL_REVISION_1, &descriptor, NULL));
+        assert_true(SetFileSecurityW((LPCWSTR)path_w, DACL_SECURITY_INFORMATION, descriptor));
+        LocalFree(descriptor);
+    }
+    sbx_free(path_w);
+}
+
+static void remove_backend(const char *file)
+{
+    uint16_t *path_w = NULL;
+
+    assert_int_equal(sbx_wide(dir_of(file), "path", &path_w, NULL), SBX_OK);
+    assert_true(DeleteFileW((LPCWSTR)path_w));
+    sbx_free(path_w);
+}
+
+static void test_machine(void **state)
+{
+    IMAGE_DOS_HEADER dos;
+    char *data = NULL;
+    size_t length = 0;
+    WORD machine = IMAGE_FILE_MACHINE_I386;
+
+    (void)state;
+    read_none(&data, &length);
+    memcpy(&dos, data, sizeof(dos));
+    memcpy(data + dos.e_lfanew + 4, &machine, sizeof(machine));
+    write_backend("backends\\crafted.dll", data, length, NULL);
+    assert_refused("crafted", SBX_E_BACKEND, "crafted.dll: built for x86, this sbx is x64: " BROKE);
+    machine = 0x5032;
+    memcpy(data + dos.e_lfanew + 4, &machine, sizeof(machine));
+    write_backend("backends\\crafted.dll", data, length, NULL);
+    assert_refused("crafted", SBX_E_BACKEND, "crafted.dll: built for machine 5032, this sbx is x64: " BROKE);
+    write_backend("backends\\crafted.dll", data, (size_t)dos.e_lfanew + 10, NULL);
+    assert_refused("crafted", SBX_E_BACKEND, "crafted.dll: not a DLL: " BROKE);
+    write_backend("backends\\crafted.dll", "text", 4, NULL);
+    assert_refused("crafted", SBX_E_BACKEND, "crafted.dll: not a DLL: " BROKE);
+    write_backend("backends\\crafted.dll", "", 0, NULL);
+    assert_refused("crafted", SBX_E_BACKEND, "crafted.dll: not a DLL: " BROKE);
+    remove_backend("backends\\crafted.dll");
+    sbx_free(data);
+}
+
+static void test_writable_file(void **state)
+{
+    char *data = NULL;
+    size_t length = 0;
+    sbx_plugin *plugin = NULL;
+    sbx_error err = {0};
+
+    (void)state;
+    read_none(&data, &length);
+    write_backend("backends\\open.dll", data, length, L"D:P(A;;FA;;;WD)");
+    assert_int_equal(sbx_plugin_load("open", &plugin, &err), SBX_E_REFUSED);
+    assert_string_equal(err.op, "others can change it");
+    assert_non_null(strstr(err.object, "\\backends\\open.dll"));
+    assert_non_null(strstr(err.hint, "Everyone can write there"));
+    remove_backend("backends\\open.dll");
+    sbx_free(data);
+}
+
+static void test_writable_folder(void **state)
+{
+    const SECURITY_INFORMATION what = DACL_SECURITY_INFORMATION;
+    PSECURITY_DESCRIPTOR open = NULL;
+    union {
+        max_align_t align;
+        char bytes[1024];
+    } before;
+    DWORD need = 0;
+    sbx_plugin *plugin = NULL;
+    sbx_error err = {0};
+    uint16_t *path_w = NULL;
+    sbx_status st;
+
+    (void)state;
+    assert_int_equal(sbx_wide(dir_of("backends"), "path", &path_w, NULL), SBX_OK);
+    assert_true(GetFileSecurityW((LPCWSTR)path_w, what, before.bytes, sizeof(before), &need));
+    assert_true(ConvertStringSecurityDescriptorToSecurityDescriptorW(L"D:P(A;;FA;;;WD)", SDDL_REVISION_1, &open, NULL));
+    assert_true(SetFileSecurityW((LPCWSTR)path_w, what, open));
+    st = sbx_plugin_load("none", &plugin, &err);
+    assert_true(SetFileSecurityW((LPCWSTR)path_w, what, before.bytes));
+    assert_int_equal(st, SBX_E_REFUSED);
+    assert_null(plugin);
+    assert_string_equal(err.op, "others can change it");
+    assert_string_equal(err.object, dir_of("backends"));
+    assert_int_equal(sbx_plugin_load("none", &plugin, &err), SBX_OK);
+    sbx_plugin_free(plugin);
+    LocalFree(open);
+    sbx_free(path_w);
+}
+
+/* ---- from outside ---- */
+
+/* Run a program of this folder; its two outputs together. */
+static uint32_t run(const char *line, const char *input, size_t input_length, sbx_text *output)
+{
+    SECURITY_ATTRIBUTES inherit = {sizeof(inherit), NULL, TRUE};
+    STARTUPINFOW startup = {0};
+    PROCESS_INFORMATION info = {0};
+    HANDLE from = NULL, to = NULL, in_from = NULL, in_to = NULL;
+    char buffer[4096], whole[2048];
+    uint16_t *line_w = NULL;
+    DWORD done, code = 0;
+
+    snprintf(whole, sizeof(whole), "\"%s\\%s", sbx_plugin_program_dir(), line);
+    assert_int_equal(sbx_wide(whole, "line", &line_w, NULL), SBX_OK);
+    assert_true(CreatePipe(&from, &to, &inherit, 1 << 20) && CreatePipe(&in_from, &in_to, &inherit, 65536));
+    SetHandleInformation(from, HANDLE_FLAG_INHERIT, 0);
+    SetHandleInformation(in_to, HANDLE_FLAG_INHERIT, 0);
+    startup.cb = sizeof(startup);
+    startup.dwFlags = STARTF_USESTDHANDLES;
+    startup.hStdInput = in_from;
+    startup.hStdOutput = startup.hStdError = to;
+    assert_true(CreateProcessW(NULL, (LPWSTR)line_w, NULL, NULL, TRUE, CREATE_NO_WINDOW, NULL, NULL, &startup, &info));
+    CloseHandle(to);
+    CloseHandle(in_from);
+    if (input_length)
+        assert_true(WriteFile(in_to, input, (DWORD)input_length, &done, NULL));
+    CloseHandle(in_to);
+    while (ReadFile(from, buffer, sizeof(buffer), &done, NULL) && done)
+        sbx_text_add_n(output, buffer, done);
+    assert_int_equal(WaitForSingleObject(info.hProcess, 60000), WAIT_OBJECT_0);
+    GetExitCodeProcess(info.hProcess, &code);
+    CloseHandle(info.hProcess);
+    CloseHandle(info.hThread);
+    CloseHandle(from);
+    sbx_free(line_w);
+    sbx_text_add(output, "");
+    return code;
+}
+
+static void assert_run(const char *line, uint32_t code, const char *expected)
+{
+    sbx_text output = {0};
+    uint32_t got = run(line, NULL, 0, &output);
+
+    if (got != code || strcmp(output.data, expected) != 0)
+        print_message("%s: %u\n%s", line, got, output.data);
+    assert_int_equal(got, code);
+    assert_string_equal(output.data, expected);
+    sbx_text_fini(&output);
+}
+
+static void test_crash(void **state)
+{
+    (void)state;
+    assert_run("plugin.exe\" --call broken-crash", 125,
+               "plugin: backend \"broken-crash\": crashed in sbx_backend_entry (exception 0xC0000005)\n");
+    assert_run("plugin.exe\" --call broken-open", 125,
+               "plugin: backend \"broken-open\": crashed in open (exception 0xC0000005)\n");
+}
+
+static void test_runner(void **state)
+{
+    static const char ticket[] = "\x14\0\0\0template ticket 0123", foreign[] = "\x04\0\0\0abcd",
+                      torn[] = "\x14\0\0\0te";
+    sbx_text output = {0};
+
+    (void)state;
+    assert_run("sbx-runner.exe\" none", 125,
+               "sbx-runner: backend \"none\": it has no account to run as: not supported by this backend\n"
+               "  hint: its commands run as you; sbx starts them itself\n");
+    assert_int_equal(run("sbx-runner.exe\" template", ticket, sizeof(ticket) - 1, &output), 0);
+    assert_string_equal(output.data, "backend \"template\" made a token\n");
+    sbx_text_fini(&output);
+    assert_int_equal(run("sbx-runner.exe\" template", foreign, sizeof(foreign) - 1, &output), 125);
+    assert_string_equal(output.data, "sbx-runner: ticket: token: refused\n  hint: it is not one of this backend\n");
+    sbx_text_fini(&output);
+    assert_int_equal(run("sbx-runner.exe\" template", torn, sizeof(torn) - 1, &output), 125);
+    assert_string_equal(output.data, "sbx-runner: ticket: it ends too early: refused\n");
+    sbx_text_fini(&output);
+}
+
+static void set_fail(int on)
+{
+    DWORD one = 1;
+
+    if (on)
+        RegSetKeyValueW(HKEY_CURRENT_USER, L"Software\\sbx-template", L"fail", REG_DWORD, &one, sizeof(one));
+    else
+        RegDeleteKeyValueW(HKEY_CURRENT_USER, L"Software\\sbx-template", L"fail");
+}
+
+static void test_setup(void **state)
+{
+    static const char absent[] = "template: absent   one                      the first value\n"
+                                 "template: absent   two                      the second value\n"
+                                 "template: absent   three                    the third value\n";
+    static const char present[] = "template: present  one                      the first value\n"
+                                  "template: present  two                      the second value\n"
+                                  "template: present  three                    the third value\n";
+    static const char undone[] = "template: undone   three\ntemplate: undone   two\ntemplate: undone   one\n";
+    sbx_text output = {0};
+
+    (void)state;
+    set_fail(0);
+    run("sbx-setup.exe\" --remove template", NULL, 0, &output); /* whatever an earlier test left */
+    sbx_text_fini(&output);
+    assert_run("sbx-setup.exe\" --apply none", 0, "backend \"none\" needs no setup\n");
+    assert_run("sbx-setup.exe\" --check template", 3, "");
+    assert_run("sbx-setup.exe\" --status template", 0, absent);
+    assert_run("sbx-setup.exe\" --apply template", 0,
+               "template: applied  one\ntemplate: applied  two\ntemplate: applied  three\n");
+    assert_run("sbx-setup.exe\" --apply template", 0, "");
+    assert_run("sbx-setup.exe\" --check template", 0, "backend \"template\" is set up\n");
+    assert_run("sbx-setup.exe\" --status template", 0, present);
+    assert_run("sbx-setup.exe\" --remove template", 0, undone);
+    assert_run("sbx-setup.exe\" --check-remove template", 0, "backend \"template\" has nothing to remove\n");
+    /* the third step fails: it and the two before are undone */
+    set_fail(1);
+    assert_int_equal(run("sbx-setup.exe\" --apply template", NULL, 0, &output), 125);
+    assert_memory_equal(output.data, "template: applied  one\ntemplate: applied  two\n", 46);
+    assert_non_null(strstr(output.data, undone));
+    assert_non_null(strstr(output.data, "sbx-setup: three: apply: "));
+    sbx_text_fini(&output);
+    set_fail(0);
+    assert_run("sbx-setup.exe\" --status template", 0, absent);
+    assert_run("sbx-setup.exe\" --remove template", 0, "");
+}
+
+static const cJSON *find_backend(const cJSON *root, const char *name)
+{
+    const cJSON *item, *list = cJSON_GetObjectItemCaseSensitive(root, "backends");
+
+    cJSON_ArrayForEach(item, list)
+    {
+        if (!strcmp(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(item, "name")), name))
+            return item;
+    }
+    return NULL;
+}
+
+static void assert_listed(const cJSON *root, const char *name, const char *expected_state, const char *operation)
+{
+    const cJSON *item = find_backend(root, name);
+    const cJSON *error;
+
+    assert_non_null(item);
+    assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(item, "state")), expected_state);
+    error = cJSON_GetObjectItemCaseSensitive(item, "error");
+    if (operation)
+        assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(error, "operation")), operation);
+    else
+        assert_true(cJSON_IsNull(error));
+}
+
+/* All are listed, although one crashes and one never answers. */
+static void test_listing(void **state)
+{
+    sbx_text output = {0};
+    cJSON *root;
+
+    (void)state;
+    assert_int_equal(run("sbx.exe\" backends --json", NULL, 0, &output), 0);
+    root = cJSON_Parse(output.data);
+    if (!root)
+        print_message("%s", output.data);
+    assert_non_null(root);
+    assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(root, "backends")), 18);
+    assert_listed(root, "none", "available", NULL);
+    assert_listed(root, "template", "unavailable", "not set up");
+    assert_listed(root, "broken-abi", "refused", "built for interface 2.3, this sbx has 1.0");
+    assert_listed(root, "broken-crash", "refused", "crashed in sbx_backend_entry (exception 0xC0000005)");
+    assert_listed(root, "broken-hang", "refused", "it did not answer within 5 seconds");
+    assert_listed(root, "broken-unavailable", "unavailable", "service");
+    assert_listed(root, "broken-status", "refused", "probe: gave a status that there is not");
+    cJSON_Delete(root);
+    sbx_text_fini(&output);
+}
+
+/* The child of test_crash. */
+static int call(const char *name)
+{
+    const sbx_policy policy = policy_with(0);
+    sbx_guarantees guarantees = {0};
+    sbx_session *session = NULL;
+    sbx_plugin *plugin = NULL;
+
+    if (sbx_plugin_load(name, &plugin, NULL) == SBX_OK)
+        sbx_plugin_backend(plugin)->open(&policy, 0, &session, &guarantees, NULL);
+    return 1;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_broken),          cmocka_unit_test(test_attach),
+        cmocka_unit_test(test_names),           cmocka_unit_test(test_one_at_a_time),
+        cmocka_unit_test(test_answers),         cmocka_unit_test(test_require),
+        cmocka_unit_test(test_machine),         cmocka_unit_test(test_writable_file),
+        cmocka_unit_test(test_writable_folder), cmocka_unit_test(test_crash),
+        cmocka_unit_test(test_runner),          cmocka_unit_test(test_setup),
+        cmocka_unit_test(test_listing),
+    };
+    const sbx_plugin_sink sink = {NULL, on_log, NULL, NULL};
+    sbx_error err = {0};
+
+    sbx_start("plugin");
+    if (sbx_plugin_init(SBX_PROGRAM_SBX, "C:\\state", &sink, &err) != SBX_OK)
+        return 2;
+    if (argc == 3 && !strcmp(argv[1], "--call"))
+        return call(argv[2]);
+    /* cmocka catches exceptions of its own tests */
+    return cmocka_run_group_tests_name("plugin", tests, NULL, NULL);
+}
