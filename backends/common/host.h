@@ -1,12 +1,25 @@
 /*
- * The host of the backend: the table that the loading program gave to the entry function.
+ * The host of a backend, for all code that backends share.
+ *
+ * Set once, by the DLL's entry, before anything else runs; after that any thread may call.
  */
 #ifndef SBX_COMMON_HOST_H
 #define SBX_COMMON_HOST_H
 
-#include "sbx/backend.h"
+#include "base/error.h"
 
-/* NULL before the entry function ran.  Set once, before any other call of the backend. */
-extern const sbx_host *sbx_host_table;
+extern const sbx_host *sbx_host_table; /* NULL before sbx_host_init */
+
+/* Take the host and its memory.  0: its interface is not one that this backend can work with. */
+int sbx_host_init(const sbx_host *host);
+
+/* One line, cut at 1023 bytes; level is SBX_LOG_*. */
+void sbx_host_log(uint32_t level, const char *format, ...) SBX_PRINTF(2, 3);
+
+/* A fact for the report; kind is SBX_NOTE_*.  object may be NULL. */
+void sbx_host_note(uint32_t kind, const char *object, const char *format, ...) SBX_PRINTF(3, 4);
+
+/* Says only that there is progress; done == total ends it. */
+void sbx_host_progress(const char *what, uint64_t done, uint64_t total);
 
 #endif
