@@ -15,13 +15,21 @@
 #include "sbx/backend.h"
 
 /* How the command ended. */
-#define SBX_END_EXITED 1u       /* by itself: exit_code is the child's */
-#define SBX_END_TIME 2u         /* time limit */
-#define SBX_END_MEMORY 3u       /* a process hit the memory limit (exit_code is the child's) */
-#define SBX_END_PROCESSES 4u    /* a process could not start because of the process limit (exit_code is the child's) */
-#define SBX_END_INTERRUPTED 5u  /* second Ctrl-C, console closed, logoff */
-#define SBX_END_FAILED 6u       /* it never ran, or sbx lost it */
+#define SBX_END_EXITED 1u      /* by itself: exit_code is the child's */
+#define SBX_END_TIME 2u        /* time limit */
+#define SBX_END_MEMORY 3u      /* a process hit the memory limit (exit_code is the child's) */
+#define SBX_END_PROCESSES 4u   /* a process could not start because of the process limit (exit_code is the child's) */
+#define SBX_END_INTERRUPTED 5u /* second Ctrl-C, console closed, logoff */
+#define SBX_END_FAILED 6u      /* it never ran, or sbx lost it */
 
+/*
+ * Ctrl-C and Ctrl-Break reach the command directly, for it shares the console.  The first is its own affair;
+ * the second ends the tree at once.  Where standard input is no console, nobody can ask twice: there the tree ends
+ * console_grace_ms after the first (0: never).  A closed console or a logoff ends it after the same time, 3 s at most.
+ *
+ * SBX_POLICY_KEEP_CHILDREN: when the command has exited by itself, the rest of its tree goes on, in its job with
+ * all limits but the end with sbx.  On every other way out it ends.
+ */
 typedef struct sbx_launch_request {
     const sbx_policy *policy;
     const sbx_backend *backend;
@@ -33,18 +41,26 @@ typedef struct sbx_launch_request {
 } sbx_launch_request;
 
 typedef struct sbx_launch_result {
-    uint32_t end;           /* SBX_END_* */
-    uint32_t exit_code;     /* what sbx is to exit with */
-    uint32_t child_exit;    /* the child's own, when it ran */
-    uint32_t process_id;    /* of the child, 0 if it never ran */
-    uint32_t peak_processes;
-    uint64_t peak_memory;   /* bytes committed by the tree at its peak */
+    uint32_t end;                          /* SBX_END_* */
+    uint32_t exit_code;                    /* what sbx is to exit with */
+    uint32_t child_exit;                   /* the child's own, when it ran */
+    uint32_t process_id;                   /* of the child, 0 if it never ran */
+    uint32_t processes;                    /* of the tree, started in all */
+    uint64_t peak_memory;                  /* bytes committed by the tree at its peak */
     uint64_t prepare_us, spawn_us, run_us; /* microseconds by the performance counter */
-    uint64_t cpu_us;        /* user and kernel time of the tree */
-    char program[1024];     /* resolved path, UTF-8, cut when longer */
+    uint64_t cpu_us;                       /* user and kernel time of the tree */
+    char program[1024];                    /* resolved path, UTF-8, cut when longer */
 } sbx_launch_result;
 
-/* SBX_OK when the child ran, however it ended; result is filled as far as known in every case. */
+/* SBX_OK when the child ran, however it ended; result is filled as far as known in every case.
+ * SBX_E_UNENFORCED: the suspended child was not what was asked for, and has been ended unrun.
+ * SBX_E_UNSUPPORTED: the backend's child would run as another account.
+ * One launch at a time in a process. */
 sbx_status sbx_launch_run(const sbx_launch_request *request, sbx_launch_result *result, sbx_error *err);
+
+/* The half that works in the process that spawns: token from the ticket, environment, suspended start, checks,
+ * supervision.  `extra` are the edits of the session.  Called by sbx_launch_run for SELF, and inside the account for LOGON. */
+sbx_status sbx_launch_here(const sbx_launch_request *request, const sbx_ticket *ticket, const sbx_env_edits *extra,
+                           sbx_launch_result *result, sbx_error *err);
 
 #endif

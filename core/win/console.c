@@ -32,7 +32,9 @@ uint32_t sbx_console_asked(void)
 {
     LONG count = strokes;
 
-    if (closing || count > 1)
+    if (closing)
+        return SBX_CONSOLE_CLOSE;
+    if (count > 1)
         return SBX_CONSOLE_END;
     return count ? SBX_CONSOLE_ONCE : SBX_CONSOLE_QUIET;
 }

@@ -23,8 +23,9 @@ typedef struct sbx_console {
 sbx_status sbx_console_begin(sbx_console *console, sbx_error *err);
 
 #define SBX_CONSOLE_QUIET 0u
-#define SBX_CONSOLE_ONCE 1u /* one Ctrl-C or Ctrl-Break: the command's own */
-#define SBX_CONSOLE_END 2u  /* a second, or the console goes: end the tree */
+#define SBX_CONSOLE_ONCE 1u  /* one Ctrl-C or Ctrl-Break: the command's own */
+#define SBX_CONSOLE_END 2u   /* a second: end the tree */
+#define SBX_CONSOLE_CLOSE 3u /* the console goes, or the session: the system grants a few seconds */
 uint32_t sbx_console_asked(void);
 
 /* For tests and for signals that do not come from the system: CTRL_C_EVENT and its like. */

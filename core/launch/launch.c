@@ -1,0 +1,213 @@
+#include "launch/launch.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/quote.h"
+#include "base/utf.h"
+#include "launch/supervise.h"
+#include "launch/verify.h"
+#include "win/clock.h"
+#include "win/console.h"
+#include "win/dirs.h"
+#include "win/env.h"
+#include "win/error.h"
+#include "win/handle.h"
+#include "win/job.h"
+#include "win/process.h"
+#include "win/resolve.h"
+#include "win/wide.h"
+
+/* The command as it is to be started; strings in the arena or freed by command_fini. */
+typedef struct command {
+    sbx_arena arena;
+    uint16_t *environment_w, *cwd_w, *program_w, *batch_w, *desktop_w;
+} command;
+
+static void command_fini(command *c)
+{
+    sbx_free(c->environment_w);
+    sbx_free(c->cwd_w);
+    sbx_free(c->program_w);
+    sbx_free(c->batch_w);
+    sbx_free(c->desktop_w);
+    sbx_arena_fini(&c->arena);
+}
+
+/* A batch file becomes an argument of cmd.exe, in cmd's own quoting. */
+static sbx_status through_cmd(command *c, const char *script, const sbx_arguments *arguments, sbx_error *err)
+{
+    char *dir = NULL;
+    const char *cmd;
+    sbx_text line = {0};
+    sbx_status st = sbx_dirs_get(SBX_DIR_SYSTEM, &dir, err);
+
+    if (st != SBX_OK)
+        return st;
+    cmd = sbx_arena_printf(&c->arena, "%s\\cmd.exe", dir);
+    sbx_free(dir);
+    if (!cmd)
+        return sbx_fail_memory(err);
+    st = sbx_quote_batch(&line, cmd, script, arguments->items + 1, arguments->count - 1, err);
+    if (st == SBX_OK && line.failed)
+        st = sbx_fail_memory(err);
+    if (st == SBX_OK)
+        st = sbx_wide(line.data, "command line", &c->batch_w, err);
+    if (st == SBX_OK)
+        st = sbx_wide(cmd, cmd, &c->program_w, err);
+    sbx_text_fini(&line);
+    return st;
+}
+
+static sbx_status command_make(command *c, const sbx_launch_request *request, const sbx_env_edits *extra,
+                               sbx_launch_result *result, sbx_error *err)
+{
+    const sbx_policy *policy = request->policy;
+    const sbx_env_list lists[2] = {{policy->env, policy->env_count}, {extra->edits, extra->count}};
+    sbx_arguments arguments = {0};
+    sbx_program program = {0};
+    size_t length;
+    sbx_status st = sbx_env_build(NULL, lists, 2, &c->environment_w, err);
+
+    if (st == SBX_OK)
+        st = sbx_wide(policy->cwd, policy->cwd, &c->cwd_w, err);
+    if (st == SBX_OK)
+        st = sbx_quote_split(&c->arena, request->command_w, &arguments, err);
+    if (st == SBX_OK && !arguments.count)
+        st = sbx_fail(err, SBX_E_USAGE, "start", "no command was given");
+    if (st == SBX_OK)
+        st = sbx_resolve(&c->arena, arguments.items[0], policy->cwd, c->environment_w, &program, err);
+    if (st != SBX_OK)
+        return st;
+    length = sbx_utf8_cut(program.path, sizeof(result->program) - 1);
+    memcpy(result->program, program.path, length);
+    result->program[length] = 0;
+    return program.batch ? through_cmd(c, program.path, &arguments, err)
+                         : sbx_wide(program.path, program.path, &c->program_w, err);
+}
+
+/* Started and verified, or ended and gone. */
+static sbx_status start_verified(const sbx_launch_request *request, command *c, const sbx_spawn *spawn,
+                                 const sbx_job *job, sbx_process *process, sbx_error *err)
+{
+    sbx_process_start start = {0};
+    sbx_stdio stdio = {0};
+    void *canary = NULL;
+    sbx_status st = sbx_stdio_open(&stdio, err);
+
+    if (st == SBX_OK)
+        st = sbx_verify_canary(&canary, err);
+    if (st == SBX_OK && spawn->desktop)
+        st = sbx_wide(spawn->desktop, "desktop", &c->desktop_w, err);
+    if (st != SBX_OK)
+        goto out;
+    start.program_w = c->program_w;
+    start.command_w = c->batch_w ? c->batch_w : request->command_w;
+    start.environment_w = c->environment_w;
+    start.cwd_w = c->cwd_w;
+    start.desktop_w = c->desktop_w;
+    start.token = spawn->token;
+    start.job = job->handle;
+    start.stdio = &stdio;
+    st = sbx_process_spawn(process, &start, err);
+    if (st == SBX_OK)
+        st = sbx_verify_child(process, job, &stdio, canary, c->program_w, err);
+    if (st == SBX_OK)
+        st = request->backend->verify(spawn, process->handle, err);
+    if (st != SBX_OK)
+        sbx_process_discard(process);
+out:
+    sbx_handle_close(&canary);
+    sbx_stdio_close(&stdio); /* a reader of our output must see its end when the tree is gone */
+    return st;
+}
+
+sbx_status sbx_launch_here(const sbx_launch_request *request, const sbx_ticket *ticket, const sbx_env_edits *extra,
+                           sbx_launch_result *result, sbx_error *err)
+{
+    const uint64_t begin_us = sbx_clock_us();
+    const sbx_policy *policy = request->policy;
+    command c = {0};
+    sbx_spawn spawn = {0};
+    sbx_job job = {0};
+    sbx_process process = {0};
+    sbx_console console = {0};
+    sbx_watch watch = {0};
+    int have_spawn = 0;
+    uint64_t prepared_us;
+    sbx_status st = command_make(&c, request, extra, result, err);
+
+    if (st != SBX_OK)
+        goto out;
+    spawn.size = sizeof(spawn);
+    st = request->backend->token(ticket, &spawn, err);
+    if (st != SBX_OK)
+        goto out;
+    have_spawn = 1;
+    if ((st = sbx_job_open(&job, &policy->limits, spawn.ui_limits, err)) != SBX_OK ||
+        (st = sbx_console_begin(&console, err)) != SBX_OK)
+        goto out;
+    prepared_us = sbx_clock_us();
+    result->prepare_us += prepared_us - begin_us;
+    if ((st = start_verified(request, &c, &spawn, &job, &process, err)) != SBX_OK)
+        goto out;
+    result->process_id = process.id;
+    watch.process = &process;
+    watch.job = &job;
+    watch.console = &console;
+    watch.time_ms = policy->limits.time_ms;
+    watch.grace_ms = request->console_grace_ms;
+    watch.keep_children = (policy->flags & SBX_POLICY_KEEP_CHILDREN) != 0;
+    /* a Ctrl-C that came before the command could see it is ours */
+    if (sbx_console_asked() != SBX_CONSOLE_QUIET) {
+        sbx_process_discard(&process);
+        result->end = SBX_END_INTERRUPTED;
+        result->exit_code = SBX_INTERRUPTED_CODE;
+        goto out;
+    }
+    if ((st = sbx_process_resume(&process, err)) != SBX_OK) {
+        sbx_process_discard(&process);
+        goto out;
+    }
+    result->spawn_us = sbx_clock_us() - prepared_us;
+    st = sbx_supervise(&watch, result, err);
+out:
+    sbx_process_close(&process);
+    sbx_job_close(&job); /* the end of the tree, on every way out but a kept one */
+    sbx_console_end(&console);
+    if (have_spawn) {
+        sbx_handle_close(&spawn.token);
+        request->backend->spawn_end(&spawn);
+    }
+    command_fini(&c);
+    return st;
+}
+
+sbx_status sbx_launch_run(const sbx_launch_request *request, sbx_launch_result *result, sbx_error *err)
+{
+    const uint64_t begin_us = sbx_clock_us();
+    sbx_identity identity = {0};
+    sbx_ticket ticket = {0};
+    sbx_env_edits extra = {0};
+    sbx_status st;
+
+    memset(result, 0, sizeof(*result));
+    result->end = SBX_END_FAILED;
+    identity.size = sizeof(identity);
+    ticket.size = sizeof(ticket);
+    extra.size = sizeof(extra);
+    st = request->backend->identity(request->session, &identity, err);
+    if (st == SBX_OK && identity.kind != SBX_IDENTITY_SELF)
+        st = sbx_fail(err, SBX_E_UNSUPPORTED, "start as another account",
+                      "the account runner is not part of this version");
+    if (st == SBX_OK)
+        st = request->backend->ticket(request->session, &ticket, err);
+    if (st == SBX_OK)
+        st = request->backend->environment(request->session, &extra, err);
+    result->prepare_us = sbx_clock_us() - begin_us;
+    if (st == SBX_OK)
+        st = sbx_launch_here(request, &ticket, &extra, result, err);
+    if (st != SBX_OK)
+        result->exit_code = (uint32_t)sbx_exit_code(st);
+    return st;
+}

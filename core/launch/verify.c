@@ -1,0 +1,147 @@
+#include "launch/verify.h"
+
+#include <windows.h>
+#include <winternl.h>
+#include <wchar.h>
+
+#include "base/memory.h"
+#include "win/error.h"
+#include "win/handle.h"
+
+typedef NTSTATUS(NTAPI *query_fn)(HANDLE, int, void *, ULONG, ULONG *);
+typedef BOOL(WINAPI *compare_fn)(HANDLE, HANDLE);
+
+/* The native process environment block and parameters, as far as they are the same since Windows XP x64; a
+ * 32-bit child has them as well. */
+typedef struct native_peb {
+    void *reserved[4];
+    void *parameters;
+} native_peb;
+
+typedef struct native_parameters {
+    ULONG lengths[2], flags[2];
+    void *console;
+    void *console_flags;
+    HANDLE handles[3];
+} native_parameters;
+
+sbx_status sbx_verify_canary(void **canary, sbx_error *err)
+{
+    SECURITY_ATTRIBUTES inherit = {sizeof(inherit), NULL, TRUE};
+
+    *canary = CreateEventW(&inherit, TRUE, FALSE, NULL);
+    return *canary ? SBX_OK : sbx_fail_last(err, SBX_E_SYSTEM, "CreateEventW", NULL);
+}
+
+static sbx_status gap(sbx_error *err, const char *what)
+{
+    return sbx_fail(err, SBX_E_UNENFORCED, "verify the command before it runs", what);
+}
+
+static compare_fn comparer(void)
+{
+    HMODULE base = GetModuleHandleW(L"kernelbase.dll");
+
+    return base ? (compare_fn)(void (*)(void))GetProcAddress(base, "CompareObjectHandles") : NULL;
+}
+
+/* Whether a handle value in the child means the same object as `own` does here. */
+static int is_same(compare_fn compare, HANDLE process, HANDLE value, HANDLE own)
+{
+    HANDLE copy = NULL;
+    int same;
+
+    if (!DuplicateHandle(process, value, GetCurrentProcess(), &copy, 0, FALSE, DUPLICATE_SAME_ACCESS))
+        return 0;
+    same = compare(copy, own) != 0;
+    sbx_handle_close(&copy);
+    return same;
+}
+
+static sbx_status read_parameters(HANDLE process, native_parameters *parameters, sbx_error *err)
+{
+    HMODULE ntdll = GetModuleHandleW(L"ntdll.dll");
+    query_fn query = ntdll ? (query_fn)(void (*)(void))GetProcAddress(ntdll, "NtQueryInformationProcess") : NULL;
+    PROCESS_BASIC_INFORMATION basic;
+    native_peb peb = {0};
+    NTSTATUS status;
+
+    if (!query)
+        return gap(err, "its parameters cannot be read");
+    status = query(process, ProcessBasicInformation, &basic, sizeof(basic), NULL);
+    if (status < 0)
+        return sbx_fail_nt(err, SBX_E_UNENFORCED, status, "NtQueryInformationProcess", "the command");
+    if (!ReadProcessMemory(process, basic.PebBaseAddress, &peb, sizeof(peb), NULL) ||
+        !ReadProcessMemory(process, peb.parameters, parameters, sizeof(*parameters), NULL))
+        return sbx_fail_last(err, SBX_E_UNENFORCED, "ReadProcessMemory", "the command's parameters");
+    return SBX_OK;
+}
+
+static sbx_status check_handles(HANDLE process, const sbx_stdio *stdio, HANDLE canary, sbx_error *err)
+{
+    static const char *const names[3] = {"standard input is not the caller's", "standard output is not the caller's",
+                                         "standard error is not the caller's"};
+    compare_fn compare = comparer();
+    native_parameters parameters = {0};
+    sbx_status st;
+    int i;
+
+    if (!compare)
+        return gap(err, "its handles cannot be compared");
+    st = read_parameters(process, &parameters, err);
+    if (st != SBX_OK)
+        return st;
+    for (i = 0; i < 3; i++)
+        if (!is_same(compare, process, parameters.handles[i], stdio->handles[i]))
+            return gap(err, names[i]);
+    if (is_same(compare, process, canary, canary))
+        return gap(err, "it inherited a handle that is not its own");
+    return SBX_OK;
+}
+
+/* The identity of a file, for two spellings of one path. */
+static int file_id(const uint16_t *path_w, BY_HANDLE_FILE_INFORMATION *info)
+{
+    HANDLE file = sbx_handle_from(CreateFileW(path_w, FILE_READ_ATTRIBUTES,
+                                              FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
+                                              OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, NULL));
+    int ok = file && GetFileInformationByHandle(file, info);
+
+    sbx_handle_close(&file);
+    return ok;
+}
+
+static sbx_status check_image(HANDLE process, const uint16_t *program_w, sbx_error *err)
+{
+    BY_HANDLE_FILE_INFORMATION a, b;
+    DWORD units = 32768;
+    WCHAR *image_w = sbx_alloc(units * sizeof(*image_w));
+    sbx_status st = SBX_OK;
+
+    if (!image_w)
+        return sbx_fail_memory(err);
+    if (!QueryFullProcessImageNameW(process, 0, image_w, &units))
+        st = sbx_fail_last(err, SBX_E_UNENFORCED, "QueryFullProcessImageNameW", "the command");
+    else if (CompareStringOrdinal(image_w, -1, program_w, -1, TRUE) != CSTR_EQUAL &&
+             (!file_id(image_w, &a) || !file_id(program_w, &b) || a.dwVolumeSerialNumber != b.dwVolumeSerialNumber ||
+              a.nFileIndexHigh != b.nFileIndexHigh || a.nFileIndexLow != b.nFileIndexLow))
+        st = gap(err, "it is another program than the one that was found");
+    sbx_free(image_w);
+    return st;
+}
+
+sbx_status sbx_verify_child(const sbx_process *process, const sbx_job *job, const sbx_stdio *stdio, void *canary,
+                            const uint16_t *program_w, sbx_error *err)
+{
+    BOOL inside = FALSE;
+    sbx_status st;
+
+    if (!IsProcessInJob(process->handle, job->handle, &inside))
+        return sbx_fail_last(err, SBX_E_UNENFORCED, "IsProcessInJob", "the command");
+    if (!inside)
+        return gap(err, "it is not in its job");
+    if ((st = sbx_job_verify(job, err)) != SBX_OK ||
+        (st = check_handles(process->handle, stdio, canary, err)) != SBX_OK)
+        return st;
+    return check_image(process->handle, program_w, err);
+}
