@@ -233,9 +233,9 @@ new_prefix() {
     mv "$dir.new" "$dir"
 }
 
-# install_sbx PREFIX: what build/cross/bin holds, into C:\Program Files\sbx, as an installer would
+# install_sbx PREFIX [BIN]: what build/cross/bin holds, into C:\Program Files\sbx, as an installer would
 install_sbx() {
-    local from=$top/build/cross/bin to="$1/drive_c/Program Files/sbx" stamp
+    local from=${2:-$top/build/cross/bin} to="$1/drive_c/Program Files/sbx" stamp
     stamp=$(cd "$from" && find . -type f -printf '%p %s %T@\n' | sort)
     [ "$stamp" != "$(cat "$1/.sbx-installed" 2> /dev/null)" ] || return 0
     rm -rf "$to"

@@ -1,0 +1,202 @@
+"""What the end-to-end cases stand on: a world to run programs in, checks, and the tally.
+
+A case is a function with one argument, the World.  It first shows that the act works where it must
+(the positive control), then that the sandbox behaves, and looks from outside of the sandbox.
+"""
+import os
+import shutil
+import signal
+import subprocess
+import time
+import traceback
+
+CASES = []
+
+
+class Skip(Exception):
+    """This world cannot judge the case; the text says why."""
+
+
+class Failure(Exception):
+    pass
+
+
+class Result:
+    """How a program ended: code (low byte under Wine), out, err (bytes)."""
+
+    def __init__(self, command, code, out, err, seconds):
+        self.command, self.code, self.out, self.err, self.seconds = command, code, out, err, seconds
+
+    @property
+    def text(self):
+        return self.out.decode('utf-8', 'replace').replace('\r\n', '\n')
+
+    @property
+    def errors(self):
+        return self.err.decode('utf-8', 'replace').replace('\r\n', '\n')
+
+    def __str__(self):
+        shown = [a if len(a) < 60 else a[:57] + '...' for a in self.command]
+        return '%r: exit %d\n   out: %.600s\n   err: %.900s' % (shown, self.code, self.text, self.errors)
+
+
+def case(name, backends=('none', 'unelevated'), worlds=('lab', 'stock', 'native')):
+    """Register a case, run once for each of these backends, in these worlds."""
+    def register(function):
+        CASES.append((name, backends, worlds, function))
+        return function
+    return register
+
+
+class World:
+    """Where programs run: kind 'lab', 'stock' (Wine in a prefix) or 'native' (Windows itself)."""
+
+    SBX = 'C:\\Program Files\\sbx\\sbx.exe'
+    PROBE = 'C:\\probe\\sbx-probe.exe'
+
+    def __init__(self, kind, drive, command, user, long_run=False):
+        self.kind, self.drive, self.command, self.user, self.long_run = kind, drive, command, user, long_run
+        self.backend = 'none'
+        self.profile = 'C:\\users\\' + user
+        self.workspace = ''
+        self.environment = {}
+
+    # ---- files
+
+    def unix(self, path):
+        """The path outside, of a path on C:."""
+        if self.kind == 'native':
+            return path
+        assert path[1:3] == ':\\', path
+        at = self.drive
+        for part in path[3:].split('\\'):
+            if not os.path.lexists(os.path.join(at, part)):
+                part = next((n for n in (os.listdir(at) if os.path.isdir(at) else [])
+                             if n.lower() == part.lower()), part)
+            at = os.path.join(at, part)
+        return at
+
+    def ws(self, name=''):
+        """A path in the workspace of this case, as Windows writes it."""
+        return self.workspace + ('\\' + name if name else '')
+
+    def read(self, path):
+        """The bytes of a file, None where there is none."""
+        try:
+            with open(self.unix(path), 'rb') as file:
+                return file.read()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def write(self, path, content):
+        outside = self.unix(path)
+        os.makedirs(os.path.dirname(outside), exist_ok=True)
+        with open(outside, 'wb') as file:
+            file.write(content if isinstance(content, bytes) else content.encode())
+
+    def copy(self, source, path):
+        outside = self.unix(path)
+        os.makedirs(os.path.dirname(outside), exist_ok=True)
+        shutil.copy(self.unix(source), outside)
+
+    # ---- programs
+
+    def start(self, argv, cwd=None, env=None, **streams):
+        variables = dict(self.environment, **(env or {}))
+        if self.kind == 'native':
+            return subprocess.Popen(argv, cwd=cwd or self.workspace, env=dict(os.environ, **variables), **streams)
+        words = list(self.command)
+        if variables:
+            words[1:1] = ['%s=%s' % pair for pair in variables.items()]
+        return subprocess.Popen(words + list(argv), cwd=self.unix(cwd or self.workspace), start_new_session=True,
+                                **streams)
+
+    def run(self, *argv, stdin=b'', timeout=120, cwd=None, env=None):
+        """Run to the end, everything captured."""
+        begin = time.monotonic()
+        process = self.start(argv, cwd, env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        try:
+            out, err = process.communicate(stdin, timeout)
+        except subprocess.TimeoutExpired:
+            end_group(process)
+            raise Failure('still running after %d s: %r' % (timeout, argv))
+        return Result(argv, process.returncode, out, err, time.monotonic() - begin)
+
+    def options(self, *more):
+        return ('--backend', self.backend, '--quiet') + more
+
+    def sbx(self, *command, options=(), **how):
+        """Run a command in the sandbox."""
+        return self.run(self.SBX, *self.options(*options), '--', *command, **how)
+
+    def probe(self, *arguments, **how):
+        """Run the probe, not sandboxed."""
+        return self.run(self.PROBE, *arguments, **how)
+
+    def sandboxed(self, *arguments, **how):
+        """Run the probe in the sandbox."""
+        return self.sbx(self.PROBE, *arguments, **how)
+
+    def exit_code(self, *command, **how):
+        """All 32 bits of a command's exit code, told by a parent inside."""
+        told = self.probe('exitof', '--', *command, **how)
+        for line in told.text.splitlines():
+            if line.startswith('exit 0x'):
+                return int(line[5:], 16)
+        raise Failure('no exit code: %s' % told)
+
+
+def end_group(process):
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except (AttributeError, ProcessLookupError):
+        process.kill()
+    process.communicate()
+
+
+def check(condition, what):
+    if not condition:
+        raise Failure(str(what))
+
+
+def equal(got, wanted, what=''):
+    if got != wanted:
+        raise Failure('%s\n   got:    %.700r\n   wanted: %.700r' % (what, got, wanted))
+
+
+def fields(text, word):
+    """The rest of the line that begins with a word, or None."""
+    for line in text.splitlines():
+        if line.startswith(word + ' '):
+            return line[len(word) + 1:]
+    return None
+
+
+def run_cases(world, backends, only, log):
+    """Run what fits; returns the tally."""
+    tally = {'passed': 0, 'failed': 0, 'skipped': 0}
+    number = 0
+    for name, wanted, worlds, function in CASES:
+        for backend in wanted:
+            title = '%s [%s, %s]' % (name, backend, world.kind)
+            if backend not in backends or world.kind not in worlds or (only and only not in title):
+                continue
+            number += 1
+            world.backend = backend
+            world.workspace = '%s\\e2e\\%d' % (world.profile, number)
+            world.environment = {}
+            os.makedirs(world.unix(world.workspace))
+            begin = time.monotonic()
+            try:
+                function(world)
+                verdict, detail = 'passed', ''
+            except Skip as reason:
+                verdict, detail = 'skipped', ' # not judged here: %s' % reason
+            except Failure as failure:
+                verdict, detail = 'failed', '\n   ' + str(failure)
+            except Exception:
+                verdict, detail = 'failed', '\n' + traceback.format_exc()
+            tally[verdict] += 1
+            log('%s %d %s (%.1f s)%s' % ({'passed': 'ok', 'failed': 'not ok', 'skipped': 'ok'}[verdict], number, title,
+                                         time.monotonic() - begin, detail))
+    return tally
