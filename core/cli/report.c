@@ -99,7 +99,7 @@ static void add_result(const sbx_report *report, cJSON *root)
     sbx_json_add_u64(item, "total", report->total_us);
     item = cJSON_AddObjectToObject(root, "peaks");
     sbx_json_add_u64(item, "memory_bytes", r->peak_memory);
-    cJSON_AddNumberToObject(item, "processes", r->peak_processes);
+    cJSON_AddNumberToObject(item, "processes", r->processes);
 }
 
 static void add_notes(const sbx_report *report, cJSON *root)
