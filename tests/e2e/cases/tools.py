@@ -1,0 +1,91 @@
+"""Real programs do their work in the sandbox."""
+from harness import case, check, equal
+
+PROJECT = {
+    'src\\main.ts': 'import { greet, type Name } from "./lib/greet";\n'
+                    'const names: Name[] = ["Ada", "Grace"];\nconsole.log(names.map(greet).join("; "));\n',
+    'src\\lib\\greet.ts': 'export type Name = string;\nexport function greet(name: Name): string {\n'
+                          '  return `hello ${name}`;\n}\n',
+    'package.json': '{"name": "small", "version": "1.0.0", "type": "commonjs"}\n',
+}
+GREETING = 'hello Ada; hello Grace\n'
+
+
+def project(w):
+    for name, text in PROJECT.items():
+        w.write(w.ws(name), text)
+
+
+@case('esbuild bundles a TypeScript project and node runs it')
+def esbuild(w):
+    project(w)
+    got = w.sbx('esbuild', 'src/main.ts', '--bundle', '--outfile=out.js', '--platform=node')
+    equal(got.code, 0, got)
+    check(b'hello' in (w.read(w.ws('out.js')) or b''), 'out.js')
+    equal(w.sbx('node', 'out.js').text, GREETING)
+
+
+@case('bun runs TypeScript and builds a bundle')
+def bun(w):
+    project(w)
+    got = w.sbx('bun', 'run', 'src/main.ts')
+    equal((got.code, got.text), (0, GREETING), got)
+    got = w.sbx('bun', 'build', 'src/main.ts', '--target=node', '--outfile=bun.js')
+    equal(got.code, 0, got)
+    equal(w.sbx('node', 'bun.js').text, GREETING)
+
+
+@case('node starts children, pipes through them, and gets their exit codes')
+def node(w):
+    w.write(w.ws('parent.js'), """
+const { spawn, spawnSync, execFileSync } = require('child_process');
+const fs = require('fs');
+if (process.argv[2] === 'upper') {
+  process.stdin.on('data', (d) => process.stdout.write(d.toString().toUpperCase()));
+} else if (process.argv[2] === 'fail') {
+  process.exit(41);
+} else {
+  const child = spawn(process.execPath, [__filename, 'upper'], { stdio: ['pipe', 'pipe', 'inherit'] });
+  let out = '';
+  child.stdout.on('data', (d) => (out += d));
+  child.on('close', (code) => {
+    const failed = spawnSync(process.execPath, [__filename, 'fail']);
+    const shell = execFileSync('cmd', ['/d', '/c', 'echo from cmd']).toString().trim();
+    fs.mkdirSync('made/deep', { recursive: true });
+    fs.writeFileSync('made/deep/result.txt', out);
+    console.log(JSON.stringify({ out, code, failed: failed.status, shell }));
+  });
+  child.stdin.end('piped text');
+}
+""")
+    got = w.sbx('node', 'parent.js')
+    equal(got.text, '{"out":"PIPED TEXT","code":0,"failed":41,"shell":"from cmd"}\n', got)
+    equal(w.read(w.ws('made\\deep\\result.txt')), b'PIPED TEXT')
+
+
+@case('biome formats and lints')
+def biome(w):
+    w.write(w.ws('ugly.js'), 'const a=1;var  b = {x:1,y:2}\nif(a==b){console.log( a )}\n')
+    w.write(w.ws('biome.json'), '{"formatter": {"indentStyle": "space"}}')
+    got = w.sbx('biome', 'format', '--write', 'ugly.js')
+    equal(got.code, 0, got)
+    check(b'const a = 1;' in w.read(w.ws('ugly.js')), w.read(w.ws('ugly.js')))
+    got = w.sbx('biome', 'lint', 'ugly.js')
+    check(got.code == 1 and 'noDoubleEquals' in got.text + got.errors, got)
+
+
+@case('ripgrep searches a tree')
+def ripgrep(w):
+    for i in range(300):
+        w.write(w.ws('tree\\%d\\%d.txt' % (i % 17, i)), 'line\nneedle %d\n' % i if i % 10 == 0 else 'hay\n')
+    got = w.sbx('rg', '--sort', 'path', '--count-matches', 'needle', 'tree')
+    equal((got.code, len(got.text.splitlines())), (0, 30), got)
+    equal(w.sbx('rg', 'nothing-like-this', 'tree').code, 1)
+
+
+@case('cmd: FOR /F, pipes and redirections')
+def shell(w):
+    got = w.sbx('cmd', '/c', 'for /f "tokens=2" %i in (\'echo one two\') do @echo got-%i')
+    check('got-two' in got.text, got)
+    got = w.sbx('cmd', '/c', 'echo hello | "%s" cat > piped.txt' % w.PROBE)
+    check(b'hello' in (w.read(w.ws('piped.txt')) or b''), got)

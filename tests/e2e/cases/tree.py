@@ -1,0 +1,154 @@
+"""The process tree: nothing outlives the command unless it is asked to, limits hold."""
+import json
+import os
+import subprocess
+
+from harness import Failure, Skip, case, check, end_group, equal, fields
+
+
+def watched(w, action, count, *command, **how):
+    return w.probe('watch', action, str(count), '--', *command, **how)
+
+
+def in_sandbox(w, action, count, *command, options=(), **how):
+    return watched(w, action, count, w.SBX, *w.options(*options), '--', *command, **how)
+
+
+@case('killing sbx ends the tree')
+def killed(w):
+    control = watched(w, 'kill', 2, w.PROBE, 'tree', 'plain', 'stay')
+    check(fields(control.text, 'alive'), 'control: %s' % control)
+    for how in ('plain', 'detached', 'group', 'hidden', 'double'):
+        got = in_sandbox(w, 'kill', 2, w.PROBE, 'tree', how, 'stay')
+        check('exit 0x00000063' in got.text and 'gone 2 of 2' in got.text, '%s: %s' % (how, got))
+
+
+@case('the end of the command ends what it left in the background')
+def left(w):
+    for how in ('plain', 'detached', 'group', 'hidden', 'double'):
+        got = in_sandbox(w, 'go', 2, w.PROBE, 'tree', how, 'exit')
+        check('exit 0x00000000' in got.text and 'gone 2 of 2' in got.text, '%s: %s' % (how, got))
+    got = in_sandbox(w, 'wait', 1, 'cmd', '/c', 'start /b %s leaf' % w.PROBE)
+    check('seen 1' in got.text and 'gone 1 of 1' in got.text, 'start /b: %s' % got)
+
+
+@case('a child cannot break away from the job')
+def breakaway(w):
+    control = watched(w, 'kill', 2, w.PROBE, 'tree', 'breakaway', 'stay')
+    check('seen 2' in control.text, 'control: outside of a job it can: %s' % control)
+    got = in_sandbox(w, 'go', 2 if w.kind == 'stock' else 1, w.PROBE, 'tree', 'breakaway', 'exit', timeout=30)
+    # Windows refuses the start; a system that ignores the flag must still end the child
+    check('error 5' in got.text or 'gone 2 of 2' in got.text, got)
+    check(fields(got.text, 'alive') is None, got)
+
+
+@case('--time ends the tree with 124')
+def time_limit(w):
+    got = in_sandbox(w, 'wait', 2, w.PROBE, 'tree', 'double', 'stay', options=('--time', '2s'))
+    check('exit 0x0000007c' in got.text and 'gone 2 of 2' in got.text, got)
+    equal(w.sandboxed('exit', '7', ).code, 7)
+    equal(w.sbx(w.PROBE, 'exit', '7', options=('--time', '60s')).code, 7, 'a limit that is not hit')
+    report = report_of(w, 'spin', options=('--time', '1s'))
+    equal((report['end'], report['exit_code'], report['limit']), ('time', 124, 'time'))
+
+
+def report_of(w, *arguments, options=()):
+    name = w.ws('report.json')
+    w.sandboxed(*arguments, options=(*options, '--report', name))
+    text = w.read(name)
+    check(text, 'no report was written')
+    return json.loads(text)
+
+
+def system_holds(w, limit):
+    got = w.probe('limits')
+    if limit not in got.text.split():
+        raise Skip('this system does not enforce the %s limit of a job' % limit)
+
+
+@case('--memory holds, and the report names it')
+def memory_limit(w):
+    system_holds(w, 'memory')
+    equal(w.sandboxed('commit', '100').code, 0, 'control')
+    got = w.sbx(w.PROBE, 'commit', '1000', options=('--memory', '200MiB'))
+    equal(got.code, 1, got)
+    check(int(got.text.split()[1]) < 200, got)
+    report = report_of(w, 'commit', '1000', options=('--memory', '200MiB'))
+    equal((report['end'], report['limit'], report['child_exit_code']), ('memory', 'memory', 1), report)
+
+
+@case('--processes holds, and the report names it')
+def process_limit(w):
+    system_holds(w, 'processes')
+    equal(w.sandboxed('fork', '6').code, 0, 'control')
+    got = w.sbx(w.PROBE, 'fork', '6', options=('--processes', '4'))
+    equal(got.code, 1, got)
+    check(got.text.startswith('started 3 of 6'), got)
+    report = report_of(w, 'fork', '6', options=('--processes', '4'))
+    equal((report['end'], report['limit']), ('processes', 'processes'), report)
+
+
+def interrupt(w, action, *command):
+    """`watch` on a terminal of its own, so that there is a console to interrupt."""
+    import pty
+    if w.kind == 'native':
+        raise Skip('the test runner has no console of its own')
+    master, slave = pty.openpty()
+    process = w.start((w.PROBE, 'watch', action, '1', '--', *command), stdin=slave, stdout=slave,
+                      stderr=subprocess.DEVNULL)
+    os.close(slave)
+    seen = b''
+    try:
+        while b' ms' not in seen:
+            part = os.read(master, 4096)
+            if not part:
+                break
+            seen += part
+    except OSError:
+        pass
+    try:
+        process.wait(60)
+    except subprocess.TimeoutExpired:
+        end_group(process)
+        raise Failure('still running: %r' % seen)
+    finally:
+        os.close(master)
+    return seen.decode('latin-1')
+
+
+@case('Ctrl-C once ends a command that does not handle it', worlds=('lab', 'stock'))
+def ctrl_c(w):
+    control = interrupt(w, 'ctrl-c', w.PROBE, 'leaf')
+    if 'no console event' in control or 'gone 1 of 1' not in control:
+        raise Skip('no console event reaches a program here: %r' % control)
+    got = interrupt(w, 'ctrl-c', w.SBX, *w.options(), '--', w.PROBE, 'leaf')
+    check('gone 1 of 1' in got, got)
+
+
+@case('Ctrl-C twice ends a command that ignores it', worlds=('lab', 'stock'))
+def ctrl_c_twice(w):
+    control = interrupt(w, 'ctrl-c', w.PROBE, 'leaf')
+    if 'no console event' in control or 'gone 1 of 1' not in control:
+        raise Skip('no console event reaches a program here: %r' % control)
+    got = interrupt(w, 'ctrl-c2', w.SBX, *w.options('--grace', '30s'), '--', w.PROBE, 'ignore')
+    check('first survived' in got, 'the first one is the command\'s to handle: %r' % got)
+    check('gone 1 of 1' in got, got)
+
+
+@case('many launches leave no process and no file')
+def many(w):
+    def inventory():
+        found = set()
+        for top in (w.profile + '\\AppData', w.workspace, 'C:\\ProgramData'):
+            for folder, folders, files in os.walk(w.unix(top)):
+                found.update(os.path.join(folder, name) for name in folders + files)
+        return found
+    w.sandboxed('exit', '0')  # the first one may create the state folder
+    before = inventory()
+    runs = 1000 if w.long_run else 200
+    got = w.probe('repeat', str(runs), '--', w.SBX, *w.options(), '--', w.PROBE, 'exit', '0', timeout=1200)
+    numbers = got.text.split()
+    check(got.code == 0 and numbers[0] == 'runs', got)
+    equal(numbers[3], '0', 'failed launches: %s' % got)
+    check(int(numbers[6]) <= int(numbers[5]), 'processes before and after: %s' % got)
+    equal(sorted(inventory() - before), [], 'files left behind')
