@@ -2,7 +2,8 @@
  * Configuration: layers of TOML texts and flags, checked against one schema, merged.
  *
  * Order, later wins: built-in, machine file, user file, --config FILE, the profile
- * (wherever it is defined), flags.  Lists replace, tables merge key by key.
+ * (wherever it is defined), flags.  Between files lists replace and tables merge key by
+ * key; a flag adds to a list, because one that replaced it would drop protection unsaid.
  *
  *   sbx_config *c = sbx_config_new();
  *   sbx_config_add(c, "C:\\...\\sbx.toml", text, length, &diag);    once a file, lowest first
@@ -25,8 +26,10 @@ void sbx_config_free(sbx_config *config);
 sbx_status sbx_config_add(sbx_config *config, const char *file, const char *text, size_t length, sbx_diag *diag);
 
 /* Set one key from the command line.  `value` is what the user typed, read according to the
- * key's type: a string as it stands, a boolean "true"/"false"/"on"/"off", a list item (appended
- * to what earlier calls for the same key gave; the first replaces what files say). */
+ * key's type: a string as it stands, a boolean "true"/"false"/"on"/"off", an element of a list
+ * (several between commas where the key has SBX_KEY_COMMAS), NAME=VALUE of a table.  Elements
+ * add to what files say; "" drops what files and earlier flags gave.  Errors are SBX_E_USAGE
+ * and name the flag. */
 sbx_status sbx_config_set(sbx_config *config, const char *flag, const char *key, const char *value, sbx_diag *diag);
 
 /* Resolve the profile with all that it inherits, merge, check across keys. */

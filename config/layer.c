@@ -12,7 +12,7 @@ struct reader {
     sbx_diag *diag;
 };
 
-static sbx_status no_memory(sbx_diag *diag)
+sbx_status sbx_diag_memory(sbx_diag *diag)
 {
     return sbx_diag_set(diag, SBX_E_MEMORY, NULL, NULL, 0, NULL, "out of memory");
 }
@@ -49,7 +49,7 @@ sbx_status sbx_item_fail(const sbx_item *item, const sbx_problem *problem, sbx_d
     return status;
 }
 
-void sbx_item_origin(const sbx_source *source, const sbx_span *span, sbx_text *out)
+void sbx_source_origin(const sbx_source *source, const sbx_span *span, sbx_text *out)
 {
     sbx_text_add(out, source->name);
     if (source->rank && !source->flag)
@@ -88,7 +88,7 @@ static sbx_status read_item(const struct reader *reader, const sbx_key *key, con
         item->text = sbx_arena_strdup(&reader->layer->arena, number);
         right = sbx_value_check_integer(key, value->integer, &problem);
         if (!item->text)
-            return no_memory(reader->diag);
+            return sbx_diag_memory(reader->diag);
         return right ? SBX_OK : fail_at(reader, &value->span, &problem);
     }
     if (value->type != SBX_TOML_STRING)
@@ -133,9 +133,15 @@ static sbx_status read_setting(const struct reader *reader, const sbx_key *key, 
 
     if (several && value->type != wanted)
         return wrong_type(reader, key, value);
+    if (count > SBX_SETTING_MAX) {
+        sbx_problem problem;
+
+        sbx_problem_set(&problem, 0, 0, "\"%s\" has more than %u elements", key->name, SBX_SETTING_MAX);
+        return fail_at(reader, &value->span, &problem);
+    }
     setting->items = sbx_arena_alloc(&reader->layer->arena, (count ? count : 1) * sizeof(*setting->items));
     if (!setting->items)
-        return no_memory(reader->diag);
+        return sbx_diag_memory(reader->diag);
     for (; element; element = several ? element->next : NULL, setting->count++) {
         sbx_item *item = &setting->items[setting->count];
 
@@ -222,11 +228,15 @@ static sbx_status read_profiles(struct reader *reader, const sbx_toml *table)
                         sbx_toml_type_name(table->type));
         return fail_at(reader, &table->span, &problem);
     }
+    if (table->count > SBX_PROFILES_MAX) {
+        sbx_problem_set(&problem, 0, 0, "there are more than %u profiles", SBX_PROFILES_MAX);
+        return fail_at(reader, &table->span, &problem);
+    }
     for (value = table->first; value; value = value->next) {
         sbx_profile *profile = sbx_arena_alloc(&reader->layer->arena, sizeof(*profile));
 
         if (!profile || !(profile->settings = sbx_arena_alloc(&reader->layer->arena, count * sizeof(sbx_setting))))
-            return no_memory(reader->diag);
+            return sbx_diag_memory(reader->diag);
         if (!sbx_value_check(&name_key, value->key, value->key_length, 0, &number, &problem))
             return fail_at(reader, &value->key_span, &problem);
         if (value->type != SBX_TOML_TABLE) {
@@ -297,7 +307,7 @@ sbx_status sbx_layer_read(const char *file, const char *text, size_t length, uin
     sbx_status st = SBX_E_MEMORY;
 
     if (!made)
-        return no_memory(diag);
+        return sbx_diag_memory(diag);
     sbx_schema_keys(&count);
     made->source.name = sbx_arena_strdup(&made->arena, file);
     made->source.rank = rank;
@@ -307,7 +317,7 @@ sbx_status sbx_layer_read(const char *file, const char *text, size_t length, uin
     made->source.length = length;
     reader.settings = made->settings;
     if (!made->source.name || !made->settings || !made->source.text) {
-        no_memory(diag);
+        sbx_diag_memory(diag);
         goto out;
     }
     st = sbx_toml_parse(&made->arena, made->source.name, made->source.text, length, &root, diag);

@@ -12,37 +12,57 @@
 /* What the computation needs to know of the machine.  UTF-8, absolute paths with backslashes. */
 typedef struct sbx_facts {
     const char *cwd;
-    const char *user_profile;   /* %USERPROFILE% from the profile API, not from the environment */
+    const char *user_profile; /* %USERPROFILE% from the profile API, not from the environment */
     const char *local_app_data;
     const char *roaming_app_data;
     const char *program_data;
     const char *windows_dir;
-    const char *program_dir;    /* folder of sbx.exe */
-    const char *state_dir;      /* %LOCALAPPDATA%\sbx */
-    const char *run_id;         /* 32 hexadecimal digits */
+    const char *program_dir;        /* folder of sbx.exe */
+    const char *state_dir;          /* %LOCALAPPDATA%\sbx */
+    const char *run_id;             /* 32 hexadecimal digits */
     const char *const *environment; /* "NAME=value", as the user has it */
     uint32_t environment_count;
 } sbx_facts;
 
-/* The result.  Strings live in `arena`. */
+/*
+ * How the facts and the configuration become a policy
+ *   - Relative paths count from the workspace, the workspace from the current directory, a
+ *     protected path from each writable root.  Network and device paths are refused.
+ *   - A writable root must not be a volume's root, hold the user's profile, or hold or lie in the
+ *     Windows folder or a folder of sbx's state and configuration.  When the program's folder lies
+ *     in a root it is protected.  This judges spellings; the backend judges the object again.
+ *   - The configuration files of the launch are protected where they lie in a root.
+ *   - environment.pass decides which variables stay; secrets that it does not name in full go
+ *     (block_secrets); then unset, then set.  Where the same name is set and unset, the later
+ *     layer wins.
+ */
 typedef struct sbx_plan {
-    sbx_arena arena;
+    sbx_arena arena; /* the strings of all that follows */
     sbx_policy policy;
-    const char *backend;            /* name */
-    const char *fallback;           /* name, or NULL: no fallback */
-    const char *profile;            /* name, or NULL */
-    const char *const *withheld;    /* names of environment variables that look like secrets */
+    const char *backend;         /* name */
+    const char *fallback;        /* name, or NULL: no fallback */
+    const char *profile;         /* name, or NULL */
+    const char *const *withheld; /* names of environment variables that look like secrets */
     uint32_t withheld_count;
-    uint32_t console_grace_ms;      /* [console] grace: between the last Ctrl-C and the end of the tree */
-    const char *const *warnings;    /* sentences, such as a protected name outside every root */
+    uint32_t console_grace_ms;   /* [console] grace: between the last Ctrl-C and the end of the tree */
+    const char *const *warnings; /* sentences, such as a protected name outside every root */
     uint32_t warning_count;
+    /* where the paths of the policy come from, in the same order: "FILE:LINE", a flag, "built-in" */
+    const char *const *writable_origins;
+    const char *const *protected_origins;
+    const char *const *deny_read_origins;
+    const char *const *key_origins; /* of each key, by its place in the schema */
 } sbx_plan;
 
-/* `plan` begins as { 0 }; on failure it is empty again. */
+/* `plan` begins as { 0 }; on failure it is empty again.  SBX_E_CONFIG or SBX_E_USAGE with the
+ * position or the flag, SBX_E_MEMORY. */
 sbx_status sbx_plan_make(const sbx_config *config, const sbx_facts *facts, sbx_plan *plan, sbx_diag *diag);
 void sbx_plan_fini(sbx_plan *plan);
 
-/* Print for people or for programs; `guarantees` and `notes` come from a dry run of the backend (may be NULL). */
+/* Whether the name of an environment variable looks like that of a secret. */
+int sbx_secret_name(const char *name, size_t length);
+
+/* Print for people, or as JSON in which numbers of 64 bits are strings. */
 sbx_status sbx_plan_print(const sbx_plan *plan, int json, sbx_text *out);
 
 #endif

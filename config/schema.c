@@ -50,7 +50,7 @@ static const sbx_key keys[] = {
     {.name = "cwd",
      .type = SBX_KEY_PATH,
      .traits = SBX_KEY_EXPAND,
-     .default_value = "\"${CWD}\"",
+     .default_value = "\"${WORKSPACE}\"",
      .flags = {{.name = "--cwd", .short_name = "-C", .argument = "DIR"}},
      .help = "Where the command starts"},
     {.name = "keep_children",
@@ -58,8 +58,7 @@ static const sbx_key keys[] = {
      .default_value = "false",
      .flags = {{.name = "--keep-children", .value = "true"}},
      .help = "Leave background processes running when the command has ended",
-     .comment =
-         "They stay confined: what ends is only the waiting and the private TEMP stays as long as they need it."},
+     .comment = "Without it they end with the command."},
 
     {.name = "filesystem.workspace",
      .type = SBX_KEY_PATH,

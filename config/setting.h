@@ -22,7 +22,12 @@ typedef struct sbx_item {
     int64_t integer;
     sbx_span span;
     const sbx_source *source;
+    uint32_t order; /* when it was merged: later overrides earlier */
 } sbx_item;
+
+/* More elements of one key, and more profiles, than any person writes are an error. */
+#define SBX_SETTING_MAX 4096u
+#define SBX_PROFILES_MAX 256u
 
 typedef struct sbx_setting {
     const sbx_source *source; /* NULL: not set */
@@ -48,7 +53,7 @@ typedef struct sbx_layer {
     sbx_profile *profiles;
 } sbx_layer;
 
-/* Read and check a text.  The layer is freed with sbx_arena_fini of a copy of its arena. */
+/* Read and check a text. */
 sbx_status sbx_layer_read(const char *file, const char *text, size_t length, uint32_t rank, sbx_layer **layer,
                           sbx_diag *diag);
 void sbx_layer_free(sbx_layer *layer);
@@ -59,8 +64,11 @@ sbx_status sbx_item_fail(const sbx_item *item, const sbx_problem *problem, sbx_d
 /* After finish: the merged setting of a key; never NULL. */
 const sbx_setting *sbx_config_setting(const sbx_config *config, const char *key);
 
-/* "built-in", "FILE:LINE" or the flag, in a buffer of the caller. */
-void sbx_item_origin(const sbx_source *source, const sbx_span *span, sbx_text *out);
+/* "built-in", "FILE:LINE" or the flag. */
+void sbx_source_origin(const sbx_source *source, const sbx_span *span, sbx_text *out);
+
+/* "out of memory" as a diagnostic. */
+sbx_status sbx_diag_memory(sbx_diag *diag);
 
 /* The files that were added, lowest first; NULL behind the last. */
 const char *sbx_config_file(const sbx_config *config, uint32_t index);

@@ -1,0 +1,488 @@
+#include "config/config.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "config/setting.h"
+#include "config/variables.h"
+
+#define FLAG_RANK UINT32_MAX
+#define INHERIT_DEPTH 32u
+
+struct sbx_config {
+    sbx_layer *layers, **last; /* the built-in one first */
+    uint32_t layer_count;
+    sbx_arena arena; /* of the flags and of what is merged */
+    uint32_t key_count;
+    sbx_setting *flags;  /* what flags gave */
+    uint8_t *dropped;    /* a flag emptied the list */
+    sbx_setting *merged; /* NULL before finish */
+    const char **origins;
+    const char *const **lists;
+    const char *profile;
+    uint32_t order;
+};
+
+/* All keys with their defaults, as a text that is read like any other. */
+static sbx_status add_builtin(sbx_config *config)
+{
+    const char *table = "", *name;
+    size_t table_length = 0, length;
+    const sbx_key *keys;
+    sbx_text text = {0};
+    sbx_status st = SBX_E_MEMORY;
+    uint32_t i;
+
+    keys = sbx_schema_keys(&config->key_count);
+    for (i = 0; i < config->key_count; i++) {
+        length = sbx_schema_table_length(&keys[i], &name);
+        if (length != table_length || memcmp(table, keys[i].name, length) != 0)
+            sbx_text_printf(&text, "[%.*s]\n", (int)length, keys[i].name);
+        table = keys[i].name;
+        table_length = length;
+        sbx_text_printf(&text, "%s = %s\n", name, keys[i].default_value);
+    }
+    if (!text.failed)
+        st = sbx_config_add(config, "built-in", text.data, text.length, NULL);
+    sbx_text_fini(&text);
+    return st;
+}
+
+sbx_config *sbx_config_new(void)
+{
+    sbx_config *config = sbx_alloc_zero(1, sizeof(*config));
+
+    if (!config)
+        return NULL;
+    config->last = &config->layers;
+    sbx_schema_keys(&config->key_count);
+    config->flags = sbx_arena_alloc(&config->arena, config->key_count * sizeof(*config->flags));
+    config->dropped = sbx_arena_alloc(&config->arena, config->key_count);
+    if (!config->flags || !config->dropped || add_builtin(config) != SBX_OK) {
+        sbx_config_free(config);
+        return NULL;
+    }
+    return config;
+}
+
+void sbx_config_free(sbx_config *config)
+{
+    sbx_layer *layer;
+
+    if (!config)
+        return;
+    while ((layer = config->layers)) {
+        config->layers = layer->next;
+        sbx_layer_free(layer);
+    }
+    sbx_arena_fini(&config->arena);
+    sbx_free(config);
+}
+
+sbx_status sbx_config_add(sbx_config *config, const char *file, const char *text, size_t length, sbx_diag *diag)
+{
+    sbx_layer *layer;
+    sbx_status st = sbx_layer_read(file, text, length, config->layer_count, &layer, diag);
+
+    if (st != SBX_OK)
+        return st;
+    *config->last = layer;
+    config->last = &layer->next;
+    config->layer_count++;
+    return SBX_OK;
+}
+
+/* `to` and then `from`, in a new array. */
+static sbx_status append_items(sbx_config *config, sbx_setting *to, const sbx_item *from, uint32_t count)
+{
+    sbx_item *items = sbx_arena_alloc(&config->arena, ((size_t)to->count + count + 1) * sizeof(*items));
+
+    if (!items)
+        return SBX_E_MEMORY;
+    if (to->count)
+        memcpy(items, to->items, to->count * sizeof(*items));
+    if (count)
+        memcpy(items + to->count, from, count * sizeof(*items));
+    to->items = items;
+    to->count += count;
+    return SBX_OK;
+}
+
+static sbx_status set_item(sbx_config *config, const sbx_source *source, const sbx_key *key, sbx_setting *setting,
+                           const char *text, size_t length, sbx_diag *diag)
+{
+    sbx_item item = {0};
+    sbx_problem problem;
+    const char *divider = NULL;
+    int right = 1;
+
+    item.source = source;
+    item.text = "";
+    if (key->traits & SBX_KEY_TABLE) {
+        divider = memchr(text, '=', length);
+        if (!divider) {
+            sbx_problem_set(&problem, 0, 0, "NAME=VALUE expected, not \"%.*s\"", (int)(length > 100 ? 100 : length),
+                            text);
+            return sbx_item_fail(&item, &problem, diag);
+        }
+        right = sbx_value_check_variable(text, (size_t)(divider - text), &problem);
+        item.name = sbx_arena_strndup(&config->arena, text, (size_t)(divider - text));
+        if (!item.name)
+            return sbx_diag_memory(diag);
+        length -= (size_t)(divider + 1 - text);
+        text = divider + 1;
+    }
+    if (!right || !sbx_value_check(key, text, length, 1, &item.integer, &problem))
+        return sbx_item_fail(&item, &problem, diag);
+    item.text = sbx_arena_strndup(&config->arena, text, length);
+    if (!item.text)
+        return sbx_diag_memory(diag);
+    if (!(key->traits & (SBX_KEY_LIST | SBX_KEY_TABLE)))
+        setting->count = 0;
+    if (setting->count >= SBX_SETTING_MAX) {
+        sbx_problem_set(&problem, 0, 0, "the option is given more than %u times", SBX_SETTING_MAX);
+        return sbx_item_fail(&item, &problem, diag);
+    }
+    if (append_items(config, setting, &item, 1) != SBX_OK)
+        return sbx_diag_memory(diag);
+    setting->source = source;
+    return SBX_OK;
+}
+
+sbx_status sbx_config_set(sbx_config *config, const char *flag, const char *name, const char *value, sbx_diag *diag)
+{
+    const sbx_key *key = sbx_schema_find(name);
+    sbx_source *source = sbx_arena_alloc(&config->arena, sizeof(*source));
+    size_t length = strlen(value), part;
+    const char *comma;
+    sbx_setting *setting, made;
+    uint32_t count, index;
+    sbx_status st;
+
+    if (!key)
+        return sbx_diag_set(diag, SBX_E_USAGE, flag, NULL, 0, NULL, "there is no key \"%s\"", name);
+    if (!source || !(source->name = sbx_arena_strdup(&config->arena, flag)))
+        return sbx_diag_memory(diag);
+    source->rank = FLAG_RANK;
+    source->flag = 1;
+    index = (uint32_t)(key - sbx_schema_keys(&count));
+    setting = &config->flags[index];
+    if ((key->traits & (SBX_KEY_LIST | SBX_KEY_TABLE)) && !length) {
+        config->dropped[index] = 1;
+        setting->count = 0;
+        setting->source = source;
+        return SBX_OK;
+    }
+    made = *setting;
+    do {
+        comma = key->traits & SBX_KEY_COMMAS ? memchr(value, ',', length) : NULL;
+        part = comma ? (size_t)(comma - value) : length;
+        st = set_item(config, source, key, &made, value, part, diag);
+        if (st != SBX_OK)
+            return st;
+        value += part + 1;
+        length -= comma ? part + 1 : part;
+    } while (comma);
+    *setting = made;
+    return SBX_OK;
+}
+
+/* ---- merging ---- */
+
+static sbx_status merge_table(sbx_config *config, sbx_setting *to, const sbx_setting *from)
+{
+    uint32_t i, j;
+    sbx_status st;
+
+    for (i = 0; i < from->count; i++) {
+        const char *name = from->items[i].name;
+        sbx_item item = from->items[i];
+
+        item.order = config->order;
+        for (j = 0; j < to->count; j++)
+            if (sbx_environment_same(to->items[j].name, strlen(to->items[j].name), name, strlen(name)))
+                break;
+        if (j < to->count)
+            to->items[j] = item;
+        else if ((st = append_items(config, to, &item, 1)) != SBX_OK)
+            return st;
+    }
+    return SBX_OK;
+}
+
+static sbx_status merge(sbx_config *config, const sbx_setting *settings, int flags)
+{
+    const sbx_key *keys = sbx_schema_keys(&config->key_count);
+    uint32_t i, j, first;
+    sbx_status st;
+
+    config->order++;
+    for (i = 0; i < config->key_count; i++) {
+        const sbx_setting *from = &settings[i];
+        sbx_setting *to = &config->merged[i];
+
+        if (!from->source)
+            continue;
+        to->source = from->source;
+        to->span = from->span;
+        if ((!flags || config->dropped[i]) && !((keys[i].traits & SBX_KEY_TABLE) && !flags))
+            to->count = 0;
+        if (flags && !(keys[i].traits & (SBX_KEY_LIST | SBX_KEY_TABLE)))
+            to->count = 0;
+        if (keys[i].traits & SBX_KEY_TABLE) {
+            st = merge_table(config, to, from);
+        } else {
+            first = to->count;
+            st = append_items(config, to, from->items, from->count);
+            for (j = first; st == SBX_OK && j < to->count; j++)
+                to->items[j].order = config->order;
+        }
+        if (st != SBX_OK)
+            return st;
+    }
+    return SBX_OK;
+}
+
+/* ---- profiles ---- */
+
+struct visit {
+    const char *name;
+    int state; /* 1: on the way, 2: done */
+};
+
+struct walk {
+    sbx_config *config;
+    sbx_diag *diag;
+    struct visit *visits;
+    uint32_t count;
+    int apply;
+};
+
+static struct visit *find_visit(const struct walk *walk, const char *name)
+{
+    uint32_t i;
+
+    for (i = 0; i < walk->count; i++)
+        if (!strcmp(walk->visits[i].name, name))
+            return &walk->visits[i];
+    return NULL;
+}
+
+static sbx_status unknown_profile(const struct walk *walk, const char *name, const sbx_item *from)
+{
+    const char *names[SBX_PROFILES_MAX], *nearest;
+    sbx_problem problem;
+    uint32_t i;
+
+    for (i = 0; i < walk->count && i < SBX_PROFILES_MAX; i++)
+        names[i] = walk->visits[i].name;
+    nearest = sbx_suggest(name, names, i);
+    sbx_problem_set(&problem, 0, 0, "there is no profile \"%.100s\"", name);
+    if (nearest)
+        sbx_problem_hint(&problem, "did you mean \"%s\"?", nearest);
+    else if (!walk->count)
+        sbx_problem_hint(&problem, "no configuration file defines a profile");
+    return sbx_item_fail(from, &problem, walk->diag);
+}
+
+static sbx_profile *profile_in(const sbx_layer *layer, const char *name)
+{
+    sbx_profile *profile;
+
+    for (profile = layer->profiles; profile; profile = profile->next)
+        if (!strcmp(profile->name, name))
+            return profile;
+    return NULL;
+}
+
+/* What it inherits, then itself; each once, so that a common base does not undo a nearer one. */
+static sbx_status visit_profile(struct walk *walk, const char *name, const sbx_item *from, uint32_t depth)
+{
+    struct visit *visit = find_visit(walk, name);
+    const sbx_setting *inherits = NULL;
+    const sbx_layer *layer;
+    const sbx_profile *profile;
+    sbx_problem problem;
+    sbx_status st = SBX_OK;
+    uint32_t i;
+
+    if (!visit)
+        return unknown_profile(walk, name, from);
+    if (visit->state == 2)
+        return SBX_OK;
+    if (visit->state == 1 || depth > INHERIT_DEPTH) {
+        sbx_problem_set(&problem, 0, 0,
+                        visit->state ? "the profile \"%s\" inherits from itself" : "\"%s\" is inherited too deeply",
+                        name);
+        return sbx_item_fail(from, &problem, walk->diag);
+    }
+    visit->state = 1;
+    for (layer = walk->config->layers; layer; layer = layer->next)
+        if ((profile = profile_in(layer, name)) && profile->inherits.source)
+            inherits = &profile->inherits;
+    for (i = 0; inherits && i < inherits->count && st == SBX_OK; i++)
+        st = visit_profile(walk, inherits->items[i].text, &inherits->items[i], depth + 1);
+    for (layer = walk->config->layers; walk->apply && layer && st == SBX_OK; layer = layer->next)
+        if ((profile = profile_in(layer, name)) && (st = merge(walk->config, profile->settings, 0)) != SBX_OK)
+            sbx_diag_memory(walk->diag);
+    visit->state = 2;
+    return st;
+}
+
+/* Every profile is checked, the chosen one is merged. */
+static sbx_status merge_profile(sbx_config *config, const char *chosen, sbx_diag *diag)
+{
+    static const sbx_source flag = {"--profile", NULL, 0, FLAG_RANK, 1};
+    struct walk walk = {config, diag, NULL, 0, 0};
+    sbx_item from = {0};
+    const sbx_layer *layer;
+    const sbx_profile *profile;
+    sbx_status st = SBX_OK;
+    uint32_t i;
+
+    for (layer = config->layers; layer; layer = layer->next)
+        for (profile = layer->profiles; profile; profile = profile->next)
+            walk.count++;
+    walk.visits = sbx_arena_alloc(&config->arena, (walk.count + 1) * sizeof(*walk.visits));
+    if (!walk.visits)
+        return sbx_diag_memory(diag);
+    walk.count = 0;
+    for (layer = config->layers; layer; layer = layer->next)
+        for (profile = layer->profiles; profile; profile = profile->next)
+            if (!find_visit(&walk, profile->name))
+                walk.visits[walk.count++].name = profile->name;
+    from.source = &flag;
+    from.text = "";
+    for (i = 0; i < walk.count && st == SBX_OK; i++)
+        st = visit_profile(&walk, walk.visits[i].name, &from, 0);
+    if (st != SBX_OK || !chosen)
+        return st;
+    for (i = 0; i < walk.count; i++)
+        walk.visits[i].state = 0;
+    walk.apply = 1;
+    return visit_profile(&walk, chosen, &from, 0);
+}
+
+/* ---- the result ---- */
+
+static sbx_status keep_results(sbx_config *config)
+{
+    const sbx_key *keys = sbx_schema_keys(&config->key_count);
+    const sbx_setting *setting;
+    sbx_text origin = {0};
+    const char **list;
+    uint32_t i, j;
+
+    for (i = 0; i < config->key_count; i++) {
+        setting = &config->merged[i];
+        sbx_source_origin(setting->source, &setting->span, &origin);
+        config->origins[i] = origin.failed ? NULL : sbx_arena_strdup(&config->arena, origin.data);
+        sbx_text_fini(&origin);
+        list = sbx_arena_alloc(&config->arena, (setting->count + 1) * sizeof(*list));
+        if (!config->origins[i] || !list)
+            return SBX_E_MEMORY;
+        for (j = 0; j < setting->count; j++) {
+            list[j] = setting->items[j].text;
+            if (keys[i].traits & SBX_KEY_TABLE)
+                list[j] = sbx_arena_printf(&config->arena, "%s=%s", setting->items[j].name, list[j]);
+            if (!list[j])
+                return SBX_E_MEMORY;
+        }
+        config->lists[i] = list;
+    }
+    return SBX_OK;
+}
+
+static sbx_status check_fallback(const sbx_config *config, sbx_diag *diag)
+{
+    const sbx_item *fallback = &sbx_config_setting(config, "fallback")->items[0];
+    sbx_problem problem;
+
+    if (strcmp(fallback->text, "none") != 0)
+        return SBX_OK;
+    sbx_problem_set(&problem, 0, 0, "the backend \"none\" confines nothing and cannot be a fallback");
+    sbx_problem_hint(&problem, "for no fallback write \"refuse\"; to run without a sandbox choose the backend none");
+    return sbx_item_fail(fallback, &problem, diag);
+}
+
+sbx_status sbx_config_finish(sbx_config *config, const char *profile, sbx_diag *diag)
+{
+    const sbx_layer *layer;
+    sbx_status st = SBX_OK;
+
+    config->merged = sbx_arena_alloc(&config->arena, config->key_count * sizeof(*config->merged));
+    config->origins = sbx_arena_alloc(&config->arena, config->key_count * sizeof(*config->origins));
+    config->lists = sbx_arena_alloc(&config->arena, config->key_count * sizeof(*config->lists));
+    if (!config->merged || !config->origins || !config->lists)
+        goto memory;
+    for (layer = config->layers; layer; layer = layer->next)
+        if (merge(config, layer->settings, 0) != SBX_OK)
+            goto memory;
+    st = merge_profile(config, profile, diag);
+    if (st != SBX_OK)
+        goto out;
+    if (profile && !(config->profile = sbx_arena_strdup(&config->arena, profile)))
+        goto memory;
+    if (merge(config, config->flags, 1) != SBX_OK || keep_results(config) != SBX_OK)
+        goto memory;
+    st = check_fallback(config, diag);
+    goto out;
+
+memory:
+    st = sbx_diag_memory(diag);
+out:
+    if (st != SBX_OK)
+        config->merged = NULL;
+    return st;
+}
+
+const sbx_setting *sbx_config_setting(const sbx_config *config, const char *name)
+{
+    static const sbx_setting nothing = {0};
+    const sbx_key *key = sbx_schema_find(name);
+    uint32_t count;
+
+    return key && config->merged ? &config->merged[key - sbx_schema_keys(&count)] : &nothing;
+}
+
+const char *sbx_config_string(const sbx_config *config, const char *name, const char **origin)
+{
+    const sbx_setting *setting = sbx_config_setting(config, name);
+    const sbx_key *key = sbx_schema_find(name);
+    uint32_t count;
+
+    if (!setting->source)
+        return NULL;
+    if (origin)
+        *origin = config->origins[key - sbx_schema_keys(&count)];
+    return key->traits & (SBX_KEY_LIST | SBX_KEY_TABLE) ? NULL : setting->items[0].text;
+}
+
+int64_t sbx_config_integer(const sbx_config *config, const char *name)
+{
+    const sbx_setting *setting = sbx_config_setting(config, name);
+
+    return setting->count ? setting->items[0].integer : 0;
+}
+
+const char *const *sbx_config_list(const sbx_config *config, const char *name, uint32_t *count)
+{
+    const sbx_setting *setting = sbx_config_setting(config, name);
+
+    *count = setting->count;
+    return setting->source ? config->lists[setting - config->merged] : NULL;
+}
+
+const char *sbx_config_file(const sbx_config *config, uint32_t index)
+{
+    const sbx_layer *layer = config->layers ? config->layers->next : NULL;
+
+    while (layer && index--)
+        layer = layer->next;
+    return layer ? layer->source.name : NULL;
+}
+
+const char *sbx_config_profile(const sbx_config *config)
+{
+    return config->profile;
+}
