@@ -168,7 +168,7 @@ static sbx_status read_pair(parser *p, sbx_toml_node *table)
 {
     sbx_toml_node *node;
     char buffer[32];
-    key_part part;
+    key_part part = {0};
     sbx_status st;
 
     st = read_key(p, &table, &part, SBX_TOML_DOTTED);
@@ -343,7 +343,7 @@ static sbx_status read_header(parser *p, sbx_toml_node *root, sbx_toml_node **ta
     int repeated = sbx_toml_peek(&p->r, 1) == '[';
     sbx_toml_node *parent = root;
     char buffer[32];
-    key_part part;
+    key_part part = {0};
     sbx_status st;
 
     p->section = ++p->sections;

@@ -23,7 +23,7 @@ static size_t check_digits(const char *token, size_t length, unsigned base, cons
     int c;
 
     for (; i < length; i++) {
-        c = token[i];
+        c = (unsigned char)token[i];
         if (c == '_') {
             if (!i || i + 1 == length || token[i + 1] == '_' || token[i - 1] == '_') {
                 *wrong = "an underscore must stand between digits";

@@ -33,14 +33,22 @@ static size_t component(const char *path, int strict)
     return length;
 }
 
+static size_t dividers(const char *path, int strict)
+{
+    size_t length = 0;
+
+    while (path[length] == '\\' || (!strict && path[length] == '/'))
+        length++;
+    return length;
+}
+
 /* The two names of \\server\share and the divider behind them. */
 static size_t share_length(const char *path, int strict)
 {
-    size_t length = component(path, strict);
+    size_t length = dividers(path, strict);
 
-    if (!path[length])
-        return length;
-    length++;
+    length += component(path + length, strict);
+    length += dividers(path + length, strict);
     length += component(path + length, strict);
     return path[length] ? length + 1 : length;
 }
@@ -125,6 +133,11 @@ static int is_dots(const char *name, size_t length, size_t count)
     return length == count && !memcmp(name, "..", count);
 }
 
+static int ends_with_parent(const char *path, size_t length, size_t root)
+{
+    return length - root >= 2 && is_dots(path + length - 2, 2, 2) && (length - root == 2 || path[length - 3] == '\\');
+}
+
 /* Append the components of `from` to `to`, which begins with `root` bytes that ".." cannot leave. */
 static size_t add_components(char *to, size_t length, size_t root, int relative, const char *from)
 {
@@ -155,6 +168,9 @@ static size_t add_components(char *to, size_t length, size_t root, int relative,
         memcpy(to + length, from, keep);
         length += keep;
     }
+    /* without the separator Win32 would drop what this name ends with */
+    if (length > root && (to[length - 1] == ' ' || (to[length - 1] == '.' && !ends_with_parent(to, length, root))))
+        to[length++] = '\\';
     to[length] = 0;
     return length;
 }
@@ -176,13 +192,15 @@ static int is_plain(const char *path)
 /* The root in its one spelling; returns its length in `to`. */
 static size_t put_root(char *to, const char *path, size_t root, uint32_t kind)
 {
-    size_t i, length = 0;
+    size_t leading = dividers(path, 0), i, length = 0;
 
     for (i = 0; i < root; i++) {
         to[length] = is_divider(path[i]) ? '\\' : path[i];
-        if (i < 2 || to[length] != '\\' || to[length - 1] != '\\')
+        if (i < leading || to[length] != '\\' || to[length - 1] != '\\')
             length++;
     }
+    if (kind >= SBX_PATH_VOLUME)
+        to[2] = '.'; /* "//?/" is no \\?\ */
     if ((kind == SBX_PATH_DRIVE || kind == SBX_PATH_DRIVE_RELATIVE) && to[0] >= 'a')
         to[0] = (char)(to[0] - 'a' + 'A');
     return length;
@@ -214,6 +232,12 @@ char *sbx_path_normalise(sbx_arena *arena, const char *path)
                             path + root);
     if (kind == SBX_PATH_RELATIVE && !length)
         memcpy(result, ".", 2);
+    /* ".\c:a" is the stream a of a file c, and "\.\??\a" no path of the kernel */
+    root = kind == SBX_PATH_ROOTED;
+    if (kind <= SBX_PATH_ROOTED && sbx_path_kind(result) != kind && kind != SBX_PATH_EMPTY) {
+        memmove(result + root + 2, result + root, length - root + 1);
+        memcpy(result + root, ".\\", 2);
+    }
     return result;
 }
 

@@ -35,11 +35,12 @@ int sbx_path_is_absolute(const char *path);
 size_t sbx_path_root_length(const char *path);
 
 /*
- * One spelling: backslashes, no "." and "..", no repeated or trailing separator (but the
- * root's, which is always there), no dots and spaces that Win32 drops, the drive in upper case, "\\?\C:\a" and
- * "\\?\UNC\a\b" without their prefix where that names the same file.  ".." stops at the root of
- * an absolute path and stays at the start of a relative one; a relative path of nothing is
- * ".".  Behind another \\?\ nothing changes.  NULL: out of memory.
+ * One spelling: backslashes, the drive in upper case, no "." and "..", no repeated separator, none
+ * at the end but the root's (always there) and one behind a name that ends with a dot or space, no
+ * dots and spaces that Win32 drops, "\\?\C:\a" and "\\?\UNC\a\b" without their prefix where that
+ * names the same file.  ".." stops at the root of an absolute path and stays at the start of a
+ * relative one; a relative path of nothing is ".".  Behind another \\?\ nothing changes.  NULL: out
+ * of memory.
  */
 char *sbx_path_normalise(sbx_arena *arena, const char *path);
 
