@@ -9,6 +9,7 @@
 #include "launch/trust.h"
 #include "win/dirs.h"
 #include "win/error.h"
+#include "win/handle.h"
 #include "win/wide.h"
 
 /* SYSTEM and Administrators everything, Users read; nothing inherited from %ProgramData%, where Users may add. */
@@ -33,7 +34,7 @@ static sbx_status make_folder(const char *path, sbx_error *err)
     if (st != SBX_OK)
         return st;
     st = sbx_plugin_file_open(path, 1, SBX_TRUST_SELF, &handle, err);
-    sbx_plugin_file_close(&handle);
+    sbx_handle_close(&handle);
     return st;
 }
 

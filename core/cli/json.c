@@ -9,10 +9,10 @@ static const struct {
     uint32_t bit;
     const char *name, *words;
 } areas[] = {
-    {SBX_AREA_FILE_WRITE, "file-write", "file writes"},
-    {SBX_AREA_FILE_READ, "file-read", "file reads"},
+    {SBX_AREA_FILE_WRITE, "write", "file writes"},
+    {SBX_AREA_FILE_READ, "read", "file reads"},
     {SBX_AREA_NETWORK, "network", "network"},
-    {SBX_AREA_PROCESS_TREE, "process-tree", "process tree"},
+    {SBX_AREA_PROCESS_TREE, "processes", "process tree"},
     {SBX_AREA_UI, "ui", "desktop"},
 };
 #define AREA_COUNT (sizeof(areas) / sizeof(areas[0]))

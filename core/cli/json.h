@@ -11,7 +11,7 @@
 /* Before the first use of cJSON. */
 void sbx_json_init(void);
 
-/* Names of the areas of a set: "file-write", "file-read", "network", "process-tree", "ui". */
+/* Names of areas as in `require`: "write", "read", "network", "processes", "ui". */
 const char *sbx_json_area(uint32_t bit);
 cJSON *sbx_json_areas(uint32_t set);
 void sbx_json_add_guarantees(cJSON *object, const char *name, const sbx_guarantees *guarantees);

@@ -8,6 +8,7 @@
 #include "launch/trust.h"
 #include "win/dirs.h"
 #include "win/file.h"
+#include "win/handle.h"
 
 sbx_status sbx_cli_dir(sbx_cli *cli, uint32_t which, const char **path, sbx_error *err)
 {
@@ -42,7 +43,7 @@ static sbx_status add_machine_file(sbx_cli *cli, const char *path, sbx_error *er
         return SBX_OK;
     if (st == SBX_OK)
         st = add_text(cli, path, 0, err);
-    sbx_plugin_file_close(&file);
+    sbx_handle_close(&file);
     return st;
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/path.h"
 #include "cli/cli.h"
+#include "cli/examine.h"
 #include "cli/json.h"
 #include "cli/out.h"
 #include "cli/select.h"
@@ -76,20 +77,34 @@ static int32_t SBX_CALL on_item(void *context, const sbx_state_item *item, const
     return 0;
 }
 
+/* One that is refused is told of and not asked: it may crash, or never answer. */
+static sbx_status is_sound(const char *name, int *sound, sbx_error *err)
+{
+    cJSON *object = NULL;
+    char text[1200];
+    sbx_status st = sbx_examine(name, &object, err);
+
+    if (st != SBX_OK)
+        return st;
+    *sound = strcmp(sbx_examine_string(object, "state"), "refused") != 0;
+    if (!*sound) {
+        snprintf(text, sizeof(text), "backend \"%s\" is left out: %s", name,
+                 sbx_examine_string(cJSON_GetObjectItemCaseSensitive(object, "error"), "message"));
+        sbx_out_line(text);
+    }
+    cJSON_Delete(object);
+    return SBX_OK;
+}
+
 static sbx_status one_backend(visit *v, const char *name, uint32_t what, const char *root, sbx_error *err)
 {
     const sbx_ext_state *ext;
     sbx_plugin *plugin = NULL;
-    sbx_status st = sbx_plugin_load(name, &plugin, err);
-    char text[1200], reason[1100];
+    int sound = 0;
+    sbx_status st = is_sound(name, &sound, err);
 
-    if (st != SBX_OK) {
-        /* one that is refused is not asked; `sbx backends` says the same */
-        sbx_error_describe(err, reason, sizeof(reason));
-        snprintf(text, sizeof(text), "backend \"%s\" is left out: %s", name, reason);
-        sbx_out_line(text);
-        return SBX_OK;
-    }
+    if (st != SBX_OK || !sound || (st = sbx_plugin_load(name, &plugin, err)) != SBX_OK)
+        return st;
     v->backend = name;
     ext = sbx_plugin_backend(plugin)->extension(SBX_EXT_STATE);
     if (ext && ext->size < sizeof(*ext))

@@ -13,7 +13,7 @@ static const sbx_verb verbs[] = {
      "  sbx -- cargo build\n"
      "  sbx --backend none -- cmd /c \"exit 37\"\n"
      "  sbx --time 10m --memory 4GiB --report run.json -- npm test\n"
-     "  sbx --require network,file-write -- node agent.js\n",
+     "  sbx --require network,write -- node agent.js\n",
      SBX_TAKES_CONFIG | SBX_TAKES_COMMAND | SBX_TAKES_REPORT, sbx_verb_run},
     {"plan", "print what `run` would do, touching nothing", "plan [OPTIONS] [--] [COMMAND]",
      "Examples:\n"

@@ -10,6 +10,8 @@
 #include "launch/plugin_file.h"
 #include "launch/plugin_guard.h"
 #include "launch/trust.h"
+#include "win/error.h"
+#include "win/handle.h"
 
 #define NAME_MAX_LENGTH 32
 
@@ -100,20 +102,19 @@ static sbx_status find_program_dir(char **dir, sbx_error *err)
         return sbx_fail_memory(err);
     length = GetModuleFileNameW(NULL, path_w, size);
     if (!length || length >= size) {
-        st = sbx_fail_code(err, SBX_E_SYSTEM, SBX_CODE_WIN32, GetLastError(), "GetModuleFileNameW", "own program");
+        st = sbx_fail_last(err, SBX_E_SYSTEM, "GetModuleFileNameW", "own program");
         goto out;
     }
-    file = CreateFileW(path_w, FILE_READ_ATTRIBUTES, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
-                       OPEN_EXISTING, 0, NULL);
-    if (file == INVALID_HANDLE_VALUE) {
-        file = NULL;
-        st = sbx_fail_code(err, SBX_E_SYSTEM, SBX_CODE_WIN32, GetLastError(), "CreateFileW", "own program");
+    file = sbx_handle_from(CreateFileW(path_w, FILE_READ_ATTRIBUTES,
+                                       FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL, OPEN_EXISTING, 0,
+                                       NULL));
+    if (!file) {
+        st = sbx_fail_last(err, SBX_E_SYSTEM, "CreateFileW", "own program");
         goto out;
     }
     length = GetFinalPathNameByHandleW(file, path_w, size, FILE_NAME_NORMALIZED | VOLUME_NAME_DOS);
     if (!length || length >= size) {
-        st = sbx_fail_code(err, SBX_E_SYSTEM, SBX_CODE_WIN32, GetLastError(), "GetFinalPathNameByHandleW",
-                           "own program");
+        st = sbx_fail_last(err, SBX_E_SYSTEM, "GetFinalPathNameByHandleW", "own program");
         goto out;
     }
     *dir = plain_path(path_w, length);
@@ -125,7 +126,7 @@ static sbx_status find_program_dir(char **dir, sbx_error *err)
     if (slash)
         *slash = 0;
 out:
-    sbx_plugin_file_close(&file);
+    sbx_handle_close(&file);
     sbx_free(path_w);
     return st;
 }
@@ -199,24 +200,25 @@ char *sbx_plugin_file(const char *name)
     return join("\\backends\\", name, ".dll");
 }
 
-/* "none, unelevated" for a hint. */
-static void add_names(sbx_error *err)
+/* There is no file of that name: say so, and what there is. */
+static sbx_status no_such_backend(const char *name, sbx_error *err)
 {
     sbx_text text = {0};
     char **names = NULL;
     uint32_t count = 0, i;
 
+    sbx_fail(err, SBX_E_UNAVAILABLE, "there is no such backend", name);
     if (sbx_plugin_list(&names, &count, NULL) != SBX_OK)
-        return;
+        return SBX_E_UNAVAILABLE;
     for (i = 0; i < count; i++) {
-        sbx_text_add(&text, i ? ", " : "");
-        sbx_text_add(&text, names[i]);
+        sbx_text_printf(&text, "%s%s", i ? ", " : "", names[i]);
         sbx_free(names[i]);
     }
     sbx_free(names);
     if (text.data && !text.failed)
-        sbx_hint(err, "there is no such backend; there are: %s", text.data);
+        sbx_hint(err, "there are: %s", text.data);
     sbx_text_fini(&text);
+    return SBX_E_UNAVAILABLE;
 }
 
 static sbx_status load_module(sbx_plugin *plugin, sbx_error *err)
@@ -233,7 +235,7 @@ static sbx_status load_module(sbx_plugin *plugin, sbx_error *err)
         LoadLibraryExW((LPCWSTR)path_w, NULL, LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR | LOAD_LIBRARY_SEARCH_SYSTEM32);
     sbx_plugin_guard_mark(NULL, NULL);
     if (!plugin->module)
-        sbx_fail_code(err, SBX_E_BACKEND, SBX_CODE_WIN32, GetLastError(), "LoadLibraryExW", plugin->path);
+        sbx_fail_last(err, SBX_E_BACKEND, "LoadLibraryExW", plugin->path);
     SetThreadErrorMode(mode, NULL);
     sbx_free(path_w);
     return plugin->module ? SBX_OK : SBX_E_BACKEND;
@@ -274,7 +276,7 @@ sbx_status sbx_plugin_load(const char *name, sbx_plugin **out_plugin, sbx_error 
         goto out;
     st = sbx_plugin_file_open(plugin->path, 0, trust, &file, err);
     if (st == SBX_E_UNAVAILABLE)
-        add_names(err);
+        no_such_backend(plugin->name, err);
     if (st != SBX_OK || (st = sbx_plugin_file_check(file, plugin->path, err)) != SBX_OK ||
         (st = load_module(plugin, err)) != SBX_OK)
         goto out;
@@ -290,8 +292,8 @@ sbx_status sbx_plugin_load(const char *name, sbx_plugin **out_plugin, sbx_error 
     *out_plugin = plugin;
     plugin = NULL;
 out:
-    sbx_plugin_file_close(&file);
-    sbx_plugin_file_close(&folder);
+    sbx_handle_close(&file);
+    sbx_handle_close(&folder);
     sbx_free(dir);
     sbx_plugin_free(plugin);
     return st;
@@ -386,11 +388,11 @@ sbx_status sbx_plugin_list(char ***out_names, uint32_t *out_count, sbx_error *er
         st = sbx_fail_memory(err);
         goto out;
     }
-    find = FindFirstFileExW((LPCWSTR)pattern_w, FindExInfoBasic, &entry, FindExSearchNameMatch, NULL, 0);
-    if (find == INVALID_HANDLE_VALUE) {
-        find = NULL;
+    find =
+        sbx_handle_from(FindFirstFileExW((LPCWSTR)pattern_w, FindExInfoBasic, &entry, FindExSearchNameMatch, NULL, 0));
+    if (!find) {
         if (GetLastError() != ERROR_FILE_NOT_FOUND)
-            st = sbx_fail_code(err, SBX_E_UNAVAILABLE, SBX_CODE_WIN32, GetLastError(), "FindFirstFileExW", pattern);
+            st = sbx_fail_last(err, SBX_E_UNAVAILABLE, "FindFirstFileExW", pattern);
     } else {
         do {
             if (!(entry.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY) && !add_name(&names, &count, entry.cFileName))

@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "base/utf.h"
 #include "launch/trust.h"
+#include "win/error.h"
+#include "win/handle.h"
+#include "win/wide.h"
 
 #if defined(_M_ARM64) || defined(__aarch64__)
 #define OWN_MACHINE IMAGE_FILE_MACHINE_ARM64
@@ -16,13 +18,6 @@
 #define OWN_MACHINE IMAGE_FILE_MACHINE_I386
 #endif
 
-void sbx_plugin_file_close(void **handle)
-{
-    if (*handle)
-        CloseHandle(*handle);
-    *handle = NULL;
-}
-
 sbx_status sbx_plugin_file_open(const char *path, int folder, uint32_t trust, void **handle, sbx_error *err)
 {
     /* Without FILE_SHARE_DELETE it cannot be renamed or removed, without FILE_SHARE_WRITE a file cannot be
@@ -30,22 +25,19 @@ sbx_status sbx_plugin_file_open(const char *path, int folder, uint32_t trust, vo
     const DWORD access = READ_CONTROL | FILE_READ_ATTRIBUTES | (folder ? 0 : FILE_READ_DATA);
     const DWORD share = FILE_SHARE_READ | (folder ? FILE_SHARE_WRITE : 0);
     const DWORD flags = FILE_FLAG_OPEN_REPARSE_POINT | (folder ? FILE_FLAG_BACKUP_SEMANTICS : 0);
-    uint16_t *path_w = sbx_utf8_to_utf16(path, strlen(path), NULL);
+    uint16_t *path_w = NULL;
     BY_HANDLE_FILE_INFORMATION info;
     HANDLE file = NULL;
-    DWORD code;
-    sbx_status st;
+    sbx_status st = sbx_wide_path(path, &path_w, err);
 
-    if (!path_w)
-        return sbx_fail_memory(err);
-    file = CreateFileW((LPCWSTR)path_w, access, share, NULL, OPEN_EXISTING, flags, NULL);
-    code = GetLastError();
-    sbx_free(path_w);
-    if (file == INVALID_HANDLE_VALUE) {
-        file = NULL;
-        st = sbx_fail_code(
-            err, code == ERROR_FILE_NOT_FOUND || code == ERROR_PATH_NOT_FOUND ? SBX_E_UNAVAILABLE : SBX_E_SYSTEM,
-            SBX_CODE_WIN32, code, "CreateFileW", path);
+    if (st != SBX_OK)
+        return st;
+    file = sbx_handle_from(CreateFileW((LPCWSTR)path_w, access, share, NULL, OPEN_EXISTING, flags, NULL));
+    if (!file) {
+        const DWORD code = GetLastError();
+
+        st = code == ERROR_FILE_NOT_FOUND || code == ERROR_PATH_NOT_FOUND ? SBX_E_UNAVAILABLE : SBX_E_SYSTEM;
+        sbx_fail_last(err, st, "CreateFileW", path);
         goto out;
     }
     if (GetFileType(file) != FILE_TYPE_DISK) {
@@ -53,7 +45,7 @@ sbx_status sbx_plugin_file_open(const char *path, int folder, uint32_t trust, vo
         goto out;
     }
     if (!GetFileInformationByHandle(file, &info)) {
-        st = sbx_fail_code(err, SBX_E_SYSTEM, SBX_CODE_WIN32, GetLastError(), "GetFileInformationByHandle", path);
+        st = sbx_fail_last(err, SBX_E_SYSTEM, "GetFileInformationByHandle", path);
         goto out;
     }
     if (info.dwFileAttributes & FILE_ATTRIBUTE_REPARSE_POINT) {
@@ -71,7 +63,8 @@ sbx_status sbx_plugin_file_open(const char *path, int folder, uint32_t trust, vo
         file = NULL;
     }
 out:
-    sbx_plugin_file_close(&file);
+    sbx_free(path_w);
+    sbx_handle_close(&file);
     return st;
 }
 
@@ -119,7 +112,7 @@ sbx_status sbx_plugin_file_check(void *handle, const char *path, sbx_error *err)
     if (ok == 1)
         ok = read_at(handle, dos.e_lfanew, &pe, sizeof(pe));
     if (ok < 0)
-        return sbx_fail_code(err, SBX_E_SYSTEM, SBX_CODE_WIN32, GetLastError(), "ReadFile", path);
+        return sbx_fail_last(err, SBX_E_SYSTEM, "ReadFile", path);
     if (!ok || pe.signature != IMAGE_NT_SIGNATURE || !(pe.file.Characteristics & IMAGE_FILE_DLL))
         return sbx_fail(err, SBX_E_BACKEND, "not a DLL", path);
     if (pe.file.Machine == OWN_MACHINE)

@@ -12,7 +12,4 @@ sbx_status sbx_plugin_file_open(const char *path, int folder, uint32_t trust, vo
 /* A DLL in the format of this process?  SBX_E_BACKEND says which one it is for. */
 sbx_status sbx_plugin_file_check(void *handle, const char *path, sbx_error *err);
 
-/* Like the CRT, but "none" is NULL and the handle is cleared. */
-void sbx_plugin_file_close(void **handle);
-
 #endif

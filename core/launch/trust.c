@@ -7,6 +7,8 @@
 
 #include "base/memory.h"
 #include "base/utf.h"
+#include "win/error.h"
+#include "win/handle.h"
 
 /* Rights that let their holder change what the file is.  Attributes count: a right to write them
  * is enough to make a link of an empty folder (MSDN "FSCTL_SET_REPARSE_POINT"). */
@@ -61,14 +63,14 @@ static sbx_status own_sid(any_sid *user, sbx_error *err)
     sbx_status st = SBX_OK;
 
     if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token))
-        return sbx_fail_code(err, SBX_E_SYSTEM, SBX_CODE_WIN32, GetLastError(), "OpenProcessToken", "own token");
+        return sbx_fail_last(err, SBX_E_SYSTEM, "OpenProcessToken", "own token");
     if (!GetTokenInformation(token, TokenUser, buffer, sizeof(buffer), &length))
-        st = sbx_fail_code(err, SBX_E_SYSTEM, SBX_CODE_WIN32, GetLastError(), "GetTokenInformation", "own token");
+        st = sbx_fail_last(err, SBX_E_SYSTEM, "GetTokenInformation", "own token");
     else {
         memcpy(&info, buffer, sizeof(info));
         CopySid(sizeof(user->u), &user->u.sid, info.User.Sid);
     }
-    CloseHandle(token);
+    sbx_handle_close(&token);
     return st;
 }
 
@@ -134,7 +136,7 @@ sbx_status sbx_trust_check(void *file, const char *path, uint32_t mode, sbx_erro
     if (!sd || !GetKernelObjectSecurity(file, wanted, sd, need, &need) ||
         !GetSecurityDescriptorOwner(sd, &owner, &defaulted) ||
         !GetSecurityDescriptorDacl(sd, &present, &dacl, &defaulted)) {
-        st = sbx_fail_code(err, SBX_E_SYSTEM, SBX_CODE_WIN32, GetLastError(), "GetKernelObjectSecurity", path);
+        st = sbx_fail_last(err, SBX_E_SYSTEM, "GetKernelObjectSecurity", path);
         goto out;
     }
     if (!present || !dacl || !owner) {
