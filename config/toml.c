@@ -9,15 +9,7 @@
 typedef struct parser {
     sbx_toml_reader r; /* first word of every failure */
     sbx_toml_tables tables;
-    uint32_t section; /* number of the header or inline table that is being read */
-    uint32_t sections;
 } parser;
-
-typedef struct key_part {
-    const char *text;
-    size_t length;
-    sbx_span span;
-} key_part;
 
 static sbx_status read_value(parser *p, sbx_toml_node *node);
 
@@ -82,7 +74,7 @@ static sbx_status end_line(parser *p, const char *behind)
 }
 
 /* One part of a key. */
-static sbx_status read_key_part(parser *p, key_part *part)
+static sbx_status read_key_part(parser *p, sbx_toml_key *part)
 {
     sbx_span start = p->r.at;
     int c = sbx_toml_peek(&p->r, 0);
@@ -112,39 +104,8 @@ static sbx_status read_key_part(parser *p, key_part *part)
     return SBX_OK;
 }
 
-/* Go from `table` into the table `part`, which is made when it is not there. */
-static sbx_status enter(parser *p, sbx_toml_node **table, const key_part *part, uint32_t origin)
-{
-    sbx_toml_node *node = sbx_toml_tables_find(&p->tables, *table, part->text, part->length);
-
-    if (!node) {
-        if ((*table)->depth + 1 > SBX_TOML_MAX_DEPTH)
-            return sbx_toml_fail(&p->r, part->span, "nested deeper than %u", SBX_TOML_MAX_DEPTH);
-        node = sbx_toml_tables_add(&p->tables, p->r.arena, *table, part->text, part->length);
-        if (!node)
-            return sbx_toml_fail_memory(&p->r);
-        node->value.type = SBX_TOML_TABLE;
-        node->value.span = node->value.key_span = part->span;
-        node->origin = origin;
-        node->section = p->section;
-    } else if (origin == SBX_TOML_IMPLIED && node->origin == SBX_TOML_REPEATED) {
-        node = node->last;
-    } else if (node->value.type != SBX_TOML_TABLE) {
-        return sbx_toml_fail(&p->r, part->span, "\"%s\" is %s since line %u, not a table", part->text,
-                             sbx_toml_type_name(node->value.type), (unsigned)node->value.key_span.line);
-    } else if (node->origin == SBX_TOML_PLAIN) {
-        return sbx_toml_fail(&p->r, part->span, "\"%s\" is an inline table (line %u), which nothing can be added to",
-                             part->text, (unsigned)node->value.key_span.line);
-    } else if (origin == SBX_TOML_DOTTED && (node->origin != SBX_TOML_DOTTED || node->section != p->section)) {
-        return sbx_toml_fail(&p->r, part->span, "the table \"%s\" of line %u cannot be added to by a dotted key",
-                             part->text, (unsigned)node->value.key_span.line);
-    }
-    *table = node;
-    return SBX_OK;
-}
-
 /* Read a key with its dots: enters all but the last part, which is left in `part`. */
-static sbx_status read_key(parser *p, sbx_toml_node **table, key_part *part, uint32_t origin)
+static sbx_status read_key(parser *p, sbx_toml_node **table, sbx_toml_key *part, uint32_t origin)
 {
     sbx_status st;
 
@@ -157,7 +118,7 @@ static sbx_status read_key(parser *p, sbx_toml_node **table, key_part *part, uin
         if (sbx_toml_peek(&p->r, 0) != '.')
             return SBX_OK;
         sbx_toml_skip(&p->r, 1);
-        st = enter(p, table, part, origin);
+        st = sbx_toml_enter(&p->r, &p->tables, table, part, origin);
         if (st)
             return st;
     }
@@ -168,7 +129,7 @@ static sbx_status read_pair(parser *p, sbx_toml_node *table)
 {
     sbx_toml_node *node;
     char buffer[32];
-    key_part part = {0};
+    sbx_toml_key part = {0};
     sbx_status st;
 
     st = read_key(p, &table, &part, SBX_TOML_DOTTED);
@@ -234,13 +195,11 @@ static sbx_status read_array(parser *p, sbx_toml_node *array)
 static sbx_status read_inline_table(parser *p, sbx_toml_node *table)
 {
     sbx_span start = p->r.at;
-    uint32_t section = p->section;
     char buffer[32];
     sbx_status st;
     int c;
 
     table->value.type = SBX_TOML_TABLE;
-    p->section = ++p->sections;
     sbx_toml_skip(&p->r, 1);
     skip_space(p);
     c = sbx_toml_peek(&p->r, 0);
@@ -264,7 +223,6 @@ static sbx_status read_inline_table(parser *p, sbx_toml_node *table)
     }
     sbx_toml_skip(&p->r, 1);
     table->value.span = sbx_toml_since(&p->r, start);
-    p->section = section;
     return SBX_OK;
 }
 
@@ -288,54 +246,6 @@ static sbx_status read_value(parser *p, sbx_toml_node *node)
     return st;
 }
 
-static sbx_status define_table(parser *p, sbx_toml_node *parent, const key_part *part, sbx_span span,
-                               sbx_toml_node **table)
-{
-    sbx_toml_node *node = sbx_toml_tables_find(&p->tables, parent, part->text, part->length);
-
-    if (node && node->origin != SBX_TOML_IMPLIED)
-        return sbx_toml_fail(&p->r, part->span, "\"%s\" is there already, in line %u, column %u", part->text,
-                             (unsigned)node->value.key_span.line, (unsigned)node->value.key_span.column);
-    if (!node)
-        node = sbx_toml_tables_add(&p->tables, p->r.arena, parent, part->text, part->length);
-    if (!node)
-        return sbx_toml_fail_memory(&p->r);
-    node->value.type = SBX_TOML_TABLE;
-    node->value.key_span = part->span;
-    node->value.span = span;
-    node->origin = SBX_TOML_HEADER;
-    *table = node;
-    return SBX_OK;
-}
-
-static sbx_status define_element(parser *p, sbx_toml_node *parent, const key_part *part, sbx_span span,
-                                 sbx_toml_node **table)
-{
-    sbx_toml_node *array = sbx_toml_tables_find(&p->tables, parent, part->text, part->length), *node;
-
-    if (array && array->origin != SBX_TOML_REPEATED)
-        return sbx_toml_fail(&p->r, part->span, "\"%s\" is there already, in line %u, column %u, and is not [[%s]]",
-                             part->text, (unsigned)array->value.key_span.line, (unsigned)array->value.key_span.column,
-                             part->text);
-    if (!array) {
-        array = sbx_toml_tables_add(&p->tables, p->r.arena, parent, part->text, part->length);
-        if (!array)
-            return sbx_toml_fail_memory(&p->r);
-        array->value.type = SBX_TOML_ARRAY;
-        array->value.key_span = part->span;
-        array->value.span = span;
-        array->origin = SBX_TOML_REPEATED;
-    }
-    node = sbx_toml_tables_add(&p->tables, p->r.arena, array, NULL, 0);
-    if (!node)
-        return sbx_toml_fail_memory(&p->r);
-    node->value.type = SBX_TOML_TABLE;
-    node->value.span = span;
-    node->origin = SBX_TOML_HEADER;
-    *table = node;
-    return SBX_OK;
-}
-
 /* [table] or [[array]] */
 static sbx_status read_header(parser *p, sbx_toml_node *root, sbx_toml_node **table)
 {
@@ -343,10 +253,9 @@ static sbx_status read_header(parser *p, sbx_toml_node *root, sbx_toml_node **ta
     int repeated = sbx_toml_peek(&p->r, 1) == '[';
     sbx_toml_node *parent = root;
     char buffer[32];
-    key_part part = {0};
+    sbx_toml_key part = {0};
     sbx_status st;
 
-    p->section = ++p->sections;
     sbx_toml_skip(&p->r, repeated ? 2 : 1);
     st = read_key(p, &parent, &part, SBX_TOML_IMPLIED);
     if (st)
@@ -358,7 +267,8 @@ static sbx_status read_header(parser *p, sbx_toml_node *root, sbx_toml_node **ta
     start = sbx_toml_since(&p->r, start);
     if (parent->depth + 1u + (repeated != 0) > SBX_TOML_MAX_DEPTH)
         return sbx_toml_fail(&p->r, part.span, "nested deeper than %u", SBX_TOML_MAX_DEPTH);
-    st = repeated ? define_element(p, parent, &part, start, table) : define_table(p, parent, &part, start, table);
+    st = repeated ? sbx_toml_define_element(&p->r, &p->tables, parent, &part, start, table)
+                  : sbx_toml_define_table(&p->r, &p->tables, parent, &part, start, table);
     return st ? st : end_line(p, "the table's name");
 }
 

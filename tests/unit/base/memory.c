@@ -18,7 +18,7 @@ static void heap(void **state)
     assert_non_null(memory);
     sbx_free(memory);
     sbx_free(NULL);
-    assert_null(sbx_alloc_zero(SIZE_MAX / 2, 3));
+    assert_null(sbx_alloc_zero(SIZE_MAX / 2 + 1, 2));
     memory = sbx_alloc_zero(10, 10);
     assert_int_equal(memory[99], 0);
     sbx_free(memory);

@@ -92,6 +92,8 @@ static void strings(void **state)
         assert_string_equal(root->first->string, rows[i].value);
         assert_int_equal(root->first->string_length, strlen(rows[i].value));
     }
+    assert_int_equal(parse(&arena, "a = 2000-02-29", &root, NULL), SBX_OK);
+    assert_int_equal(root->first->type, SBX_TOML_DATE_LOCAL);
     assert_int_equal(parse(&arena, "\"a\\u0000b\" = \"x\\u0000\"", &root, NULL), SBX_OK);
     assert_int_equal(root->first->key_length, 3);
     assert_int_equal(root->first->string_length, 2);
@@ -156,6 +158,7 @@ static void messages(void **state)
         {"a = 1e999", 1, 5, "the number does not fit in a 64-bit float"},
         {"a = -0x1", 1, 5, "a hexadecimal, octal or binary number has no sign"},
         {"a = 2023-02-29", 1, 13, "this month has no such day"},
+        {"a = 1900-02-29", 1, 13, "this month has no such day"},
         {"a = 2023-13-01", 1, 10, "a month is 01 to 12"},
         {"a = 12:61:00", 1, 8, "a minute is 00 to 59"},
         {"a = 2023-01-01T00:00", 1, 20, "a time is written HH:MM:SS"},
