@@ -172,12 +172,33 @@ static void suggestions(void **state)
     assert_null(sbx_suggest(long_word, keys, SBX_COUNT(keys)));
 }
 
+static void printed_without_memory(void **state)
+{
+    static const char text[] = "a = x";
+    sbx_span span = span_of(text, "x");
+
+    (void)state;
+    SBX_FAULT_EACH(n)
+    {
+        sbx_text out = {0};
+        sbx_diag diag;
+
+        sbx_diag_set(&diag, SBX_E_CONFIG, "f", text, strlen(text), &span, "%0200d", 1);
+        sbx_diag_print(&diag, &out);
+        assert_int_equal(out.failed != 0, sbx_fault_hit() != 0);
+        if (!out.failed)
+            assert_int_equal(out.length, strlen(out.data));
+        sbx_text_fini(&out);
+        assert_int_equal(sbx_fault_live(), 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(printed),     cmocka_unit_test(without_a_position),
         cmocka_unit_test(long_lines),  cmocka_unit_test(long_messages_are_cut_at_a_character),
-        cmocka_unit_test(suggestions),
+        cmocka_unit_test(suggestions), cmocka_unit_test(printed_without_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
