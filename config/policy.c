@@ -134,20 +134,25 @@ static sbx_status check_root(struct maker *maker, const sbx_item *item, const ch
 {
     const sbx_facts *facts = maker->facts;
     const char *own[5], *folder;
-    char *normal;
     size_t i;
 
     if (strlen(root) <= sbx_path_root_length(root))
         return refuse(maker, item, root, "is the root of a volume and cannot be writable", "name a folder in it");
-    if (facts->user_profile && (normal = sbx_path_normalise(&maker->plan->arena, facts->user_profile)) &&
-        sbx_path_is_below(normal, root))
-        return refuse(maker, item, root, "holds the whole user profile and cannot be writable",
-                      "start sbx in the folder of your project, or name it with --workspace");
+    if (facts->user_profile) {
+        folder = sbx_path_normalise(&maker->plan->arena, facts->user_profile);
+        if (!folder)
+            return sbx_diag_memory(maker->diag);
+        if (sbx_path_is_below(folder, root))
+            return refuse(maker, item, root, "holds the whole user profile and cannot be writable",
+                          "start sbx in the folder of your project, or name it with --workspace");
+    }
     own[0] = facts->windows_dir;
     own[1] = facts->state_dir;
     own[2] = below(maker, facts->program_data, "sbx");
     own[3] = below(maker, facts->roaming_app_data, "sbx");
     own[4] = facts->program_dir;
+    if ((facts->program_data && !own[2]) || (facts->roaming_app_data && !own[3]))
+        return sbx_diag_memory(maker->diag);
     for (i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
         if (!own[i])
             continue;

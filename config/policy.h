@@ -8,6 +8,7 @@
 #define SBX_CONFIG_POLICY_H
 
 #include "config/config.h"
+#include "config/json.h"
 
 /* What the computation needs to know of the machine.  UTF-8, absolute paths with backslashes. */
 typedef struct sbx_facts {
@@ -64,5 +65,8 @@ int sbx_secret_name(const char *name, size_t length);
 
 /* Print for people, or as JSON in which numbers of 64 bits are strings. */
 sbx_status sbx_plan_print(const sbx_plan *plan, int json, sbx_text *out);
+
+/* The members of that JSON, into an object that is open: the caller adds its own. */
+void sbx_plan_json(const sbx_plan *plan, sbx_json *json);
 
 #endif

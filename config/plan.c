@@ -1,0 +1,264 @@
+/* Printing a plan. */
+#include <string.h>
+
+#include "config/json.h"
+#include "config/policy.h"
+#include "config/value.h"
+
+static const char *key_origin(const sbx_plan *plan, const char *name)
+{
+    uint32_t count;
+
+    return plan->key_origins[sbx_schema_find(name) - sbx_schema_keys(&count)];
+}
+
+static const char *word(const char *key, uint32_t value)
+{
+    return sbx_schema_find(key)->words[value];
+}
+
+static const char *const area_names[] = {"write", "read", "network", "processes", "ui"};
+static const uint32_t areas[] = {SBX_AREA_FILE_WRITE, SBX_AREA_FILE_READ, SBX_AREA_NETWORK, SBX_AREA_PROCESS_TREE,
+                                 SBX_AREA_UI};
+#define AREAS (sizeof(areas) / sizeof(areas[0]))
+
+/* ---- for people ---- */
+
+#define NAME_WIDTH 14
+#define VALUE_WIDTH 48
+
+static void line(sbx_text *out, const char *name, const char *value, const char *origin)
+{
+    if (!origin || !strcmp(origin, "built-in"))
+        sbx_text_printf(out, "%-*s%s\n", NAME_WIDTH, name, value);
+    else
+        sbx_text_printf(out, "%-*s%-*s (%s)\n", NAME_WIDTH, name, VALUE_WIDTH, value, origin);
+}
+
+static void lines(sbx_text *out, const char *name, const char *const *values, const char *const *origins,
+                  uint32_t count)
+{
+    uint32_t i;
+
+    for (i = 0; i < count; i++)
+        line(out, i ? "" : name, values[i], origins ? origins[i] : NULL);
+    if (!count)
+        line(out, name, "nothing", NULL);
+}
+
+static void limit(sbx_text *out, const char *name, const char *key, uint32_t type, uint64_t value, const sbx_plan *plan)
+{
+    char number[SBX_VALUE_TEXT];
+
+    sbx_value_text(type, (int64_t)value, number);
+    if (value)
+        line(out, name, number, key_origin(plan, key));
+}
+
+static void joined(sbx_text *out, const char *name, const char *const *values, uint32_t count, const char *origin)
+{
+    sbx_text text = {0};
+    uint32_t i;
+
+    for (i = 0; i < count; i++) {
+        if (text.length && text.length + strlen(values[i]) > 100 - NAME_WIDTH - 2) {
+            sbx_text_add_char(&text, ',');
+            line(out, name, text.data ? text.data : "", NULL);
+            sbx_text_fini(&text);
+            name = "";
+        }
+        sbx_text_printf(&text, "%s%s", text.length ? ", " : "", values[i]);
+    }
+    if (text.failed)
+        out->failed = 1;
+    else if (text.length)
+        line(out, name, text.data, origin);
+    sbx_text_fini(&text);
+}
+
+static const char git_words[][64] = {"read-only", "objects, refs and index open; hooks and config read-only",
+                                     "writable: a hook that is planted runs later without a sandbox"};
+
+static void print_environment(const sbx_plan *plan, sbx_text *out)
+{
+    const sbx_policy *policy = &plan->policy;
+    const char *removed[64];
+    uint32_t i, count = 0, more = 0;
+    sbx_text text = {0};
+
+    for (i = 0; i < policy->env_count; i++) {
+        const sbx_env_edit *edit = &policy->env[i];
+        uint32_t j;
+
+        if (edit->op == SBX_ENV_SET) {
+            sbx_text_printf(&text, "set %s=%s", edit->name, edit->value);
+            if (text.failed)
+                out->failed = 1;
+            else
+                line(out, "environment", text.data, NULL);
+            sbx_text_fini(&text);
+            continue;
+        }
+        for (j = 0; j < plan->withheld_count && plan->withheld[j] != edit->name; j++)
+            ;
+        if (j == plan->withheld_count && count < sizeof(removed) / sizeof(removed[0]))
+            removed[count++] = edit->name;
+        else if (j == plan->withheld_count)
+            more++;
+    }
+    joined(out, "removed", removed, count, NULL);
+    if (more)
+        sbx_text_printf(out, "%-*sand %u more\n", NAME_WIDTH, "", (unsigned)more);
+    joined(out, "withheld", plan->withheld, plan->withheld_count, NULL);
+}
+
+static void print_text(const sbx_plan *plan, sbx_text *out)
+{
+    const sbx_policy *policy = &plan->policy;
+    const char *names[AREAS];
+    char number[SBX_VALUE_TEXT];
+    uint32_t i, count = 0;
+
+    line(out, "backend", plan->backend, key_origin(plan, "backend"));
+    line(out, "fallback", plan->fallback ? plan->fallback : "none: the launch is refused",
+         key_origin(plan, "fallback"));
+    if (plan->profile)
+        line(out, "profile", plan->profile, NULL);
+    for (i = 0; i < AREAS; i++)
+        if (policy->require & areas[i])
+            names[count++] = area_names[i];
+    joined(out, "required", names, count, key_origin(plan, "require"));
+    line(out, "workspace", policy->workspace, key_origin(plan, "filesystem.workspace"));
+    if (!strcmp(policy->cwd, policy->workspace))
+        line(out, "starts in", "the workspace", NULL);
+    else
+        line(out, "starts in", policy->cwd, key_origin(plan, "cwd"));
+    lines(out, "writable", policy->writable, plan->writable_origins, policy->writable_count);
+    if (policy->writable_count) {
+        lines(out, "protected", policy->protected_paths, plan->protected_origins, policy->protected_count);
+        line(out, "git", git_words[policy->git], key_origin(plan, "filesystem.git"));
+    }
+    if (policy->deny_read_count)
+        lines(out, "unreadable", policy->deny_read, plan->deny_read_origins, policy->deny_read_count);
+    line(out, "temp", policy->temp == SBX_TEMP_PRIVATE ? "private, removed afterwards" : "the user's",
+         key_origin(plan, "filesystem.temp"));
+    line(out, "network", word("network", policy->network), key_origin(plan, "network"));
+    for (i = 0; i < policy->loopback_port_count; i++) {
+        sbx_value_text(SBX_KEY_COUNT, policy->loopback_ports[i], number);
+        line(out, i ? "" : "loopback", number, i ? NULL : key_origin(plan, "loopback"));
+    }
+    print_environment(plan, out);
+    joined(out, "tools", policy->tools, policy->tool_count, key_origin(plan, "tools.presets"));
+    limit(out, "time", "limits.time", SBX_KEY_DURATION, policy->limits.time_ms, plan);
+    limit(out, "memory", "limits.memory", SBX_KEY_SIZE, policy->limits.memory_bytes, plan);
+    limit(out, "processors", "limits.cpu", SBX_KEY_PERCENT, policy->limits.cpu_percent, plan);
+    limit(out, "processes", "limits.processes", SBX_KEY_COUNT, policy->limits.processes, plan);
+    line(out, "children", policy->flags & SBX_POLICY_KEEP_CHILDREN ? "may outlive the command" : "end with the command",
+         key_origin(plan, "keep_children"));
+    sbx_value_text(SBX_KEY_DURATION, plan->console_grace_ms, number);
+    line(out, "Ctrl-C grace", number, key_origin(plan, "console.grace"));
+    line(out, "console", policy->flags & SBX_POLICY_INTERACTIVE ? "given to the command" : "not given",
+         key_origin(plan, "console.interactive"));
+    line(out, "desktop", policy->flags & SBX_POLICY_DESKTOP_PRIVATE ? "private" : "the user's",
+         key_origin(plan, "ui.desktop"));
+    line(out, "clipboard", policy->flags & SBX_POLICY_CLIPBOARD ? "open" : "closed", key_origin(plan, "ui.clipboard"));
+    for (i = 0; i < plan->warning_count; i++)
+        line(out, "note", plan->warnings[i], NULL);
+}
+
+/* ---- for programs ---- */
+
+static void json_paths(sbx_json *json, const char *name, const char *const *paths, const char *const *origins,
+                       uint32_t count)
+{
+    uint32_t i;
+
+    sbx_json_open(json, name, '[');
+    for (i = 0; i < count; i++) {
+        sbx_json_open(json, NULL, '{');
+        sbx_json_string(json, "path", paths[i]);
+        sbx_json_string(json, "origin", origins[i]);
+        sbx_json_close(json, '}');
+    }
+    sbx_json_close(json, ']');
+}
+
+static void json_wide(sbx_json *json, const char *name, uint64_t value)
+{
+    char number[SBX_VALUE_TEXT];
+
+    sbx_value_text(SBX_KEY_COUNT, (int64_t)value, number);
+    sbx_json_string(json, name, number);
+}
+
+static void json_environment(sbx_json *json, const sbx_policy *policy)
+{
+    uint32_t i;
+
+    sbx_json_open(json, "environment", '[');
+    for (i = 0; i < policy->env_count; i++) {
+        sbx_json_open(json, NULL, '{');
+        sbx_json_string(json, "op", policy->env[i].op == SBX_ENV_SET ? "set" : "unset");
+        sbx_json_string(json, "name", policy->env[i].name);
+        if (policy->env[i].value)
+            sbx_json_string(json, "value", policy->env[i].value);
+        sbx_json_close(json, '}');
+    }
+    sbx_json_close(json, ']');
+}
+
+void sbx_plan_json(const sbx_plan *plan, sbx_json *json)
+{
+    const sbx_policy *policy = &plan->policy;
+    uint32_t i;
+
+    sbx_json_string(json, "backend", plan->backend);
+    sbx_json_string(json, "fallback", plan->fallback);
+    sbx_json_string(json, "profile", plan->profile);
+    sbx_json_open(json, "require", '[');
+    for (i = 0; i < AREAS; i++)
+        if (policy->require & areas[i])
+            sbx_json_string(json, NULL, area_names[i]);
+    sbx_json_close(json, ']');
+    sbx_json_string(json, "workspace", policy->workspace);
+    sbx_json_string(json, "cwd", policy->cwd);
+    json_paths(json, "writable", policy->writable, plan->writable_origins, policy->writable_count);
+    json_paths(json, "protected", policy->protected_paths, plan->protected_origins, policy->protected_count);
+    json_paths(json, "deny_read", policy->deny_read, plan->deny_read_origins, policy->deny_read_count);
+    sbx_json_string(json, "git", word("filesystem.git", policy->git));
+    sbx_json_string(json, "temp", word("filesystem.temp", policy->temp));
+    sbx_json_string(json, "network", word("network", policy->network));
+    sbx_json_open(json, "loopback", '[');
+    for (i = 0; i < policy->loopback_port_count; i++)
+        sbx_json_number(json, NULL, policy->loopback_ports[i]);
+    sbx_json_close(json, ']');
+    json_environment(json, policy);
+    sbx_json_strings(json, "withheld", plan->withheld, plan->withheld_count);
+    sbx_json_strings(json, "tools", policy->tools, policy->tool_count);
+    sbx_json_open(json, "limits", '{');
+    json_wide(json, "time_ms", policy->limits.time_ms);
+    json_wide(json, "memory_bytes", policy->limits.memory_bytes);
+    sbx_json_number(json, "cpu_percent", policy->limits.cpu_percent);
+    sbx_json_number(json, "processes", policy->limits.processes);
+    sbx_json_close(json, '}');
+    sbx_json_number(json, "console_grace_ms", plan->console_grace_ms);
+    sbx_json_boolean(json, "interactive", (policy->flags & SBX_POLICY_INTERACTIVE) != 0);
+    sbx_json_boolean(json, "keep_children", (policy->flags & SBX_POLICY_KEEP_CHILDREN) != 0);
+    sbx_json_string(json, "desktop", policy->flags & SBX_POLICY_DESKTOP_PRIVATE ? "private" : "user");
+    sbx_json_boolean(json, "clipboard", (policy->flags & SBX_POLICY_CLIPBOARD) != 0);
+    sbx_json_strings(json, "notes", plan->warnings, plan->warning_count);
+}
+
+sbx_status sbx_plan_print(const sbx_plan *plan, int json, sbx_text *out)
+{
+    sbx_json writer = {out, 0, 0};
+
+    if (json) {
+        sbx_json_open(&writer, NULL, '{');
+        sbx_plan_json(plan, &writer);
+        sbx_json_close(&writer, '}');
+    } else {
+        print_text(plan, out);
+    }
+    return out->failed ? SBX_E_MEMORY : SBX_OK;
+}
