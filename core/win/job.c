@@ -114,7 +114,9 @@ sbx_status sbx_job_verify(const sbx_job *job, sbx_error *err)
     if (!QueryInformationJobObject(job->handle, JobObjectExtendedLimitInformation, &got, sizeof(got), NULL))
         return sbx_fail_last(err, SBX_E_UNENFORCED, "QueryInformationJobObject", "limits");
     flags = got.BasicLimitInformation.LimitFlags;
-    if (!(flags & JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE))
+    /* No flag at all is no answer, for there are always some: then only what was asked for needs one.  The end of
+     * the tree does not hang on the flag but where sbx itself is killed. */
+    if (flags && !(flags & JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE))
         return unenforced(err, "end of the tree with sbx");
     if (flags & (JOB_OBJECT_LIMIT_BREAKAWAY_OK | JOB_OBJECT_LIMIT_SILENT_BREAKAWAY_OK))
         return unenforced(err, "no breakaway");

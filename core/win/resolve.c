@@ -312,6 +312,7 @@ static sbx_status missing(search *s, const char *path, const uint16_t *environme
                                            "move",  "path",  "pushd", "popd",  "rd",   "ren",  "rename", "rmdir",
                                            "set",   "start", "time",  "title", "type", "ver",  "vol"};
     DWORD attributes = INVALID_FILE_ATTRIBUTES;
+    sbx_program unused = {0};
     int found = 0;
     size_t i;
 
@@ -332,6 +333,7 @@ static sbx_status missing(search *s, const char *path, const uint16_t *environme
         sbx_hint(s->err, "the command's environment has no PATH");
         return SBX_E_NOT_FOUND;
     }
+    s->program = &unused;
     path = sbx_path_join(s->arena, cwd, s->name);
     if (path && try_path(s, path, 1, &found) == SBX_OK && (found || s->other)) {
         sbx_fail(s->err, SBX_E_NOT_FOUND, "find the command", s->name);

@@ -1,0 +1,586 @@
+/* Whole launches with a backend that adds nothing; the test program is its own child. */
+#include <windows.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <wchar.h>
+#include <cmocka.h>
+
+#include "base/memory.h"
+#include "base/mimalloc.h"
+#include "child.h"
+#include "launch/launch.h"
+#include "win/clock.h"
+#include "win/console.h"
+#include "win/dirs.h"
+#include "win/error.h"
+#include "win/wide.h"
+
+static WCHAR self_w[MAX_PATH];
+static char *cwd;
+static sbx_status verify_result;
+static int spawn_ends;
+
+static sbx_status SBX_CALL self_identity(sbx_session *session, sbx_identity *identity, sbx_error *err)
+{
+    (void)session, (void)err;
+    identity->kind = SBX_IDENTITY_SELF;
+    return SBX_OK;
+}
+
+static sbx_status SBX_CALL other_identity(sbx_session *session, sbx_identity *identity, sbx_error *err)
+{
+    (void)session, (void)err;
+    identity->kind = SBX_IDENTITY_LOGON;
+    return SBX_OK;
+}
+
+static sbx_status SBX_CALL empty_ticket(sbx_session *session, sbx_ticket *ticket, sbx_error *err)
+{
+    (void)session, (void)ticket, (void)err;
+    return SBX_OK;
+}
+
+static sbx_status SBX_CALL extra_environment(sbx_session *session, sbx_env_edits *edits, sbx_error *err)
+{
+    static const sbx_env_edit extra[] = {{SBX_ENV_SET, "SBX_TEST_EXTRA", "backend"}};
+
+    (void)session, (void)err;
+    edits->edits = extra;
+    edits->count = 1;
+    return SBX_OK;
+}
+
+static sbx_status SBX_CALL own_token(const sbx_ticket *ticket, sbx_spawn *spawn, sbx_error *err)
+{
+    (void)ticket, (void)spawn, (void)err;
+    return SBX_OK;
+}
+
+static sbx_status SBX_CALL verify(const sbx_spawn *spawn, void *process, sbx_error *err)
+{
+    (void)spawn, (void)process;
+    return verify_result ? sbx_fail(err, verify_result, "verify", "test") : SBX_OK;
+}
+
+static void SBX_CALL spawn_end(sbx_spawn *spawn)
+{
+    (void)spawn;
+    spawn_ends++;
+}
+
+static sbx_backend backend(void)
+{
+    sbx_backend b = {0};
+
+    b.size = sizeof(b);
+    b.identity = self_identity;
+    b.ticket = empty_ticket;
+    b.environment = extra_environment;
+    b.token = own_token;
+    b.verify = verify;
+    b.spawn_end = spawn_end;
+    return b;
+}
+
+static sbx_status launch_with(sbx_policy *policy, const sbx_backend *b, const wchar_t *tail, sbx_launch_result *result,
+                              sbx_error *err)
+{
+    static WCHAR line_w[40000];
+    sbx_launch_request request = {0};
+
+    swprintf(line_w, 40000, L"\"%ls\" child %ls", self_w, tail);
+    policy->size = sizeof(*policy);
+    if (!policy->cwd)
+        policy->cwd = cwd;
+    request.policy = policy;
+    request.backend = b;
+    request.command_w = line_w;
+    return sbx_launch_run(&request, result, err);
+}
+
+static void check(sbx_status st, const sbx_error *err)
+{
+    char text[1024];
+
+    if (st == SBX_OK)
+        return;
+    sbx_error_describe(err, text, sizeof(text));
+    fail_msg("%s", text);
+}
+
+/* The exit code of a child with the given policy (may be NULL). */
+static sbx_launch_result run(sbx_policy *policy, const wchar_t *tail)
+{
+    sbx_policy plain = {0};
+    sbx_launch_result result;
+    sbx_error err = {0};
+    sbx_backend b = backend();
+
+    check(launch_with(policy ? policy : &plain, &b, tail, &result, &err), &err);
+    return result;
+}
+
+static void exit_codes_are_exact(void **state)
+{
+    static const uint32_t codes[] = {0, 1, 37, 255, 256, 259, 0xC0000005u, 0xFFFFFFFFu};
+    WCHAR tail[32];
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+        sbx_launch_result result;
+
+        swprintf(tail, 32, L"exit %lu", (unsigned long)codes[i]);
+        result = run(NULL, tail);
+        assert_int_equal(result.end, SBX_END_EXITED);
+        assert_int_equal(result.exit_code, codes[i]);
+        assert_int_equal(result.child_exit, codes[i]);
+        assert_int_not_equal(result.process_id, 0);
+    }
+}
+
+static void arguments_arrive(void **state)
+{
+    (void)state;
+    assert_int_equal(run(NULL, L"args \"a b\" c\\\"d e\\ \"\" %PATH% ^&|! \xfc\x4e2d").exit_code, 0);
+}
+
+static void environment_arrives(void **state)
+{
+    static const sbx_env_edit edits[] = {{SBX_ENV_SET, "SBX_TEST_A", "\xc3\xbc x"},
+                                         {SBX_ENV_UNSET, "SBX_TEST_B", NULL}};
+    sbx_policy policy = {0};
+
+    (void)state;
+    SetEnvironmentVariableW(L"SBX_TEST_B", L"here");
+    policy.env = edits;
+    policy.env_count = 2;
+    assert_int_equal(run(&policy, L"env SBX_TEST_A \"\xfc x\"").exit_code, 0);
+    assert_int_equal(run(&policy, L"env SBX_TEST_B").exit_code, 0);
+    assert_int_equal(run(NULL, L"env SBX_TEST_B here").exit_code, 0); /* the control */
+    assert_int_equal(run(NULL, L"env SBX_TEST_EXTRA backend").exit_code, 0);
+    SetEnvironmentVariableW(L"SBX_TEST_B", NULL);
+}
+
+static void foreign_handles_stay_behind(void **state)
+{
+    SECURITY_ATTRIBUTES inherit = {sizeof(inherit), NULL, TRUE};
+    HANDLE event = CreateEventW(&inherit, TRUE, FALSE, L"sbx-test-inherit");
+    WCHAR tail[64], line[MAX_PATH + 80];
+    STARTUPINFOW si = {0};
+    PROCESS_INFORMATION pi = {0};
+    DWORD code = 0;
+
+    (void)state;
+    si.cb = sizeof(si);
+    swprintf(tail, 64, L"has %llu sbx-test-inherit", (unsigned long long)(uintptr_t)event);
+    assert_int_equal(run(NULL, tail).exit_code, 0);
+    /* the control: an ordinary child gets it */
+    swprintf(line, MAX_PATH + 80, L"\"%ls\" child %ls", self_w, tail);
+    assert_true(CreateProcessW(self_w, line, NULL, NULL, TRUE, 0, NULL, NULL, &si, &pi));
+    WaitForSingleObject(pi.hProcess, INFINITE);
+    GetExitCodeProcess(pi.hProcess, &code);
+    assert_int_equal(code, 1);
+    CloseHandle(pi.hThread);
+    CloseHandle(pi.hProcess);
+    CloseHandle(event);
+}
+
+static void closed_input_is_its_end(void **state)
+{
+    HANDLE own = GetStdHandle(STD_INPUT_HANDLE);
+    HANDLE reader = NULL, writer = NULL;
+
+    (void)state;
+    SetStdHandle(STD_INPUT_HANDLE, NULL);
+    assert_int_equal(run(NULL, L"eof").exit_code, 9);
+    SetStdHandle(STD_INPUT_HANDLE, INVALID_HANDLE_VALUE);
+    assert_int_equal(run(NULL, L"eof").exit_code, 9);
+    SetStdHandle(STD_INPUT_HANDLE, (HANDLE)(uintptr_t)0xABCC); /* closed by somebody else */
+    assert_int_equal(run(NULL, L"eof").exit_code, 9);
+    assert_true(CreatePipe(&reader, &writer, NULL, 0));
+    assert_true(WriteFile(writer, "x", 1, &(DWORD){0}, NULL));
+    SetStdHandle(STD_INPUT_HANDLE, reader); /* the control: there is something to read */
+    assert_int_equal(run(NULL, L"eof").exit_code, 10);
+    SetStdHandle(STD_INPUT_HANDLE, own);
+    CloseHandle(reader);
+    CloseHandle(writer);
+}
+
+#define STREAM_BYTES (100u << 20)
+
+typedef struct stream {
+    HANDLE handle;
+    uint64_t bytes, wrong;
+} stream;
+
+static uint8_t byte_at(uint64_t i)
+{
+    return (uint8_t)((i * 2654435761u) >> 7); /* all 256 values */
+}
+
+static DWORD WINAPI feed(void *context)
+{
+    static uint8_t buffer[1 << 16];
+    stream *s = context;
+    DWORD put, k;
+
+    while (s->bytes < STREAM_BYTES) {
+        for (k = 0; k < sizeof(buffer); k++)
+            buffer[k] = byte_at(s->bytes + k);
+        if (!WriteFile(s->handle, buffer, sizeof(buffer), &put, NULL))
+            break;
+        s->bytes += put;
+        s->wrong += put != sizeof(buffer);
+    }
+    CloseHandle(s->handle);
+    return 0;
+}
+
+static DWORD WINAPI drain(void *context)
+{
+    static uint8_t buffer[1 << 16];
+    stream *s = context;
+    DWORD got, k;
+
+    while (ReadFile(s->handle, buffer, sizeof(buffer), &got, NULL) && got)
+        for (k = 0; k < got; k++)
+            s->wrong += buffer[k] != byte_at(s->bytes++);
+    CloseHandle(s->handle);
+    return 0;
+}
+
+static void streams_are_exact(void **state)
+{
+    HANDLE own_in = GetStdHandle(STD_INPUT_HANDLE), own_out = GetStdHandle(STD_OUTPUT_HANDLE), threads[2];
+    HANDLE in_read = NULL, in_write = NULL, out_read = NULL, out_write = NULL;
+    stream in = {0}, out = {0};
+    uint32_t code;
+
+    (void)state;
+    assert_true(CreatePipe(&in_read, &in_write, NULL, 1 << 16) && CreatePipe(&out_read, &out_write, NULL, 1 << 16));
+    in.handle = in_write;
+    out.handle = out_read;
+    SetStdHandle(STD_INPUT_HANDLE, in_read);
+    SetStdHandle(STD_OUTPUT_HANDLE, out_write);
+    threads[0] = CreateThread(NULL, 0, feed, &in, 0, NULL);
+    threads[1] = CreateThread(NULL, 0, drain, &out, 0, NULL);
+    code = run(NULL, L"copy").exit_code;
+    SetStdHandle(STD_INPUT_HANDLE, own_in);
+    SetStdHandle(STD_OUTPUT_HANDLE, own_out);
+    CloseHandle(in_read);
+    CloseHandle(out_write); /* the last one: no copy of the launch is left */
+    assert_int_equal(WaitForMultipleObjects(2, threads, TRUE, 60000), WAIT_OBJECT_0);
+    CloseHandle(threads[0]);
+    CloseHandle(threads[1]);
+    assert_int_equal(code, 0);
+    assert_int_equal(out.wrong, 0);
+    assert_int_equal(out.bytes, STREAM_BYTES);
+}
+
+static int exists(const wchar_t *name)
+{
+    HANDLE event = OpenEventW(SYNCHRONIZE, FALSE, name);
+
+    if (event)
+        CloseHandle(event);
+    return event != NULL;
+}
+
+/* Objects go shortly after the last process that holds them is reported gone. */
+static int goes(const wchar_t *name)
+{
+    uint64_t end_us = sbx_clock_us() + 1000000;
+
+    while (exists(name) && sbx_clock_us() < end_us)
+        SwitchToThread();
+    return !exists(name);
+}
+
+static void background_children_end(void **state)
+{
+    HANDLE ready = CreateEventW(NULL, TRUE, FALSE, L"sbx-test-ready");
+    HANDLE own_out = GetStdHandle(STD_OUTPUT_HANDLE), reader = NULL, writer = NULL;
+    SECURITY_ATTRIBUTES inherit = {sizeof(inherit), NULL, TRUE};
+    static const wchar_t *const ways[] = {L"", L" 0x8" /* detached */, L" 0x200" /* new group */, L" 0x10"};
+    WCHAR tail[128];
+    size_t i;
+
+    (void)state;
+    assert_true(CreatePipe(&reader, &writer, &inherit, 0));
+    SetStdHandle(STD_OUTPUT_HANDLE, writer); /* the grandchild holds it */
+    for (i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+        sbx_launch_result result;
+
+        ResetEvent(ready);
+        swprintf(tail, 128, L"leave sbx-test-hold sbx-test-ready%ls", ways[i]);
+        result = run(NULL, tail);
+        assert_int_equal(result.exit_code, 7);
+        assert_int_equal(result.end, SBX_END_EXITED);
+        assert_true(result.run_us < 20000000);
+        assert_true(goes(L"sbx-test-hold"));
+    }
+    SetStdHandle(STD_OUTPUT_HANDLE, own_out);
+    CloseHandle(reader);
+    CloseHandle(writer);
+    CloseHandle(ready);
+}
+
+static void breakaway_fails(void **state)
+{
+    HANDLE ready = CreateEventW(NULL, TRUE, FALSE, L"sbx-test-ready");
+    uint32_t code = run(NULL, L"leave sbx-test-hold sbx-test-ready 0x01000000").exit_code;
+
+    (void)state;
+    if (code != 100 + ERROR_ACCESS_DENIED)
+        print_message("breakaway not refused by this system (%u): judged by the end of the tree\n", code);
+    assert_true(goes(L"sbx-test-hold"));
+    CloseHandle(ready);
+}
+
+static void kept_children_live(void **state)
+{
+    HANDLE ready = CreateEventW(NULL, TRUE, FALSE, L"sbx-test-ready");
+    sbx_policy policy = {0};
+    HANDLE event;
+
+    (void)state;
+    policy.flags = SBX_POLICY_KEEP_CHILDREN;
+    assert_int_equal(run(&policy, L"leave sbx-test-kept sbx-test-ready").exit_code, 7);
+    event = OpenEventW(EVENT_MODIFY_STATE, FALSE, L"sbx-test-kept");
+    assert_non_null(event);
+    SetEvent(event);
+    CloseHandle(event);
+    assert_true(goes(L"sbx-test-kept"));
+    CloseHandle(ready);
+}
+
+static void time_limit_ends_the_tree(void **state)
+{
+    sbx_policy policy = {0};
+    sbx_launch_result result;
+
+    (void)state;
+    policy.limits.time_ms = 300;
+    result = run(&policy, L"hold sbx-test-late");
+    assert_int_equal(result.end, SBX_END_TIME);
+    assert_int_equal(result.exit_code, 124);
+    assert_true(result.run_us >= 300000 && result.run_us < 5000000);
+    assert_true(goes(L"sbx-test-late"));
+}
+
+static DWORD WINAPI press_twice(void *ready)
+{
+    WaitForSingleObject(ready, 20000);
+    sbx_console_signal(CTRL_C_EVENT);
+    sbx_console_signal(CTRL_C_EVENT);
+    return 0;
+}
+
+static DWORD WINAPI press_once(void *ready)
+{
+    WaitForSingleObject(ready, 20000);
+    sbx_console_signal(CTRL_C_EVENT);
+    return 0;
+}
+
+static void second_interrupt_ends_the_tree(void **state)
+{
+    HANDLE ready = CreateEventW(NULL, TRUE, FALSE, L"sbx-test-ready");
+    HANDLE thread = CreateThread(NULL, 0, press_twice, ready, 0, NULL);
+    sbx_launch_result result = run(NULL, L"hold sbx-test-stop sbx-test-ready");
+
+    (void)state;
+    assert_int_equal(result.end, SBX_END_INTERRUPTED);
+    assert_int_equal(result.exit_code, 0xC000013Au);
+    assert_true(goes(L"sbx-test-stop"));
+    WaitForSingleObject(thread, INFINITE);
+    CloseHandle(thread);
+    CloseHandle(ready);
+}
+
+static void first_interrupt_is_the_commands(void **state)
+{
+    HANDLE ready = CreateEventW(NULL, TRUE, FALSE, L"sbx-test-ready");
+    HANDLE thread = CreateThread(NULL, 0, press_once, ready, 0, NULL);
+    sbx_policy policy = {0};
+    sbx_launch_result result;
+
+    (void)state;
+    policy.limits.time_ms = 1000;
+    result = run(&policy, L"hold sbx-test-stop sbx-test-ready");
+    assert_int_equal(result.end, SBX_END_TIME); /* not interrupted */
+    WaitForSingleObject(thread, INFINITE);
+    CloseHandle(thread);
+    CloseHandle(ready);
+}
+
+/* A limit either holds or stops the launch with its name: never silently nothing. */
+static void limit_holds(sbx_policy *policy, const wchar_t *tail, uint32_t end, const char *name)
+{
+    sbx_launch_result result;
+    sbx_error err = {0};
+    sbx_backend b = backend();
+    sbx_status st = launch_with(policy, &b, tail, &result, &err);
+
+    if (st == SBX_E_UNENFORCED) {
+        assert_string_equal(err.object, name);
+        assert_int_equal(result.process_id, 0);
+        assert_int_equal(result.exit_code, 125);
+        print_message("%s not judged here: the system does not keep it, and the launch was refused\n", name);
+        return;
+    }
+    check(st, &err);
+    assert_int_equal(result.exit_code, 11);
+    assert_int_equal(result.end, end);
+}
+
+static void limits_hold_or_stop(void **state)
+{
+    sbx_policy policy = {0};
+
+    (void)state;
+    policy.limits.processes = 1;
+    limit_holds(&policy, L"processes", SBX_END_PROCESSES, "process limit");
+    policy.limits.processes = 0;
+    policy.limits.memory_bytes = 256u << 20;
+    limit_holds(&policy, L"memory", SBX_END_MEMORY, "memory limit");
+}
+
+static void failed_verification_runs_nothing(void **state)
+{
+    sbx_policy policy = {0};
+    sbx_launch_result result;
+    sbx_error err = {0};
+    sbx_backend b = backend();
+    int before = spawn_ends;
+
+    (void)state;
+    verify_result = SBX_E_UNENFORCED;
+    assert_int_equal(launch_with(&policy, &b, L"exit 0", &result, &err), SBX_E_UNENFORCED);
+    verify_result = SBX_OK;
+    assert_int_equal(result.end, SBX_END_FAILED);
+    assert_int_equal(result.exit_code, 125);
+    assert_int_equal(spawn_ends, before + 1);
+}
+
+static void other_accounts_are_refused(void **state)
+{
+    sbx_policy policy = {0};
+    sbx_launch_result result;
+    sbx_error err = {0};
+    sbx_backend b = backend();
+
+    (void)state;
+    b.identity = other_identity;
+    assert_int_equal(launch_with(&policy, &b, L"exit 0", &result, &err), SBX_E_UNSUPPORTED);
+    assert_int_equal(result.exit_code, 125);
+}
+
+static void missing_directory_is_named(void **state)
+{
+    sbx_policy policy = {0};
+    sbx_launch_result result;
+    sbx_error err = {0};
+    sbx_backend b = backend();
+
+    (void)state;
+    policy.cwd = "C:\\sbx-no-such-directory";
+    assert_int_equal(launch_with(&policy, &b, L"exit 0", &result, &err), SBX_E_SYSTEM);
+    assert_string_equal(err.object, policy.cwd);
+    assert_string_equal(err.op, "start directory");
+}
+
+/* Values of handles are given out again, so one of 200 leaks a launch would be far above. */
+static uintptr_t next_handle(void)
+{
+    HANDLE event = CreateEventW(NULL, TRUE, FALSE, NULL);
+
+    CloseHandle(event);
+    return (uintptr_t)event;
+}
+
+static void launches_leak_no_handle(void **state)
+{
+    DWORD before = 0, after = 0;
+    uintptr_t first;
+    int i;
+
+    (void)state;
+    for (i = 0; i < 5; i++)
+        run(NULL, L"exit 0");
+    first = next_handle();
+    GetProcessHandleCount(GetCurrentProcess(), &before);
+    for (i = 0; i < 200; i++)
+        assert_int_equal(run(NULL, L"exit 3").exit_code, 3);
+    GetProcessHandleCount(GetCurrentProcess(), &after);
+    assert_true(next_handle() < first + 4 * 50);
+    assert_true(after <= before); /* 0 where the system does not count */
+}
+
+/* "launcher TAIL": a process that launches, for the test that kills it. */
+static int launcher(const wchar_t *tail)
+{
+    return (int)run(NULL, tail).exit_code;
+}
+
+static void killing_the_launcher_ends_the_tree(void **state)
+{
+    HANDLE ready = CreateEventW(NULL, TRUE, FALSE, L"sbx-test-ready");
+    WCHAR line[MAX_PATH + 80];
+    STARTUPINFOW si = {0};
+    PROCESS_INFORMATION pi = {0};
+
+    (void)state;
+    si.cb = sizeof(si);
+    swprintf(line, MAX_PATH + 80, L"\"%ls\" launcher \"hold sbx-test-tree sbx-test-ready\"", self_w);
+    assert_true(CreateProcessW(self_w, line, NULL, NULL, FALSE, 0, NULL, NULL, &si, &pi));
+    assert_int_equal(WaitForSingleObject(ready, 20000), WAIT_OBJECT_0);
+    assert_true(exists(L"sbx-test-tree"));
+    TerminateProcess(pi.hProcess, 1);
+    assert_int_equal(WaitForSingleObject(pi.hProcess, 5000), WAIT_OBJECT_0);
+    CloseHandle(pi.hThread);
+    CloseHandle(pi.hProcess);
+    assert_true(goes(L"sbx-test-tree"));
+    CloseHandle(ready);
+}
+
+int wmain(int argc, wchar_t **argv);
+
+int wmain(int argc, wchar_t **argv)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(exit_codes_are_exact),
+        cmocka_unit_test(arguments_arrive),
+        cmocka_unit_test(environment_arrives),
+        cmocka_unit_test(foreign_handles_stay_behind),
+        cmocka_unit_test(closed_input_is_its_end),
+        cmocka_unit_test(streams_are_exact),
+        cmocka_unit_test(background_children_end),
+        cmocka_unit_test(breakaway_fails),
+        cmocka_unit_test(kept_children_live),
+        cmocka_unit_test(time_limit_ends_the_tree),
+        cmocka_unit_test(second_interrupt_ends_the_tree),
+        cmocka_unit_test(first_interrupt_is_the_commands),
+        cmocka_unit_test(limits_hold_or_stop),
+        cmocka_unit_test(failed_verification_runs_nothing),
+        cmocka_unit_test(other_accounts_are_refused),
+        cmocka_unit_test(missing_directory_is_named),
+        cmocka_unit_test(killing_the_launcher_ends_the_tree),
+        cmocka_unit_test(launches_leak_no_handle),
+    };
+    sbx_error err = {0};
+
+    sbx_memory_use(&sbx_mimalloc);
+    if (argc > 1 && wcscmp(argv[1], L"child") == 0)
+        return child_main(argc - 2, argv + 2);
+    GetModuleFileNameW(NULL, self_w, MAX_PATH);
+    check(sbx_dirs_get(SBX_DIR_CURRENT, &cwd, &err), &err);
+    if (argc > 2 && wcscmp(argv[1], L"launcher") == 0)
+        return launcher(argv[2]);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
