@@ -42,10 +42,11 @@ typedef struct sbx_arena {
 void *sbx_arena_alloc(sbx_arena *arena, size_t bytes); /* zeroed, aligned to 16; NULL when out of memory */
 char *sbx_arena_strndup(sbx_arena *arena, const char *text, size_t length);
 char *sbx_arena_strdup(sbx_arena *arena, const char *text);
+char *sbx_arena_printf(sbx_arena *arena, const char *format, ...)
 #if defined(__GNUC__)
-__attribute__((format(printf, 2, 3)))
+    __attribute__((format(printf, 2, 3)))
 #endif
-char *sbx_arena_printf(sbx_arena *arena, const char *format, ...);
+    ;
 void sbx_arena_fini(sbx_arena *arena); /* frees everything; the arena is empty again */
 
 #endif
