@@ -10,6 +10,7 @@
  *   BROKEN_OPEN       open crashes           BROKEN_SESSION    open gives no session
  *   BROKEN_BOAST      open guarantees more than the table claims
  *   BROKEN_EDITS      environment gives an edit without a name
+ *   BROKEN_SOUND      breaks none: what the others are compared with
  */
 #include <windows.h>
 #include <string.h>

@@ -21,6 +21,7 @@
 #include "base/text.h"
 #include "launch/plugin.h"
 #include "launch/start.h"
+#include "run.h"
 #include "win/error.h"
 #include "win/file.h"
 #include "win/wide.h"
@@ -169,6 +170,7 @@ static void test_answers(void **state)
     sbx_error err = {0};
 
     (void)state;
+    assert_int_equal(open_of("broken-sound", 0, &err), SBX_OK);
     assert_int_equal(open_of("broken-session", 0, &err), SBX_E_BACKEND);
     assert_string_equal(err.op, "open: gave no session");
     assert_int_equal(open_of("broken-boast", 0, &err), SBX_E_BACKEND);
@@ -187,7 +189,7 @@ static void test_require(void **state)
     sbx_error err = {0};
 
     (void)state;
-    assert_int_equal(open_of("broken-edits", SBX_AREA_NETWORK, &err), SBX_E_REFUSED);
+    assert_int_equal(open_of("broken-sound", SBX_AREA_NETWORK, &err), SBX_E_REFUSED);
     assert_string_equal(err.object, "network");
     assert_int_equal(open_of("none", SBX_AREA_PROCESS_TREE, &err), SBX_OK);
     assert_string_equal(notes, "nothing is confined: files, network and desktop are as open as for you");
@@ -310,63 +312,13 @@ static void test_writable_folder(void **state)
 
 /* ---- from outside ---- */
 
-/* Run a program of this folder; its two outputs together. */
-static uint32_t run(const char *line, const char *input, size_t input_length, sbx_text *output)
-{
-    SECURITY_ATTRIBUTES inherit = {sizeof(inherit), NULL, TRUE};
-    STARTUPINFOW startup = {0};
-    PROCESS_INFORMATION info = {0};
-    HANDLE from = NULL, to = NULL, in_from = NULL, in_to = NULL;
-    char buffer[4096], whole[2048];
-    uint16_t *line_w = NULL;
-    DWORD done, code = 0;
-
-    snprintf(whole, sizeof(whole), "\"%s\\%s", sbx_plugin_program_dir(), line);
-    assert_int_equal(sbx_wide(whole, "line", &line_w, NULL), SBX_OK);
-    assert_true(CreatePipe(&from, &to, &inherit, 1 << 20) && CreatePipe(&in_from, &in_to, &inherit, 65536));
-    SetHandleInformation(from, HANDLE_FLAG_INHERIT, 0);
-    SetHandleInformation(in_to, HANDLE_FLAG_INHERIT, 0);
-    startup.cb = sizeof(startup);
-    startup.dwFlags = STARTF_USESTDHANDLES;
-    startup.hStdInput = in_from;
-    startup.hStdOutput = startup.hStdError = to;
-    assert_true(CreateProcessW(NULL, (LPWSTR)line_w, NULL, NULL, TRUE, CREATE_NO_WINDOW, NULL, NULL, &startup, &info));
-    CloseHandle(to);
-    CloseHandle(in_from);
-    if (input_length)
-        assert_true(WriteFile(in_to, input, (DWORD)input_length, &done, NULL));
-    CloseHandle(in_to);
-    while (ReadFile(from, buffer, sizeof(buffer), &done, NULL) && done)
-        sbx_text_add_n(output, buffer, done);
-    assert_int_equal(WaitForSingleObject(info.hProcess, 60000), WAIT_OBJECT_0);
-    GetExitCodeProcess(info.hProcess, &code);
-    CloseHandle(info.hProcess);
-    CloseHandle(info.hThread);
-    CloseHandle(from);
-    sbx_free(line_w);
-    sbx_text_add(output, "");
-    return code;
-}
-
-static void assert_run(const char *line, uint32_t code, const char *expected)
-{
-    sbx_text output = {0};
-    uint32_t got = run(line, NULL, 0, &output);
-
-    if (got != code || strcmp(output.data, expected) != 0)
-        print_message("%s: %u\n%s", line, got, output.data);
-    assert_int_equal(got, code);
-    assert_string_equal(output.data, expected);
-    sbx_text_fini(&output);
-}
-
 static void test_crash(void **state)
 {
     (void)state;
-    assert_run("plugin.exe\" --call broken-crash", 125,
-               "plugin: backend \"broken-crash\": crashed in sbx_backend_entry (exception 0xC0000005)\n");
-    assert_run("plugin.exe\" --call broken-open", 125,
-               "plugin: backend \"broken-open\": crashed in open (exception 0xC0000005)\n");
+    sbx_assert_run("plugin.exe\" --call broken-crash", 125,
+                   "plugin: backend \"broken-crash\": crashed in sbx_backend_entry (exception 0xC0000005)\n");
+    sbx_assert_run("plugin.exe\" --call broken-open", 125,
+                   "plugin: backend \"broken-open\": crashed in open (exception 0xC0000005)\n");
 }
 
 static void test_runner(void **state)
@@ -376,16 +328,16 @@ static void test_runner(void **state)
     sbx_text output = {0};
 
     (void)state;
-    assert_run("sbx-runner.exe\" none", 125,
-               "sbx-runner: backend \"none\": it has no account to run as: not supported by this backend\n"
-               "  hint: its commands run as you; sbx starts them itself\n");
-    assert_int_equal(run("sbx-runner.exe\" template", ticket, sizeof(ticket) - 1, &output), 0);
+    sbx_assert_run("sbx-runner.exe\" none", 125,
+                   "sbx-runner: backend \"none\": it has no account to run as: not supported by this backend\n"
+                   "  hint: its commands run as you; sbx starts them itself\n");
+    assert_int_equal(sbx_run("sbx-runner.exe\" template", ticket, sizeof(ticket) - 1, &output), 0);
     assert_string_equal(output.data, "backend \"template\" made a token\n");
     sbx_text_fini(&output);
-    assert_int_equal(run("sbx-runner.exe\" template", foreign, sizeof(foreign) - 1, &output), 125);
+    assert_int_equal(sbx_run("sbx-runner.exe\" template", foreign, sizeof(foreign) - 1, &output), 125);
     assert_string_equal(output.data, "sbx-runner: ticket: token: refused\n  hint: it is not one of this backend\n");
     sbx_text_fini(&output);
-    assert_int_equal(run("sbx-runner.exe\" template", torn, sizeof(torn) - 1, &output), 125);
+    assert_int_equal(sbx_run("sbx-runner.exe\" template", torn, sizeof(torn) - 1, &output), 125);
     assert_string_equal(output.data, "sbx-runner: ticket: it ends too early: refused\n");
     sbx_text_fini(&output);
 }
@@ -413,28 +365,28 @@ static void test_setup(void **state)
 
     (void)state;
     set_fail(0);
-    run("sbx-setup.exe\" --remove template", NULL, 0, &output); /* whatever an earlier test left */
+    sbx_run("sbx-setup.exe\" --remove template", NULL, 0, &output); /* whatever an earlier test left */
     sbx_text_fini(&output);
-    assert_run("sbx-setup.exe\" --apply none", 0, "backend \"none\" needs no setup\n");
-    assert_run("sbx-setup.exe\" --check template", 3, "");
-    assert_run("sbx-setup.exe\" --status template", 0, absent);
-    assert_run("sbx-setup.exe\" --apply template", 0,
-               "template: applied  one\ntemplate: applied  two\ntemplate: applied  three\n");
-    assert_run("sbx-setup.exe\" --apply template", 0, "");
-    assert_run("sbx-setup.exe\" --check template", 0, "backend \"template\" is set up\n");
-    assert_run("sbx-setup.exe\" --status template", 0, present);
-    assert_run("sbx-setup.exe\" --remove template", 0, undone);
-    assert_run("sbx-setup.exe\" --check-remove template", 0, "backend \"template\" has nothing to remove\n");
+    sbx_assert_run("sbx-setup.exe\" --apply none", 0, "backend \"none\" needs no setup\n");
+    sbx_assert_run("sbx-setup.exe\" --check template", 3, "");
+    sbx_assert_run("sbx-setup.exe\" --status template", 0, absent);
+    sbx_assert_run("sbx-setup.exe\" --apply template", 0,
+                   "template: applied  one\ntemplate: applied  two\ntemplate: applied  three\n");
+    sbx_assert_run("sbx-setup.exe\" --apply template", 0, "");
+    sbx_assert_run("sbx-setup.exe\" --check template", 0, "backend \"template\" is set up\n");
+    sbx_assert_run("sbx-setup.exe\" --status template", 0, present);
+    sbx_assert_run("sbx-setup.exe\" --remove template", 0, undone);
+    sbx_assert_run("sbx-setup.exe\" --check-remove template", 0, "backend \"template\" has nothing to remove\n");
     /* the third step fails: it and the two before are undone */
     set_fail(1);
-    assert_int_equal(run("sbx-setup.exe\" --apply template", NULL, 0, &output), 125);
+    assert_int_equal(sbx_run("sbx-setup.exe\" --apply template", NULL, 0, &output), 125);
     assert_memory_equal(output.data, "template: applied  one\ntemplate: applied  two\n", 46);
     assert_non_null(strstr(output.data, undone));
     assert_non_null(strstr(output.data, "sbx-setup: three: apply: "));
     sbx_text_fini(&output);
     set_fail(0);
-    assert_run("sbx-setup.exe\" --status template", 0, absent);
-    assert_run("sbx-setup.exe\" --remove template", 0, "");
+    sbx_assert_run("sbx-setup.exe\" --status template", 0, absent);
+    sbx_assert_run("sbx-setup.exe\" --remove template", 0, "");
 }
 
 static const cJSON *find_backend(const cJSON *root, const char *name)
@@ -470,12 +422,12 @@ static void test_listing(void **state)
     cJSON *root;
 
     (void)state;
-    assert_int_equal(run("sbx.exe\" backends --json", NULL, 0, &output), 0);
+    assert_int_equal(sbx_run("sbx.exe\" backends --json", NULL, 0, &output), 0);
     root = cJSON_Parse(output.data);
     if (!root)
         print_message("%s", output.data);
     assert_non_null(root);
-    assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(root, "backends")), 18);
+    assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(root, "backends")), 19);
     assert_listed(root, "none", "available", NULL);
     assert_listed(root, "template", "unavailable", "not set up");
     assert_listed(root, "broken-abi", "refused", "built for interface 2.3, this sbx has 1.0");
@@ -519,6 +471,7 @@ int main(int argc, char **argv)
         return 2;
     if (argc == 3 && !strcmp(argv[1], "--call"))
         return call(argv[2]);
+    sbx_run_folder(sbx_plugin_program_dir());
     /* cmocka catches exceptions of its own tests */
     return cmocka_run_group_tests_name("plugin", tests, NULL, NULL);
 }

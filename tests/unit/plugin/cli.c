@@ -1,0 +1,182 @@
+/*
+ * The command line of sbx.exe from outside: which word is what, and the words of every mistake.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <windows.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cJSON.h>
+
+#include "base/memory.h"
+#include "launch/plugin.h"
+#include "launch/start.h"
+#include "run.h"
+#include "win/file.h"
+
+#define NOT_OPTION "\n  hint: see `sbx help`; the command's own options go behind \"--\"\n"
+#define NONE_SAYS "sbx: nothing is confined: files, network and desktop are as open as for you\n"
+
+static void test_help(void **state)
+{
+    (void)state;
+    sbx_assert_run_has("sbx.exe\"", 0, "\nVerbs:\n");
+    sbx_assert_run_has("sbx.exe\" --help", 0, "\nVerbs:\n");
+    sbx_assert_run_has("sbx.exe\" -h run", 0, "--report FILE");
+    sbx_assert_run_has("sbx.exe\" run --help", 0, "--network");
+    sbx_assert_run_has("sbx.exe\" clean -h", 0, "--stale");
+    sbx_assert_run_has("sbx.exe\" help config", 0, "sbx config show --profile ci");
+    sbx_assert_run("sbx.exe\" --version", 0, "sbx " SBX_VERSION " (backend interface 1.0)\n");
+    sbx_assert_run("sbx.exe\" version", 0, "sbx " SBX_VERSION " (backend interface 1.0)\n");
+    sbx_assert_run("sbx.exe\" help runn", 125, "sbx: runn: unknown verb: wrong use\n  hint: did you mean `sbx run`?\n");
+}
+
+static void test_mistakes(void **state)
+{
+    (void)state;
+    sbx_assert_run("sbx.exe\" run", 125,
+                   "sbx: no command: wrong use\n  hint: sbx [OPTIONS] -- COMMAND; see `sbx help run`\n");
+    sbx_assert_run("sbx.exe\" --nettwork off -- cmd", 125,
+                   "sbx: --nettwork: unknown option: wrong use\n  hint: did you mean \"--network\"?\n");
+    sbx_assert_run("sbx.exe\" --zzz -- cmd", 125, "sbx: --zzz: unknown option: wrong use" NOT_OPTION);
+    sbx_assert_run("sbx.exe\" --backend", 125, "sbx: --backend: an argument is missing: wrong use" NOT_OPTION);
+    sbx_assert_run("sbx.exe\" --backend -- cmd", 125, "sbx: --backend: an argument is missing: wrong use" NOT_OPTION);
+    sbx_assert_run("sbx.exe\" --quiet=1 -- cmd", 125, "sbx: --quiet: it takes no argument: wrong use" NOT_OPTION);
+    sbx_assert_run("sbx.exe\" --report a --report b -- cmd", 125, "sbx: --report: given twice: wrong use" NOT_OPTION);
+    sbx_assert_run("sbx.exe\" --json -- cmd", 125, "sbx: --json: run does not take it: wrong use" NOT_OPTION);
+    sbx_assert_run("sbx.exe\" backends --network on", 125,
+                   "sbx: --network: backends does not take it: wrong use" NOT_OPTION);
+    sbx_assert_run("sbx.exe\" status -- cmd", 125, "sbx: -- COMMAND: status does not take it: wrong use" NOT_OPTION);
+    sbx_assert_run("sbx.exe\" clean --all --stale", 125,
+                   "sbx: clean: more than one of ROOT, --all, --stale: wrong use\n  hint: see `sbx help clean`\n");
+    sbx_assert_run("sbx.exe\" completion bash", 125,
+                   "sbx: bash: for which shell?: wrong use\n  hint: sbx completion powershell\n");
+    sbx_assert_run("sbx.exe\" doctor", 125,
+                   "sbx: doctor: unknown verb: wrong use\n"
+                   "  hint: `sbx help` lists the verbs; a program of that name: sbx -- doctor\n");
+}
+
+/* A word that is no verb is the command; behind "--" a verb's name is, too. */
+static void test_words(void **state)
+{
+    (void)state;
+    sbx_assert_run("sbx.exe\" -q -b none cmd /c exit 37", 37, "");
+    sbx_assert_run("sbx.exe\" -q --backend=none -- cmd /c exit 38", 38, "");
+    sbx_assert_run("sbx.exe\" run -q -b none cmd /c exit 39", 39, "");
+    sbx_assert_run("sbx.exe\" -q -b none run -- cmd /c exit 40", 40, "");
+    sbx_assert_run("sbx.exe\" -b none -- cmd /c exit 41", 41, NONE_SAYS);
+    sbx_assert_run_has("sbx.exe\" -q -b none -- plan", 127, "plan");
+    sbx_assert_run_has("sbx.exe\" -q -b none stauts", 127, "hint: did you mean `sbx status`?");
+    /* what stands behind the command is the command's: untouched, options and all */
+    sbx_assert_run("sbx.exe\" -q -b none -- cmd /c echo --help  \"a  b\" -q", 0, "--help  \"a  b\" -q\r\n");
+}
+
+static void test_backend_errors(void **state)
+{
+    (void)state;
+    sbx_assert_run("sbx.exe\" -b ..\\none -- cmd", 125,
+                   "sbx: --backend: a name has only letters, digits, '-' and '_'\n");
+    sbx_assert_run_has("sbx.exe\" -b nowhere --fallback refuse -- cmd", 125,
+                       "sbx: nowhere: there is no such backend: not available here\n  hint: there are: broken-abi");
+    sbx_assert_run_has("sbx.exe\" -b broken-abi --fallback broken-sound -- cmd", 125,
+                       "built for interface 2.3, this sbx has 1.0");
+    sbx_assert_run("sbx.exe\" -q -b broken-open -- cmd", 125,
+                   "sbx: backend \"broken-open\": crashed in open (exception 0xC0000005)\n");
+}
+
+static cJSON *read_report(const char *path)
+{
+    char *text = NULL;
+    size_t length = 0;
+    cJSON *json;
+
+    assert_int_equal(sbx_file_read(path, 1u << 20, &text, &length, NULL), SBX_OK);
+    json = cJSON_Parse(text);
+    assert_non_null(json);
+    sbx_free(text);
+    return json;
+}
+
+static const char *report_string(const cJSON *json, const char *group, const char *key)
+{
+    const char *text;
+
+    if (group)
+        json = cJSON_GetObjectItemCaseSensitive(json, group);
+    text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, key));
+    return text ? text : "(none)";
+}
+
+/* A backend that is not available gives way, aloud, also with --quiet; the report says which ran. */
+static void test_fallback(void **state)
+{
+    char line[2048], path[1100];
+    sbx_text output = {0};
+    cJSON *json;
+
+    (void)state;
+    snprintf(path, sizeof(path), "%s\\report.json", sbx_plugin_program_dir());
+    snprintf(line, sizeof(line),
+             "sbx.exe\" -q -b broken-unavailable --fallback broken-sound --report \"%s\" -- cmd /c exit 5", path);
+    assert_int_equal(sbx_run(line, NULL, 0, &output), 5);
+    assert_string_equal(
+        output.data, "sbx: backend \"broken-unavailable\" is not available (sbxd: service: not available here): "
+                     "running with \"broken-sound\", which does not enforce: nothing; to get it: start the service\n");
+    sbx_text_fini(&output);
+    json = read_report(path);
+    assert_string_equal(report_string(json, "backend", "requested"), "broken-unavailable");
+    assert_string_equal(report_string(json, "backend", "used"), "broken-sound");
+    assert_string_equal(report_string(json, "backend", "fallback_reason"), "sbxd: service: not available here");
+    assert_string_equal(report_string(json, NULL, "end"), "exited");
+    assert_int_equal(cJSON_GetObjectItemCaseSensitive(json, "exit_code")->valueint, 5);
+    cJSON_Delete(json);
+    /* a launch that fails writes one, too */
+    snprintf(line, sizeof(line), "sbx.exe\" -q -b none --report \"%s\" -- no-such-program", path);
+    sbx_assert_run_has(line, 127, "no-such-program");
+    json = read_report(path);
+    assert_string_equal(report_string(json, NULL, "end"), "failed");
+    assert_int_equal(cJSON_GetObjectItemCaseSensitive(json, "exit_code")->valueint, 127);
+    assert_true(cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(json, "error")));
+    assert_true(cJSON_IsNull(cJSON_GetObjectItemCaseSensitive(json, "child_exit_code")));
+    cJSON_Delete(json);
+    /* and so does a mistake in a value */
+    snprintf(line, sizeof(line), "sbx.exe\" --time 1x --report \"%s\" -- cmd", path);
+    sbx_assert_run_has(line, 125, "hint: units are");
+    json = read_report(path);
+    assert_int_equal(cJSON_GetObjectItemCaseSensitive(json, "exit_code")->valueint, 125);
+    cJSON_Delete(json);
+    /* one that cannot be written is told, and the command's exit code stays */
+    sbx_assert_run_has("sbx.exe\" -q -b none --report C:\\no\\such\\folder\\r.json -- cmd /c exit 6", 6, "sbx: ");
+}
+
+static void test_require(void **state)
+{
+    (void)state;
+    sbx_assert_run("sbx.exe\" -b none --require write -- cmd", 125,
+                   "sbx: backend \"none\": require: refused\n"
+                   "  hint: it enforces nothing but the process tree; take another backend\n");
+    sbx_assert_run("sbx.exe\" -b broken-sound --require network -- cmd", 125,
+                   "sbx: network: require: refused\n"
+                   "  hint: the backend \"broken-sound\" does not enforce it here; `sbx backends` shows who does\n");
+    sbx_assert_run_has("sbx.exe\" -b broken-unavailable --fallback broken-sound --require write -- cmd", 125,
+                       "sbx: file writes: require: refused\n");
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_help),           cmocka_unit_test(test_mistakes), cmocka_unit_test(test_words),
+        cmocka_unit_test(test_backend_errors), cmocka_unit_test(test_fallback), cmocka_unit_test(test_require),
+    };
+
+    sbx_start("cli");
+    if (sbx_plugin_init(SBX_PROGRAM_SBX, "", NULL, NULL) != SBX_OK)
+        return 2;
+    sbx_run_folder(sbx_plugin_program_dir());
+    return cmocka_run_group_tests_name("cli", tests, NULL, NULL);
+}
