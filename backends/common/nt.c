@@ -1,0 +1,45 @@
+#include "common/nt.h"
+
+#include <string.h>
+
+NTSTATUS sbx_nt_child(HANDLE parent, const WCHAR *name, size_t length, ACCESS_MASK access, ULONG disposition,
+                      ULONG options, PSECURITY_DESCRIPTOR descriptor, HANDLE *handle)
+{
+    OBJECT_ATTRIBUTES attributes;
+    IO_STATUS_BLOCK io;
+    UNICODE_STRING text;
+    WCHAR copy[256];
+    HANDLE opened = NULL;
+    NTSTATUS status;
+    size_t i;
+
+    *handle = NULL;
+    if (!length || length >= ARRAYSIZE(copy))
+        return SBX_NT_NAME_INVALID;
+    for (i = 0; i < length; i++)
+        if (name[i] == L'\\' || name[i] == L':' || !name[i])
+            return SBX_NT_NAME_INVALID;
+    memcpy(copy, name, length * sizeof(WCHAR));
+    text.Buffer = copy;
+    text.Length = text.MaximumLength = (USHORT)(length * sizeof(WCHAR));
+    InitializeObjectAttributes(&attributes, &text, OBJ_CASE_INSENSITIVE, parent, descriptor);
+    status = NtCreateFile(&opened, access, &attributes, &io, NULL, 0,
+                          FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, disposition,
+                          options | FILE_OPEN_REPARSE_POINT, NULL, 0);
+    if (SBX_NT_OK(status))
+        *handle = opened;
+    return status;
+}
+
+NTSTATUS sbx_nt_query(HANDLE handle, sbx_nt_info *info)
+{
+    BY_HANDLE_FILE_INFORMATION data;
+
+    /* one call where the native interface takes two */
+    if (!GetFileInformationByHandle(handle, &data))
+        return SBX_NT_ACCESS_DENIED;
+    info->attributes = data.dwFileAttributes;
+    info->links = data.nNumberOfLinks;
+    info->size = (uint64_t)data.nFileSizeHigh << 32 | data.nFileSizeLow;
+    return 0;
+}

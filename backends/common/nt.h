@@ -1,0 +1,62 @@
+/*
+ * What the security code calls of ntdll and the SDK's headers do not declare.
+ *
+ * Source: MSDN "NtCreateFile", "ZwQueryDirectoryFile", "ZwQuerySecurityObject", "FILE_ID_FULL_DIR_INFORMATION".
+ */
+#ifndef SBX_COMMON_NT_H
+#define SBX_COMMON_NT_H
+
+#include <stdint.h>
+#include <windows.h>
+#include <winternl.h>
+
+#ifndef FILE_OPEN
+#define FILE_OPEN 1u
+#define FILE_CREATE 2u
+#endif
+#ifndef FILE_DIRECTORY_FILE
+#define FILE_DIRECTORY_FILE 0x1u
+#define FILE_SYNCHRONOUS_IO_NONALERT 0x20u
+#define FILE_NON_DIRECTORY_FILE 0x40u
+#define FILE_OPEN_REPARSE_POINT 0x200000u
+#endif
+
+#define SBX_NT_OK(status) ((status) >= 0)
+#define SBX_NT_NO_MORE_FILES ((NTSTATUS)0x80000006)
+#define SBX_NT_NO_SUCH_FILE ((NTSTATUS)0xC000000F)
+#define SBX_NT_ACCESS_DENIED ((NTSTATUS)0xC0000022)
+#define SBX_NT_NAME_NOT_FOUND ((NTSTATUS)0xC0000034)
+#define SBX_NT_NAME_COLLISION ((NTSTATUS)0xC0000035)
+#define SBX_NT_PATH_NOT_FOUND ((NTSTATUS)0xC000003A)
+#define SBX_NT_DELETE_PENDING ((NTSTATUS)0xC0000056)
+#define SBX_NT_FILE_DELETED ((NTSTATUS)0xC0000123)
+#define SBX_NT_INVALID_DESCRIPTOR ((NTSTATUS)0xC0000079)
+#define SBX_NT_NO_MEMORY ((NTSTATUS)0xC0000017)
+#define SBX_NT_NAME_INVALID ((NTSTATUS)0xC0000033)
+#define SBX_NT_NOT_DIRECTORY ((NTSTATUS)0xC0000103)
+
+/* The object went away between being seen and being opened, which is nobody's fault. */
+#define SBX_NT_GONE(status)                                                                                            \
+    ((status) == SBX_NT_NAME_NOT_FOUND || (status) == SBX_NT_PATH_NOT_FOUND || (status) == SBX_NT_DELETE_PENDING ||    \
+     (status) == SBX_NT_FILE_DELETED || (status) == SBX_NT_NO_SUCH_FILE)
+
+NTSYSAPI NTSTATUS NTAPI NtQueryDirectoryFile(HANDLE, HANDLE, PIO_APC_ROUTINE, PVOID, PIO_STATUS_BLOCK, PVOID, ULONG,
+                                             FILE_INFORMATION_CLASS, BOOLEAN, PUNICODE_STRING, BOOLEAN);
+NTSYSAPI NTSTATUS NTAPI NtQuerySecurityObject(HANDLE, SECURITY_INFORMATION, PSECURITY_DESCRIPTOR, ULONG, PULONG);
+NTSYSAPI NTSTATUS NTAPI NtSetSecurityObject(HANDLE, SECURITY_INFORMATION, PSECURITY_DESCRIPTOR);
+
+/* Open or create one name below an open directory, never through a link: one component, OPEN_REPARSE_POINT.
+ * name: UTF-16 units; descriptor may be NULL.  *handle is NULL on failure. */
+NTSTATUS sbx_nt_child(HANDLE parent, const WCHAR *name, size_t length, ACCESS_MASK access, ULONG disposition,
+                      ULONG options, PSECURITY_DESCRIPTOR descriptor, HANDLE *handle);
+
+/* What an open handle refers to. */
+typedef struct sbx_nt_info {
+    uint32_t attributes; /* FILE_ATTRIBUTE_* */
+    uint32_t links;
+    uint64_t size;
+} sbx_nt_info;
+
+NTSTATUS sbx_nt_query(HANDLE handle, sbx_nt_info *info);
+
+#endif

@@ -1,0 +1,92 @@
+#include "common/record.h"
+
+#include <string.h>
+
+#define MAGIC 0x4C584253u /* "SBXL" */
+
+static uint32_t get32(const uint8_t *p)
+{
+    return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+static void put32(uint8_t *p, uint32_t value)
+{
+    p[0] = (uint8_t)value;
+    p[1] = (uint8_t)(value >> 8);
+    p[2] = (uint8_t)(value >> 16);
+    p[3] = (uint8_t)(value >> 24);
+}
+
+uint32_t sbx_crc32c(uint32_t crc, const void *bytes, size_t size)
+{
+    const uint8_t *p = bytes;
+    size_t i;
+    int bit;
+
+    crc = ~crc;
+    for (i = 0; i < size; i++) {
+        crc ^= p[i];
+        for (bit = 0; bit < 8; bit++)
+            crc = crc >> 1 ^ (crc & 1 ? 0x82F63B78u : 0);
+    }
+    return ~crc;
+}
+
+size_t sbx_record_put(const sbx_record *record, uint8_t *out)
+{
+    size_t payload = SBX_RECORD_FIXED + record->path_length;
+
+    if (out) {
+        put32(out, MAGIC);
+        put32(out + 4, (uint32_t)payload);
+        put32(out + 8, record->type);
+        put32(out + 16, (uint32_t)record->count);
+        put32(out + 20, (uint32_t)(record->count >> 32));
+        memcpy(out + 24, record->sid, SBX_RECORD_SID);
+        if (record->path_length)
+            memcpy(out + SBX_RECORD_HEAD + SBX_RECORD_FIXED, record->path, record->path_length);
+        put32(out + 12, sbx_crc32c(sbx_crc32c(0, out, 12), out + SBX_RECORD_HEAD, payload));
+    }
+    return SBX_RECORD_HEAD + payload;
+}
+
+static int read_one(const uint8_t *p, size_t left, sbx_record *record, size_t *length)
+{
+    uint32_t payload;
+
+    if (left < SBX_RECORD_HEAD + SBX_RECORD_FIXED || get32(p) != MAGIC)
+        return 0;
+    payload = get32(p + 4);
+    if (payload < SBX_RECORD_FIXED || payload > SBX_RECORD_FIXED + SBX_RECORD_PATH_MAX ||
+        payload > left - SBX_RECORD_HEAD)
+        return 0;
+    if (get32(p + 12) != sbx_crc32c(sbx_crc32c(0, p, 12), p + SBX_RECORD_HEAD, payload))
+        return 0;
+    record->type = get32(p + 8);
+    if (record->type < 1 || record->type > SBX_RECORD_LAST)
+        return 0;
+    record->count = get32(p + 16) | (uint64_t)get32(p + 20) << 32;
+    memcpy(record->sid, p + 24, SBX_RECORD_SID);
+    record->path = (const char *)p + SBX_RECORD_HEAD + SBX_RECORD_FIXED;
+    record->path_length = payload - SBX_RECORD_FIXED;
+    if (memchr(record->path, 0, record->path_length))
+        return 0;
+    *length = SBX_RECORD_HEAD + payload;
+    return 1;
+}
+
+int sbx_record_next(const uint8_t *bytes, size_t size, size_t *at, sbx_record *record, size_t *skipped)
+{
+    size_t length = 0;
+
+    while (*at < size) {
+        if (read_one(bytes + *at, size - *at, record, &length)) {
+            *at += length;
+            return 1;
+        }
+        ++*at;
+        if (skipped)
+            ++*skipped;
+    }
+    return 0;
+}

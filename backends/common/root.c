@@ -1,0 +1,269 @@
+#include "common/root.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/path.h"
+#include "base/utf.h"
+#include "common/host.h"
+#include "win/dirs.h"
+#include "win/error.h"
+#include "win/handle.h"
+#include "win/wide.h"
+
+#define LONGEST 32768u
+
+static char *final_path(HANDLE handle, DWORD kind)
+{
+    WCHAR *buffer = sbx_alloc(LONGEST * sizeof(WCHAR));
+    sbx_arena arena = {NULL};
+    char *text = NULL, *shown = NULL;
+    DWORD length;
+
+    if (!buffer)
+        return NULL;
+    length = GetFinalPathNameByHandleW(handle, buffer, LONGEST, kind);
+    if (length && length < LONGEST)
+        text = sbx_utf16_to_utf8(buffer, length, NULL);
+    if (text) {
+        const char *normal = sbx_path_normalise(&arena, text);
+
+        shown = normal ? sbx_strdup(normal) : NULL;
+    }
+    sbx_arena_fini(&arena);
+    sbx_free(text);
+    sbx_free(buffer);
+    return shown;
+}
+
+char *sbx_root_final_path(void *handle)
+{
+    return final_path(handle, VOLUME_NAME_DOS);
+}
+
+static HANDLE open_dir(const char *path, ACCESS_MASK access, sbx_error *err)
+{
+    uint16_t *path_w = NULL;
+    HANDLE handle = NULL;
+
+    if (sbx_wide_path(path, &path_w, err) != SBX_OK)
+        return NULL;
+    handle = sbx_handle_from(CreateFileW((const WCHAR *)path_w, access,
+                                         FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL, OPEN_EXISTING,
+                                         FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT, NULL));
+    if (!handle)
+        sbx_fail_last(err, SBX_E_SYSTEM, "CreateFileW", path);
+    sbx_free(path_w);
+    return handle;
+}
+
+static sbx_status refuse(sbx_error *err, const char *why, const char *path, const char *hint)
+{
+    sbx_fail(err, SBX_E_REFUSED, why, path);
+    if (hint)
+        sbx_hint(err, "%s", hint);
+    return SBX_E_REFUSED;
+}
+
+static sbx_status judge_volume(HANDLE handle, const char *path, sbx_error *err)
+{
+    WCHAR name[64] = L"";
+    DWORD flags = 0;
+    char *without = NULL;
+    int is_volume;
+
+    if (!GetVolumeInformationByHandleW(handle, NULL, 0, NULL, NULL, &flags, name, ARRAYSIZE(name)))
+        return sbx_fail_last(err, SBX_E_SYSTEM, "GetVolumeInformationByHandleW", path);
+    if (!(flags & FILE_PERSISTENT_ACLS) || (wcscmp(name, L"NTFS") && wcscmp(name, L"ReFS")))
+        return refuse(err, "its file system keeps no access rights", path, "use a directory on an NTFS or ReFS volume");
+    if (flags & FILE_READ_ONLY_VOLUME)
+        return refuse(err, "its volume is read-only", path, NULL);
+    without = final_path(handle, VOLUME_NAME_NONE);
+    if (!without)
+        return sbx_fail_last(err, SBX_E_SYSTEM, "GetFinalPathNameByHandleW", path);
+    is_volume = !strcmp(without, "\\");
+    sbx_free(without);
+    if (is_volume)
+        return refuse(err, "a whole volume cannot be a writable root", path, "name a directory on it");
+    return SBX_OK;
+}
+
+/* Folders that a sandbox must not get.  in: nor a directory inside. */
+typedef struct kept {
+    uint32_t which; /* SBX_DIR_*, 0: `path` */
+    const char *path;
+    int in;
+    const char *why;
+} kept;
+
+static sbx_status judge_kept(const kept *k, const char *root, sbx_error *err)
+{
+    char *named = NULL, *path = NULL;
+    HANDLE handle = NULL;
+    sbx_status st = SBX_OK;
+
+    if (k->which) {
+        st = sbx_dirs_get(k->which, &named, err);
+        if (st != SBX_OK)
+            return st;
+    }
+    handle = open_dir(k->which ? named : k->path, FILE_READ_ATTRIBUTES, NULL);
+    path = handle ? sbx_root_final_path(handle) : sbx_strdup(k->which ? named : k->path); /* may not exist yet */
+    if (!path)
+        st = sbx_fail_memory(err);
+    else if (sbx_path_is_below(path, root) || (k->in && sbx_path_is_below(root, path)))
+        st = refuse(err, k->why, root, "name a directory for the work alone");
+    sbx_handle_close(&handle);
+    sbx_free(named);
+    sbx_free(path);
+    return st;
+}
+
+static sbx_status judge_place(const char *root, sbx_error *err)
+{
+    const kept all[] = {
+        {SBX_DIR_PROFILE, NULL, 0, "the user profile cannot be a writable root"},
+        {SBX_DIR_LOCAL_DATA, NULL, 0, "the user's application data cannot be a writable root"},
+        {SBX_DIR_ROAMING_DATA, NULL, 0, "the user's application data cannot be a writable root"},
+        {SBX_DIR_PROGRAM_DATA, NULL, 0, "the application data of the machine cannot be a writable root"},
+        {SBX_DIR_WINDOWS, NULL, 1, "the Windows folder cannot be a writable root"},
+        {SBX_DIR_PROGRAM, NULL, 0, "the folder of sbx itself cannot be in a writable root"},
+        {0, sbx_host_table ? sbx_host_table->state_dir : NULL, 1, "the state of sbx cannot be in a writable root"},
+    };
+    size_t i;
+
+    for (i = 0; i < ARRAYSIZE(all); i++) {
+        sbx_status st = all[i].which || all[i].path ? judge_kept(&all[i], root, err) : SBX_OK;
+
+        if (st != SBX_OK)
+            return st;
+    }
+    return SBX_OK;
+}
+
+static sbx_status open_root(const char *path, HANDLE *handle, sbx_error *err)
+{
+    BY_HANDLE_FILE_INFORMATION info;
+    sbx_error why = {.size = sizeof(why)};
+    HANDLE look;
+
+    if (!strncmp(path, "\\\\", 2) && sbx_path_kind(path) == SBX_PATH_UNC)
+        return refuse(err, "a directory of another machine cannot be a writable root", path, NULL);
+    look = open_dir(path, FILE_READ_ATTRIBUTES, &why);
+    if (!look) {
+        if (why.code == ERROR_FILE_NOT_FOUND || why.code == ERROR_PATH_NOT_FOUND)
+            return refuse(err, "there is no such directory", path, NULL);
+        if (err)
+            *err = why;
+        return why.status;
+    }
+    if (!GetFileInformationByHandle(look, &info)) {
+        sbx_fail_last(err, SBX_E_SYSTEM, "GetFileInformationByHandle", path);
+        CloseHandle(look);
+        return SBX_E_SYSTEM;
+    }
+    CloseHandle(look);
+    if (info.dwFileAttributes & FILE_ATTRIBUTE_REPARSE_POINT)
+        return refuse(err, "a link cannot be a writable root", path, "name the directory that it points to");
+    if (!(info.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY))
+        return refuse(err, "a file cannot be a writable root", path, NULL);
+
+    *handle = open_dir(path, SBX_ROOT_ACCESS, &why);
+    if (!*handle) {
+        if (why.code == ERROR_ACCESS_DENIED)
+            return refuse(err, "its access rights may not be changed by this user", path,
+                          "only its owner or somebody with full control can make it a writable root");
+        if (err)
+            *err = why;
+        return why.status;
+    }
+    /* the second open may have met something else */
+    if (!GetFileInformationByHandle(*handle, &info) || (info.dwFileAttributes & FILE_ATTRIBUTE_REPARSE_POINT) ||
+        !(info.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY))
+        return refuse(err, "it changed while it was opened", path, NULL);
+    return SBX_OK;
+}
+
+sbx_status sbx_root_open(const char *path, sbx_root *root, sbx_error *err)
+{
+    sbx_root made = {0};
+    sbx_status st = open_root(path, &made.handle, err);
+
+    if (st != SBX_OK)
+        goto out;
+    made.path = sbx_root_final_path(made.handle);
+    if (!made.path) {
+        st = sbx_fail_last(err, SBX_E_SYSTEM, "GetFinalPathNameByHandleW", path);
+        goto out;
+    }
+    if (sbx_path_kind(made.path) != SBX_PATH_DRIVE && sbx_path_kind(made.path) != SBX_PATH_VOLUME) {
+        st = refuse(err, "a directory of another machine cannot be a writable root", path, NULL);
+        goto out;
+    }
+    st = judge_volume(made.handle, path, err);
+    if (st == SBX_OK)
+        st = judge_place(made.path, err);
+    if (st == SBX_OK)
+        st = sbx_sid_of(made.handle, made.path, &made.sid, err);
+    if (st == SBX_OK) {
+        *root = made;
+        memset(&made, 0, sizeof(made));
+    }
+out:
+    sbx_root_close(&made);
+    return st;
+}
+
+void sbx_root_close(sbx_root *root)
+{
+    sbx_handle_close(&root->handle);
+    sbx_free(root->path);
+    root->path = NULL;
+}
+
+sbx_status sbx_root_below(const sbx_root *root, const char *relative, ACCESS_MASK access, void **handle,
+                          sbx_nt_info *info, sbx_error *err)
+{
+    uint16_t *text_w = NULL;
+    const WCHAR *at;
+    HANDLE current = NULL, next = NULL;
+    sbx_status st = sbx_wide(relative, "path", &text_w, err);
+    int last = 0;
+
+    *handle = NULL;
+    if (st != SBX_OK)
+        return st;
+    for (at = (const WCHAR *)text_w; !last; at++) {
+        size_t length = wcscspn(at, L"\\");
+        NTSTATUS status;
+
+        last = !at[length];
+        status = sbx_nt_child(current ? current : root->handle, at, length,
+                              FILE_READ_ATTRIBUTES | SYNCHRONIZE | (last ? access : FILE_TRAVERSE), FILE_OPEN,
+                              FILE_SYNCHRONOUS_IO_NONALERT, NULL, &next);
+        sbx_handle_close(&current);
+        if (SBX_NT_GONE(status) || status == SBX_NT_NOT_DIRECTORY)
+            break;
+        if (SBX_NT_OK(status))
+            status = sbx_nt_query(next, info);
+        if (!SBX_NT_OK(status)) {
+            st = sbx_fail_nt(err, SBX_E_SYSTEM, status, "NtCreateFile", relative);
+            break;
+        }
+        current = next;
+        next = NULL;
+        if (!last && (info->attributes & FILE_ATTRIBUTE_REPARSE_POINT)) {
+            st = refuse(err, "a link is on the way to a protected path", relative, NULL);
+            break;
+        }
+        at += length;
+    }
+    if (st == SBX_OK && last) {
+        *handle = current;
+        current = NULL;
+    }
+    sbx_handle_close(&next);
+    sbx_handle_close(&current);
+    sbx_free(text_w);
+    return st;
+}

@@ -1,0 +1,31 @@
+/*
+ * The sandbox-write SID of a root: S-1-9-TAG-w0-...-w7, w the words of a SHA-256.
+ *
+ * Derived from the volume and the file ID of the directory, not stored: nothing to corrupt, and the same directory
+ * has the same SID by whatever name it is reached and after it was renamed.  Two directories never share one.  S-1-9 is the
+ * authority for resource managers (winnt.h), so no account can have it.
+ * Source: MSDN "FILE_ID_INFO", "GetFinalPathNameByHandleW", "BCryptHash".
+ */
+#ifndef SBX_COMMON_SID_H
+#define SBX_COMMON_SID_H
+
+#include "base/error.h"
+#include "common/acl.h"
+
+#define SBX_SID_TAG 0x53425831u /* "SBX1" */
+#define SBX_SID_BYTES 44u       /* of a sandbox SID: 9 sub-authorities */
+
+typedef struct sbx_sid {
+    uint8_t bytes[SBX_SID_BYTES]; /* a PSID */
+} sbx_sid;
+
+/* The SID of the directory that `handle` has open (any access). */
+sbx_status sbx_sid_of(void *handle, const char *path, sbx_sid *sid, sbx_error *err);
+
+/* Whether a SID is one of ours. */
+int sbx_sid_is_sandbox(const void *sid, size_t size);
+
+#define SBX_SID_TEXT 128u
+void sbx_sid_text(const sbx_sid *sid, char text[SBX_SID_TEXT]);
+
+#endif
