@@ -54,6 +54,9 @@ static int setup(void **state)
     snprintf(root, sizeof(root), "%s", text);
     sbx_free(text);
     snprintf(cwd, sizeof(cwd), "%s\\cwd", root);
+    /* this process is in the same place, so that a relative entry would be found */
+    swprintf(path_w, MAX_PATH * 2, L"%ls\\cwd", root_w);
+    SetCurrentDirectoryW(path_w);
     at = (size_t)swprintf(env_w, MAX_PATH * 4, L"PATH=.;;sub;\"%ls\\a\";%ls\\missing;%ls\\b", root_w, root_w, root_w);
     wcscpy(env_w + at + 1, L"PATHEXT=.COM;.EXE;.BAT;.CMD;.PY");
     return 0;
@@ -66,6 +69,8 @@ static int teardown(void **state)
     size_t i;
 
     (void)state;
+    GetSystemDirectoryW(path_w, MAX_PATH);
+    SetCurrentDirectoryW(path_w);
     for (i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
         swprintf(path_w, MAX_PATH * 2, L"%ls\\%ls", root_w, files[i]);
         DeleteFileW(path_w);
