@@ -217,6 +217,7 @@ static sbx_status read_profiles(struct reader *reader, const sbx_toml *table)
 {
     static const sbx_key name_key = {.name = "profiles", .type = SBX_KEY_NAME, .default_value = ""};
     sbx_problem problem;
+    sbx_profile **last = &reader->layer->profiles;
     const sbx_toml *value;
     uint32_t count;
     int64_t number;
@@ -246,8 +247,8 @@ static sbx_status read_profiles(struct reader *reader, const sbx_toml *table)
         profile->name = value->key;
         profile->span = value->key_span;
         profile->source = &reader->layer->source;
-        profile->next = reader->layer->profiles;
-        reader->layer->profiles = profile;
+        *last = profile;
+        last = &profile->next;
         reader->profile = profile;
         reader->settings = profile->settings;
         st = read_table(reader, "", 0, value);

@@ -22,6 +22,12 @@ static const uint32_t areas[] = {SBX_AREA_FILE_WRITE, SBX_AREA_FILE_READ, SBX_AR
                                  SBX_AREA_UI};
 #define AREAS (sizeof(areas) / sizeof(areas[0]))
 
+/* A plan is pasted into reports: the value of what looks like a secret is not shown. */
+static const char *shown_value(const sbx_env_edit *edit)
+{
+    return sbx_secret_name(edit->name, strlen(edit->name)) ? "(not shown)" : edit->value;
+}
+
 /* ---- for people ---- */
 
 #define NAME_WIDTH 14
@@ -63,7 +69,9 @@ static void joined(sbx_text *out, const char *name, const char *const *values, u
     for (i = 0; i < count; i++) {
         if (text.length && text.length + strlen(values[i]) > 100 - NAME_WIDTH - 2) {
             sbx_text_add_char(&text, ',');
-            line(out, name, text.data ? text.data : "", NULL);
+            if (text.failed)
+                break;
+            line(out, name, text.data, NULL);
             sbx_text_fini(&text);
             name = "";
         }
@@ -91,7 +99,7 @@ static void print_environment(const sbx_plan *plan, sbx_text *out)
         uint32_t j;
 
         if (edit->op == SBX_ENV_SET) {
-            sbx_text_printf(&text, "set %s=%s", edit->name, edit->value);
+            sbx_text_printf(&text, "set %s=%s", edit->name, shown_value(edit));
             if (text.failed)
                 out->failed = 1;
             else
@@ -120,7 +128,7 @@ static void print_text(const sbx_plan *plan, sbx_text *out)
     uint32_t i, count = 0;
 
     line(out, "backend", plan->backend, key_origin(plan, "backend"));
-    line(out, "fallback", plan->fallback ? plan->fallback : "none: the launch is refused",
+    line(out, "fallback", plan->fallback ? plan->fallback : "refuse: no other backend is tried",
          key_origin(plan, "fallback"));
     if (plan->profile)
         line(out, "profile", plan->profile, NULL);
@@ -201,7 +209,7 @@ static void json_environment(sbx_json *json, const sbx_policy *policy)
         sbx_json_string(json, "op", policy->env[i].op == SBX_ENV_SET ? "set" : "unset");
         sbx_json_string(json, "name", policy->env[i].name);
         if (policy->env[i].value)
-            sbx_json_string(json, "value", policy->env[i].value);
+            sbx_json_string(json, "value", shown_value(&policy->env[i]));
         sbx_json_close(json, '}');
     }
     sbx_json_close(json, ']');

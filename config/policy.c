@@ -37,6 +37,8 @@ static sbx_status add_path(struct maker *maker, struct paths *to, const char *pa
 {
     uint32_t i;
 
+    if (!path || !origin)
+        return sbx_diag_memory(maker->diag);
     for (i = 0; i < to->count; i++)
         if (sbx_path_equal(to->paths[i], path))
             return SBX_OK;
@@ -57,7 +59,7 @@ static sbx_status add_path(struct maker *maker, struct paths *to, const char *pa
     }
     to->paths[to->count] = path;
     to->origins[to->count++] = origin;
-    return path && origin ? SBX_OK : sbx_diag_memory(maker->diag);
+    return SBX_OK;
 }
 
 static const char *origin_of(struct maker *maker, const sbx_item *item)
@@ -252,6 +254,8 @@ static sbx_status protect_item(struct maker *maker, const sbx_item *item)
 
     if (st != SBX_OK)
         return st;
+    if (!origin)
+        return sbx_diag_memory(maker->diag);
     kind = sbx_path_kind(text);
     if (kind != SBX_PATH_RELATIVE) {
         st = resolve(maker, item, text, maker->workspace, &path);
@@ -263,7 +267,7 @@ static sbx_status protect_item(struct maker *maker, const sbx_item *item)
                    ? warn(maker,
                           sbx_arena_printf(&maker->plan->arena,
                                            "%s (%s) is outside of every writable folder; it is not writable anyway",
-                                           path, origin ? origin : ""))
+                                           path, origin))
                    : SBX_OK;
     }
     for (i = 0; i < maker->all_roots.count && st == SBX_OK; i++) {
