@@ -80,19 +80,29 @@ void sbx_out_write(unsigned where, const char *text, size_t length)
     }
 }
 
+/* What stands there may come from a backend or be the name of a file: no control sequence of theirs reaches
+ * the console. */
+static void add_clean(sbx_text *to, const char *text)
+{
+    for (; *text; text++)
+        sbx_text_add_char(to, (unsigned char)*text < 0x20 || *text == 0x7F ? '?' : *text);
+}
+
+static void write_text(sbx_text *text)
+{
+    if (!text->failed)
+        sbx_out_write(SBX_OUT_STDERR, text->data, text->length);
+    sbx_text_fini(text);
+}
+
 void sbx_out_line(const char *text)
 {
     sbx_text line = {0};
-    size_t i;
 
-    sbx_text_printf(&line, "%s: %s", program, text);
-    for (i = 0; !line.failed && i < line.length; i++)
-        if ((unsigned char)line.data[i] < 0x20 || line.data[i] == 0x7F)
-            line.data[i] = '?';
+    sbx_text_printf(&line, "%s: ", program);
+    add_clean(&line, text);
     sbx_text_add_char(&line, '\n');
-    if (!line.failed)
-        sbx_out_write(SBX_OUT_STDERR, line.data, line.length);
-    sbx_text_fini(&line);
+    write_text(&line);
 }
 
 void sbx_out_error(const char *message, const char *hint)
@@ -100,10 +110,12 @@ void sbx_out_error(const char *message, const char *hint)
     const int colour = sbx_out_has_colour(SBX_OUT_STDERR);
     sbx_text text = {0};
 
-    sbx_text_printf(&text, "%s%s:%s %s\n", colour ? "\x1b[31m" : "", program, colour ? "\x1b[0m" : "", message);
-    if (hint[0])
-        sbx_text_printf(&text, "  hint: %s\n", hint);
-    if (!text.failed)
-        sbx_out_write(SBX_OUT_STDERR, text.data, text.length);
-    sbx_text_fini(&text);
+    sbx_text_printf(&text, "%s%s:%s ", colour ? "\x1b[31m" : "", program, colour ? "\x1b[0m" : "");
+    add_clean(&text, message);
+    if (hint[0]) {
+        sbx_text_add(&text, "\n  hint: ");
+        add_clean(&text, hint);
+    }
+    sbx_text_add_char(&text, '\n');
+    write_text(&text);
 }

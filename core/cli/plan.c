@@ -36,8 +36,8 @@ static sbx_status print_json(sbx_cli *cli, sbx_error *err)
     cJSON_AddStringToObject(item, "name", report->backend_used);
     cJSON_AddStringToObject(item, "version", report->backend_version);
     cJSON_AddStringToObject(item, "fallback_reason", report->fallback.data ? report->fallback.data : "");
-    sbx_json_add_guarantees(root, "guarantees", &report->guarantees);
-    list = cJSON_AddArrayToObject(root, "notes");
+    sbx_json_add_guarantees(item, "guarantees", &report->guarantees);
+    list = cJSON_AddArrayToObject(item, "notes");
     for (i = 0; i < report->note_count; i++) {
         item = cJSON_CreateObject();
         cJSON_AddStringToObject(item, "kind", kinds[report->notes[i].kind <= 4 ? report->notes[i].kind : 0]);

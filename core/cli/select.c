@@ -110,11 +110,18 @@ static void say_fallback(sbx_cli *cli, const char *requested, const sbx_guarante
 
     sbx_error_describe(why, reason, sizeof(reason));
     sbx_text_add(&cli->report.fallback, reason);
-    sbx_text_printf(&line,
-                    "backend \"%s\" is not available (%s): running with \"%s\", which does not enforce: ", requested,
-                    reason, cli->report.backend_used);
-    sbx_areas_print(lost, &line);
-    sbx_text_printf(&line, "; to get it: %s", why->hint[0] ? why->hint : "sbx setup");
+    sbx_text_printf(&line, "backend \"%s\" is not available (%s): running with \"%s\", which ", requested, reason,
+                    cli->report.backend_used);
+    if (lost) {
+        sbx_text_add(&line, "does not enforce: ");
+        sbx_areas_print(lost, &line);
+    } else {
+        sbx_text_add(&line, "enforces the same");
+    }
+    sbx_text_printf(&line, "; to get it: %s",
+                    !claims->size  ? "install that backend"
+                    : why->hint[0] ? why->hint
+                                   : "sbx setup");
     if (!line.failed)
         sbx_out_line(line.data); /* also with --quiet: nothing weakens silently */
     sbx_text_fini(&line);

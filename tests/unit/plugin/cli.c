@@ -124,9 +124,9 @@ static void test_fallback(void **state)
     snprintf(line, sizeof(line),
              "sbx.exe\" -q -b broken-unavailable --fallback broken-sound --report \"%s\" -- cmd /c exit 5", path);
     assert_int_equal(sbx_run(line, NULL, 0, &output), 5);
-    assert_string_equal(
-        output.data, "sbx: backend \"broken-unavailable\" is not available (sbxd: service: not available here): "
-                     "running with \"broken-sound\", which does not enforce: nothing; to get it: start the service\n");
+    assert_string_equal(output.data,
+                        "sbx: backend \"broken-unavailable\" is not available (sbxd: service: not available here): "
+                        "running with \"broken-sound\", which enforces the same; to get it: start the service\n");
     sbx_text_fini(&output);
     json = read_report(path);
     assert_string_equal(report_string(json, "backend", "requested"), "broken-unavailable");
@@ -135,6 +135,11 @@ static void test_fallback(void **state)
     assert_string_equal(report_string(json, NULL, "end"), "exited");
     assert_int_equal(cJSON_GetObjectItemCaseSensitive(json, "exit_code")->valueint, 5);
     cJSON_Delete(json);
+    /* one that is not there has claimed nothing: all that the other does not enforce is told */
+    sbx_assert_run("sbx.exe\" -b nowhere --fallback broken-sound -- cmd /c exit 4", 4,
+                   "sbx: backend \"nowhere\" is not available (nowhere: there is no such backend: not available here): "
+                   "running with \"broken-sound\", which does not enforce: file writes, file reads, network, desktop; "
+                   "to get it: install that backend\n");
     /* a launch that fails writes one, too */
     snprintf(line, sizeof(line), "sbx.exe\" -q -b none --report \"%s\" -- no-such-program", path);
     sbx_assert_run_has(line, 127, "no-such-program");
@@ -167,11 +172,61 @@ static void test_require(void **state)
                        "sbx: file writes: require: refused\n");
 }
 
+/* A wrong file is told with its place; it is not the workspace's own that is read. */
+static void test_config_file(void **state)
+{
+    static const char wrong[] = "backend = \"none\"\n[filesystem]\nwriteable = [\"src\"]\n";
+    char line[2048], path[1100], expected[4096];
+
+    (void)state;
+    snprintf(path, sizeof(path), "%s\\wrong.toml", sbx_plugin_program_dir());
+    assert_int_equal(sbx_file_write(path, wrong, sizeof(wrong) - 1, NULL), SBX_OK);
+    snprintf(line, sizeof(line), "sbx.exe\" --config \"%s\" -- cmd", path);
+    snprintf(expected, sizeof(expected), "sbx: %s:3:1: unknown key \"filesystem.writeable\"\n", path);
+    sbx_assert_run_has(line, 125, expected);
+    sbx_assert_run_has(line, 125, "hint: did you mean \"writable\"?");
+    sbx_assert_run_has("sbx.exe\" --config C:\\no\\such.toml -- cmd", 125, "sbx: C:\\no\\such.toml: ");
+    sbx_assert_run_has("sbx.exe\" -b none --profile nowhere -- cmd", 125, "nowhere");
+}
+
+/* What lies in the current folder, or in a `backends` there, is never loaded or read. */
+static void test_planted(void **state)
+{
+    static const char *const names[] = {"bcrypt.dll",    "advapi32.dll",          "shell32.dll",
+                                        "cryptbase.dll", "userenv.dll",           "sbx.toml",
+                                        "cmd.exe",       "backends\\planted.dll", "backends\\none.dll"};
+    WCHAR before[1024], folder_w[1024];
+    char path[1200];
+    size_t i;
+
+    (void)state;
+    assert_true(GetCurrentDirectoryW(1024, before));
+    assert_true(GetTempPathW(900, folder_w));
+    wcscat_s(folder_w, 1024, L"sbx-planted");
+    assert_true(CreateDirectoryW(folder_w, NULL) || GetLastError() == ERROR_ALREADY_EXISTS);
+    assert_true(SetCurrentDirectoryW(folder_w));
+    assert_true(CreateDirectoryW(L"backends", NULL) || GetLastError() == ERROR_ALREADY_EXISTS);
+    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        snprintf(path, sizeof(path), "%s", names[i]);
+        assert_int_equal(sbx_file_write(path, "not what it says", 16, NULL), SBX_OK);
+    }
+    sbx_assert_run("sbx.exe\" -q -b none -- cmd /c exit 33", 33, "");
+    sbx_assert_run_has("sbx.exe\" -q -b planted -- cmd", 125, "sbx: planted: there is no such backend");
+    sbx_assert_run_has("sbx.exe\" config show", 0, "backend = \"elevated\"");
+    sbx_assert_run("sbx-setup.exe\" --apply none", 0, "backend \"none\" needs no setup\n");
+    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        assert_true(DeleteFileA(names[i]));
+    assert_true(RemoveDirectoryW(L"backends"));
+    assert_true(SetCurrentDirectoryW(before));
+    assert_true(RemoveDirectoryW(folder_w));
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_help),           cmocka_unit_test(test_mistakes), cmocka_unit_test(test_words),
-        cmocka_unit_test(test_backend_errors), cmocka_unit_test(test_fallback), cmocka_unit_test(test_require),
+        cmocka_unit_test(test_backend_errors), cmocka_unit_test(test_fallback), cmocka_unit_test(test_config_file),
+        cmocka_unit_test(test_planted),        cmocka_unit_test(test_require),
     };
 
     sbx_start("cli");
