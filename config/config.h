@@ -38,7 +38,9 @@ sbx_status sbx_config_finish(sbx_config *config, const char *profile, sbx_diag *
 /* After finish: the merged value of a key, with its default; `origin` (may be NULL) gets
  * "built-in", "FILE:LINE" or the flag.  NULL for a key without value or default. */
 const char *sbx_config_string(const sbx_config *config, const char *key, const char **origin);
-int64_t sbx_config_integer(const sbx_config *config, const char *key); /* bytes, milliseconds, percent, count; booleans 0/1 */
+/* Bytes, milliseconds, percent, count; booleans 0 or 1; 0 for "none". */
+int64_t sbx_config_integer(const sbx_config *config, const char *key);
+/* The elements of a list as written, NAME=VALUE for those of a table. */
 const char *const *sbx_config_list(const sbx_config *config, const char *key, uint32_t *count);
 
 /* The merged values, each with its origin: TOML with comments, or JSON. */
