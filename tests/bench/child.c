@@ -24,6 +24,8 @@ static int write_bytes(HANDLE out, unsigned long long left)
     return 0;
 }
 
+int wmain(int argc, wchar_t **argv);
+
 int wmain(int argc, wchar_t **argv)
 {
     HANDLE out = GetStdHandle(STD_OUTPUT_HANDLE);

@@ -8,6 +8,8 @@
 
 #include <wchar.h>
 
+int wmain(void);
+
 int wmain(void)
 {
     STARTUPINFOW startup = {.cb = sizeof(startup)};
