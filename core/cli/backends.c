@@ -1,6 +1,4 @@
 /* The list of backends. */
-#include <string.h>
-
 #include "base/memory.h"
 #include "cli/cli.h"
 #include "cli/examine.h"

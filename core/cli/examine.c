@@ -70,13 +70,13 @@ static char *own_program(void)
 
 /* ---- the listing side ---- */
 
-static cJSON *refused(const char *name, const char *operation, uint32_t code, const char *hint)
+static cJSON *refused(const char *name, const char *operation, const char *hint)
 {
     cJSON *object = cJSON_CreateObject();
     char *path = sbx_plugin_file(name);
     sbx_error err;
 
-    sbx_fail_code(&err, SBX_E_BACKEND, SBX_CODE_NONE, code, operation, path);
+    sbx_fail(&err, SBX_E_BACKEND, operation, path);
     sbx_hint(&err, "%s", hint);
     cJSON_AddStringToObject(object, "name", name);
     cJSON_AddStringToObject(object, "path", path ? path : "");
@@ -102,7 +102,7 @@ static cJSON *crashed(const char *name, sbx_text *output)
             *end = 0;
         snprintf(operation, sizeof(operation), "%s", at);
     }
-    return refused(name, operation, 0, "remove it from the folder of the backends, or install it again");
+    return refused(name, operation, "remove it from the folder of the backends, or install it again");
 }
 
 sbx_status sbx_examine(const char *name, cJSON **object, sbx_error *err)
@@ -121,7 +121,7 @@ sbx_status sbx_examine(const char *name, cJSON **object, sbx_error *err)
     if (st == SBX_OK) {
         *object = output.data && !timed_out && !exit_code ? cJSON_Parse(output.data) : NULL;
         if (timed_out)
-            *object = refused(name, "it did not answer within 5 seconds", 0,
+            *object = refused(name, "it did not answer within 5 seconds",
                               "remove it from the folder of the backends, or install it again");
         else if (!*object)
             *object = crashed(name, &output);

@@ -29,16 +29,6 @@ void sbx_json_init(void)
     cJSON_InitHooks(&hooks);
 }
 
-const char *sbx_json_area(uint32_t bit)
-{
-    size_t i;
-
-    for (i = 0; i < AREA_COUNT; i++)
-        if (areas[i].bit == bit)
-            return areas[i].name;
-    return "";
-}
-
 cJSON *sbx_json_areas(uint32_t set)
 {
     cJSON *list = cJSON_CreateArray();

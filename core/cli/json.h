@@ -12,7 +12,6 @@
 void sbx_json_init(void);
 
 /* Names of areas as in `require`: "write", "read", "network", "processes", "ui". */
-const char *sbx_json_area(uint32_t bit);
 cJSON *sbx_json_areas(uint32_t set);
 void sbx_json_add_guarantees(cJSON *object, const char *name, const sbx_guarantees *guarantees);
 

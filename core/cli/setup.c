@@ -17,7 +17,6 @@
 #include "win/handle.h"
 #include "win/wide.h"
 
-#define NOTHING_TO_DO 0u
 #define STEPS_MISSING 3u /* sbx-setup.exe --check */
 
 static sbx_status line_for(sbx_cli *cli, const char *program, const char *action, int parameters_only, sbx_text *line,

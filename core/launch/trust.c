@@ -105,7 +105,7 @@ static sbx_status refuse(const char *path, PSID who, const char *what, sbx_error
 
     describe(who, name, sizeof(name));
     sbx_fail(err, SBX_E_REFUSED, "others can change it", path);
-    return sbx_hint(err, "%s %s; take that away, or put sbx where only administrators write", name, what);
+    return sbx_hint(err, "%s %s; let only administrators and yourself do that", name, what);
 }
 
 static int is_trusted(PSID sid, any_sid *user, PSID owner, uint32_t mode)

@@ -189,6 +189,51 @@ static void test_config_file(void **state)
     sbx_assert_run_has("sbx.exe\" -b none --profile nowhere -- cmd", 125, "nowhere");
 }
 
+static void test_plan(void **state)
+{
+    sbx_text output = {0};
+    const cJSON *used;
+    cJSON *json;
+
+    (void)state;
+    assert_int_equal(
+        sbx_run("sbx.exe\" plan --json -b broken-unavailable --fallback broken-sound -q -- cmd", NULL, 0, &output), 0);
+    json = cJSON_Parse(strchr(output.data, '{'));
+    assert_non_null(json);
+    used = cJSON_GetObjectItemCaseSensitive(json, "backend_used");
+    assert_string_equal(report_string(json, NULL, "backend"), "broken-unavailable");
+    assert_string_equal(report_string(used, NULL, "name"), "broken-sound");
+    assert_string_equal(report_string(used, NULL, "fallback_reason"), "sbxd: service: not available here");
+    used = cJSON_GetObjectItemCaseSensitive(used, "guarantees");
+    assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(used, "enforced")), 1);
+    assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(used, "none")), 4);
+    cJSON_Delete(json);
+    sbx_text_fini(&output);
+    sbx_assert_run_has("sbx.exe\" plan -b none", 0, "Backend that would run: none " SBX_VERSION "\n");
+    /* what a run would fail with stands below the plan */
+    sbx_assert_run_has("sbx.exe\" plan -b broken-abi", 125, "built for interface 2.3, this sbx has 1.0");
+}
+
+static void test_other_verbs(void **state)
+{
+    sbx_text output = {0};
+
+    (void)state;
+    sbx_assert_run_has("sbx.exe\" completion powershell", 0, "        '--network' = ");
+    sbx_assert_run_has("sbx.exe\" completion powershell", 0, "Register-ArgumentCompleter -Native -CommandName sbx");
+    sbx_assert_run("sbx.exe\" setup none", 0, "backend \"none\" needs no setup\n");
+    sbx_assert_run_has("sbx.exe\" setup --status template", 0, "template: absent   one");
+    sbx_assert_run_has("sbx.exe\" setup nowhere", 125, "sbx-setup: nowhere: there is no such backend");
+    sbx_assert_run_has("sbx.exe\" config reference", 0, "backend = \"elevated\"");
+    sbx_assert_run_has("sbx.exe\" clean --all", 0, "nothing to undo\n");
+    sbx_assert_run_has("sbx.exe\" status --json", 0, "\"items\":\t[]");
+    /* one that crashes is left out, the others are asked */
+    assert_int_equal(sbx_run("sbx.exe\" status", NULL, 0, &output), 0);
+    assert_non_null(strstr(output.data, "sbx: backend \"broken-crash\" is left out: "));
+    assert_non_null(strstr(output.data, "sbx has changed nothing on this machine\n"));
+    sbx_text_fini(&output);
+}
+
 /* What lies in the current folder, or in a `backends` there, is never loaded or read. */
 static void test_planted(void **state)
 {
@@ -226,7 +271,8 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_help),           cmocka_unit_test(test_mistakes), cmocka_unit_test(test_words),
         cmocka_unit_test(test_backend_errors), cmocka_unit_test(test_fallback), cmocka_unit_test(test_config_file),
-        cmocka_unit_test(test_planted),        cmocka_unit_test(test_require),
+        cmocka_unit_test(test_planted),        cmocka_unit_test(test_plan),     cmocka_unit_test(test_other_verbs),
+        cmocka_unit_test(test_require),
     };
 
     sbx_start("cli");
