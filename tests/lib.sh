@@ -101,7 +101,7 @@ use() {
     local name
     kind=$1 prefix=$2 user=${3:-standard}
     clean=(env -i "HOME=$HOME" "PATH=$PATH" LC_ALL=C.UTF-8 "TERM=${TERM:-dumb}" "SBX_CACHE=$cache" WINEDEBUG=-all
-        "WINEDLLOVERRIDES=mscoree,mshtml,winemenubuilder.exe=" "WINEPREFIX=$prefix" "NTLAB_PREFIX=$prefix")
+        "WINEDLLOVERRIDES=mscoree,mshtml,winemenubuilder.exe=" "WINEPREFIX=$prefix" "LAB_PREFIX=$prefix")
     for name in ${KEEP_ENV-}; do
         [ -z "${!name+set}" ] || clean+=("$name=${!name}")
     done
@@ -112,13 +112,16 @@ use() {
     esac
 }
 
-# stop PREFIX: end every process of the prefix
-stop() {
-    case $kind in
-        lab) "${clean[@]}" "$top/tests/lab/lab" --stop > /dev/null 2>&1 < /dev/null || true ;;
-        *) "${clean[@]}" timeout 30 /usr/lib/wine/wineserver -k > /dev/null 2>&1 < /dev/null || true ;;
-    esac
+# server OPTION: the Wine server of the prefix
+server() {
+    local lab_bin=/usr/lib/wine
+    # shellcheck source=tests/lab/common.sh
+    [ "$kind" != lab ] || lab_bin=$(here=$top/tests/lab && . "$here/common.sh" && printf '%s' "$lab_bin")
+    "${clean[@]}" timeout 60 "$lab_bin/wineserver" "$1" > /dev/null 2>&1 < /dev/null || true
 }
+
+# stop: end every process of the prefix
+stop() { server -k; }
 
 # hold PREFIX: say that it is in use, until release ends its processes as the last user.
 # Programs must be started with 7>&-, or the server would hold the lock itself.
@@ -172,7 +175,7 @@ settings='REGEDIT4
 make_prefix() {
     local link
     timeout 180 "${wine[@]}" wineboot --init
-    "${clean[@]}" timeout 60 /usr/lib/wine/wineserver -w || true
+    server -w
     # the profile's links to the home directory become folders, or it would not lie on C:
     find "$prefix/drive_c/users" -type l | while read -r link; do
         rm "$link"
@@ -183,7 +186,7 @@ make_prefix() {
     timeout 60 "${wine[@]}" regedit /S 'C:\settings.reg'
     timeout 60 "${wine[@]}" reg query 'HKCU\Software\Wine\Drivers' /v Graphics
     stop
-    "${clean[@]}" timeout 60 /usr/lib/wine/wineserver -w || true
+    server -w
     rm "$prefix/drive_c/settings.reg"
     cp "$bcryptprimitives" "$prefix/drive_c/windows/system32/bcryptprimitives.dll"
     if [ -n "$2" ]; then

@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 import traceback
 
@@ -107,20 +108,29 @@ class World:
             return subprocess.Popen(argv, cwd=cwd or self.workspace, env=dict(os.environ, **variables), **streams)
         words = list(self.command)
         if variables:
-            words[1:1] = ['%s=%s' % pair for pair in variables.items()]
+            words[2:2] = ['%s=%s' % pair for pair in variables.items()]
         return subprocess.Popen(words + list(argv), cwd=self.unix(cwd or self.workspace), start_new_session=True,
                                 **streams)
 
-    def run(self, *argv, stdin=b'', timeout=120, cwd=None, env=None):
-        """Run to the end, everything captured."""
+    def run(self, *argv, stdin=b'', timeout=120, cwd=None, env=None, pipes=False):
+        """Run to the end, everything captured: in files, or through pipes (which node does not take from Wine)."""
         begin = time.monotonic()
-        process = self.start(argv, cwd, env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        with tempfile.TemporaryFile() as out_file, tempfile.TemporaryFile() as err_file:
+            process = self.start(argv, cwd, env, stdin=subprocess.PIPE, stdout=subprocess.PIPE if pipes else out_file,
+                                 stderr=subprocess.PIPE if pipes else err_file)
+            out, err = self.finish(process, argv, stdin, timeout)
+            if not pipes:
+                out_file.seek(0)
+                err_file.seek(0)
+                out, err = out_file.read(), err_file.read()
+        return Result(argv, process.returncode, out, err, time.monotonic() - begin)
+
+    def finish(self, process, argv, stdin, timeout):
         try:
-            out, err = process.communicate(stdin, timeout)
+            return process.communicate(stdin, timeout)
         except subprocess.TimeoutExpired:
             end_group(process)
             raise Failure('still running after %d s: %r' % (timeout, argv))
-        return Result(argv, process.returncode, out, err, time.monotonic() - begin)
 
     def options(self, *more):
         return ('--backend', self.backend, '--quiet') + more

@@ -90,6 +90,8 @@ def environment(w):
     check(wanted <= set(got), '%r' % [v[:60] for v in got] + str(result))
     if any(v.startswith('=C:') for v in control):
         check(any(v.startswith('=C:') for v in got), 'the folder of drive C is lost')
+    if w.kind != 'native':
+        return  # Wine adds names of its own at the end when a process starts
     names = [v.upper().split('=')[0] for v in got if not v.startswith('=')]
     equal(names, sorted(names), 'sorted as Windows wants it')
 

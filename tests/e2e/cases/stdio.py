@@ -2,6 +2,7 @@
 import hashlib
 import os
 import subprocess
+import time
 
 from harness import Failure, case, check, end_group, equal, fields
 
@@ -50,7 +51,7 @@ def own_codes(w):
 def much_out(w):
     wanted = hashlib.sha256(pattern(HUNDRED)).hexdigest()
     for run in (w.probe, w.sandboxed):
-        got = run('gen', str(HUNDRED))
+        got = run('gen', str(HUNDRED), pipes=True)
         equal((got.code, len(got.out), got.err), (0, HUNDRED, b''))
         equal(hashlib.sha256(got.out).hexdigest(), wanted)
 
@@ -59,7 +60,7 @@ def much_out(w):
 def much_in(w):
     data = pattern(HUNDRED)
     for run in (w.probe, w.sandboxed):
-        got = run('eat', stdin=data)
+        got = run('eat', stdin=data, pipes=True)
         equal((got.code, got.text), (0, '%d bytes\n' % HUNDRED), got)
     broken = data[:5000] + b'?' + data[5001:10000]
     equal(w.sandboxed('eat', stdin=broken).code, 1, 'a wrong byte is noticed')
@@ -86,7 +87,7 @@ def closed(w):
 @case('stdout and stderr together do not block each other')
 def both(w):
     for run in (w.probe, w.sandboxed):
-        got = run('both', '4000')
+        got = run('both', '4000', pipes=True)
         equal((got.code, got.out.count(b'o'), got.err.count(b'e')), (0, 4000 * 4096, 4000 * 4096))
 
 
@@ -127,24 +128,20 @@ def terminal(w):
     process = w.start((w.SBX, *w.options(), '--', 'cmd', '/c', 'set /p line=name? & call echo got-%line%-'),
                       stdin=slave, stdout=slave, stderr=slave)
     os.close(slave)
-    seen, asked = b'', False
-    while True:
-        ready, _, _ = select.select([master], [], [], 30)
-        if not ready:
+    seen, asked, deadline = b'', False, time.monotonic() + 30
+    while b'got-' not in seen:
+        if time.monotonic() > deadline:
             end_group(process)
             raise Failure('nothing more from the terminal: %r' % seen)
+        if not select.select([master], [], [], 1)[0]:
+            continue
         try:
-            part = os.read(master, 4096)
+            seen += os.read(master, 4096)
         except OSError:
             break
-        if not part:
-            break
-        seen += part
         if b'name?' in seen and not asked:
             asked = True
             os.write(master, b'zoe\r')
-        if b'got-' in seen and process.poll() is not None:
-            break
     process.wait(30)
     os.close(master)
-    check(b'zoe' in seen, seen)
+    check(b'got-zoe-' in seen, seen)

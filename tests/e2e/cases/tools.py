@@ -30,9 +30,9 @@ def bun(w):
     project(w)
     got = w.sbx('bun', 'run', 'src/main.ts')
     equal((got.code, got.text), (0, GREETING), got)
-    got = w.sbx('bun', 'build', 'src/main.ts', '--target=node', '--outfile=bun.js')
+    got = w.sbx('bun', 'build', 'src/main.ts', '--target=node', '--outdir=dist')
     equal(got.code, 0, got)
-    equal(w.sbx('node', 'bun.js').text, GREETING)
+    equal(w.sbx('node', 'dist\\main.js').text, GREETING)
 
 
 @case('node starts children, pipes through them, and gets their exit codes')
@@ -85,7 +85,8 @@ def ripgrep(w):
 
 @case('cmd: FOR /F, pipes and redirections')
 def shell(w):
-    got = w.sbx('cmd', '/c', 'for /f "tokens=2" %i in (\'echo one two\') do @echo got-%i')
+    w.write(w.ws('loop.cmd'), '@echo off\r\nfor /f "tokens=2" %%i in (\'echo one two\') do echo got-%%i\r\n'
+                              'echo hello | %s cat > piped.txt\r\n' % w.PROBE)
+    got = w.sbx(w.ws('loop.cmd'))
     check('got-two' in got.text, got)
-    got = w.sbx('cmd', '/c', 'echo hello | "%s" cat > piped.txt' % w.PROBE)
     check(b'hello' in (w.read(w.ws('piped.txt')) or b''), got)

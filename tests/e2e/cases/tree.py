@@ -28,8 +28,9 @@ def left(w):
     for how in ('plain', 'detached', 'group', 'hidden', 'double'):
         got = in_sandbox(w, 'go', 2, w.PROBE, 'tree', how, 'exit')
         check('exit 0x00000000' in got.text and 'gone 2 of 2' in got.text, '%s: %s' % (how, got))
-    got = in_sandbox(w, 'wait', 1, 'cmd', '/c', 'start /b %s leaf' % w.PROBE)
-    check('seen 1' in got.text and 'gone 1 of 1' in got.text, 'start /b: %s' % got)
+    w.write(w.ws('background.cmd'), '@start /b %s leaf\r\n@%s tree plain exit\r\n' % (w.PROBE, w.PROBE))
+    got = in_sandbox(w, 'go', 3, w.ws('background.cmd'))
+    check('seen 3' in got.text and 'gone 3 of 3' in got.text, 'start /b: %s' % got)
 
 
 @case('a child cannot break away from the job')
