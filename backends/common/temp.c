@@ -1,0 +1,466 @@
+#include "common/temp.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "base/utf.h"
+#include "common/acl.h"
+#include "common/host.h"
+#include "common/remove.h"
+#include "common/token_info.h"
+#include "win/error.h"
+#include "win/file.h"
+#include "win/handle.h"
+#include "win/wide.h"
+
+#define AREA_TEMP 0
+#define AREA_CACHE 1
+
+static const char *const area_names[] = {"temp", "cache"};
+static const WCHAR *const area_names_w[] = {L"temp", L"cache"};
+
+#define NT_SHARING_VIOLATION ((NTSTATUS)0xC0000043)
+#define LIST (FILE_LIST_DIRECTORY | FILE_TRAVERSE | FILE_READ_ATTRIBUTES | READ_CONTROL | SYNCHRONIZE)
+
+/* A kept TEMP says so in its name, so that a later clean knows. */
+static const char keep_suffix[] = "-kept";
+
+/* Which root a cache belongs to, beside the folder itself where the command cannot write. */
+static const char root_file[] = "root.txt";
+static const char data_dir[] = "data";
+
+static char *join(const char *a, const char *b, const char *c)
+{
+    sbx_text text = {0};
+
+    sbx_text_printf(&text, "%s\\%s", a, b);
+    if (c)
+        sbx_text_printf(&text, "\\%s", c);
+    return sbx_text_take(&text);
+}
+
+/* The state folder is the user's own choice, links in it and all; the areas in it are ours and no links. */
+static sbx_status open_area(int area, int create, HANDLE *handle, sbx_error *err)
+{
+    const char *state = sbx_host_table->state_dir;
+    WCHAR *state_w = NULL;
+    HANDLE parent = NULL, opened = NULL;
+    sbx_nt_info info = {0};
+    NTSTATUS status;
+    sbx_status st = sbx_wide_path(state, &state_w, err);
+
+    if (st != SBX_OK)
+        return st;
+    if (create && !CreateDirectoryW(state_w, NULL) && GetLastError() != ERROR_ALREADY_EXISTS) {
+        st = sbx_fail_last(err, SBX_E_SYSTEM, "CreateDirectoryW", state);
+        goto out;
+    }
+    parent = sbx_handle_from(CreateFileW(state_w, LIST, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
+                                         OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, NULL));
+    if (!parent) {
+        if (create || (GetLastError() != ERROR_FILE_NOT_FOUND && GetLastError() != ERROR_PATH_NOT_FOUND))
+            st = sbx_fail_last(err, SBX_E_SYSTEM, "CreateFileW", state);
+        goto out;
+    }
+    status = sbx_nt_child(parent, area_names_w[area], wcslen(area_names_w[area]),
+                          LIST | (create ? FILE_ADD_SUBDIRECTORY : 0u), create ? FILE_OPEN_IF : FILE_OPEN,
+                          FILE_DIRECTORY_FILE | FILE_SYNCHRONOUS_IO_NONALERT, NULL, &opened);
+    if (!SBX_NT_OK(status)) {
+        if (create || !SBX_NT_GONE(status))
+            st = sbx_fail_nt(err, SBX_E_SYSTEM, status, "NtCreateFile", area_names[area]);
+        goto out;
+    }
+    status = sbx_nt_query(opened, &info);
+    if (!SBX_NT_OK(status) || (info.attributes & FILE_ATTRIBUTE_REPARSE_POINT)) {
+        st = sbx_fail(err, SBX_E_REFUSED, "use as a folder of sbx: it is a link", area_names[area]);
+        goto out;
+    }
+    *handle = opened;
+    opened = NULL;
+out:
+    sbx_handle_close(&opened);
+    sbx_handle_close(&parent);
+    sbx_free(state_w);
+    return st;
+}
+
+static int add_ace(ACL *acl, BYTE flags, DWORD mask, const void *sid)
+{
+    return AddAccessAllowedAceEx(acl, ACL_REVISION, flags, mask, (PSID)(uintptr_t)sid) != FALSE;
+}
+
+/* FILE_DELETE_CHILD is in: nothing in the folder is protected, and tools remove what others made with DACLs of their own. */
+static sbx_status create_private(HANDLE parent, const WCHAR *name_w, const void *sid, int may_exist, HANDLE *handle,
+                                 const char *object, sbx_error *err)
+{
+    static const uint8_t owner_rights[12] = {1, 1, 0, 0, 0, 0, 0, 3, 4, 0, 0, 0};
+    static const uint8_t local_system[12] = {1, 1, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0};
+    const DWORD change = FILE_ALL_ACCESS & ~(DWORD)(WRITE_DAC | WRITE_OWNER);
+    const BYTE all = OBJECT_INHERIT_ACE | CONTAINER_INHERIT_ACE;
+    uint8_t space[sizeof(ACL) + 5 * (sizeof(ACCESS_ALLOWED_ACE) + SECURITY_MAX_SID_SIZE)];
+    ACL *acl = (ACL *)(void *)space;
+    SECURITY_DESCRIPTOR descriptor;
+    TOKEN_USER *user = NULL;
+    HANDLE own = NULL, opened = NULL;
+    sbx_nt_info info = {0};
+    NTSTATUS status;
+    sbx_status st = SBX_OK;
+
+    if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &own))
+        return sbx_fail_last(err, SBX_E_SYSTEM, "OpenProcessToken", "own process");
+    if ((st = sbx_token_info(own, TokenUser, (void **)&user, err)) != SBX_OK)
+        goto out;
+    if (!InitializeAcl(acl, sizeof(space), ACL_REVISION) || !add_ace(acl, all, FILE_ALL_ACCESS, user->User.Sid) ||
+        !add_ace(acl, all, FILE_ALL_ACCESS, local_system) || !add_ace(acl, 0, change & ~(DWORD)DELETE, sid) ||
+        !add_ace(acl, all | INHERIT_ONLY_ACE, change, sid) || !add_ace(acl, all, READ_CONTROL, owner_rights) ||
+        !InitializeSecurityDescriptor(&descriptor, SECURITY_DESCRIPTOR_REVISION) ||
+        !SetSecurityDescriptorDacl(&descriptor, TRUE, acl, FALSE) ||
+        !SetSecurityDescriptorControl(&descriptor, SE_DACL_PROTECTED, SE_DACL_PROTECTED)) {
+        st = sbx_fail_last(err, SBX_E_SYSTEM, "InitializeAcl", object);
+        goto out;
+    }
+    status = sbx_nt_child(parent, name_w, wcslen(name_w), LIST, may_exist ? FILE_OPEN_IF : FILE_CREATE,
+                          FILE_DIRECTORY_FILE | FILE_SYNCHRONOUS_IO_NONALERT, &descriptor, &opened);
+    if (!SBX_NT_OK(status)) {
+        st = sbx_fail_nt(err, SBX_E_SYSTEM, status, "NtCreateFile", object);
+        goto out;
+    }
+    if (!SBX_NT_OK(sbx_nt_query(opened, &info)) || (info.attributes & FILE_ATTRIBUTE_REPARSE_POINT)) {
+        st = sbx_fail(err, SBX_E_REFUSED, "use as a folder of sbx: it is a link", object);
+        goto out;
+    }
+    *handle = opened;
+    opened = NULL;
+out:
+    sbx_handle_close(&opened);
+    sbx_free(user);
+    sbx_handle_close(&own);
+    return st;
+}
+
+/* From here on nobody can delete the folder. */
+static sbx_status take_hold(HANDLE dir, HANDLE *hold, const char *object, sbx_error *err)
+{
+    *hold = sbx_handle_from(
+        ReOpenFile(dir, FILE_LIST_DIRECTORY, FILE_SHARE_READ | FILE_SHARE_WRITE, FILE_FLAG_BACKUP_SEMANTICS));
+    return *hold ? SBX_OK : sbx_fail_last(err, SBX_E_SYSTEM, "ReOpenFile", object);
+}
+
+char *sbx_temp_path(const char *run_id)
+{
+    return join(sbx_host_table->state_dir, area_names[AREA_TEMP], run_id);
+}
+
+sbx_status sbx_temp_open(sbx_temp *temp, const char *run_id, int keep, const void *sid, sbx_error *err)
+{
+    sbx_temp made = {0};
+    sbx_text name = {0};
+    WCHAR *name_w = NULL;
+    HANDLE dir = NULL;
+    sbx_status st;
+
+    made.keep = keep;
+    sbx_text_printf(&name, "%s%s", run_id, keep ? keep_suffix : "");
+    made.name = sbx_text_take(&name);
+    made.path = made.name ? sbx_temp_path(made.name) : NULL;
+    if (!made.path) {
+        st = sbx_fail_memory(err);
+        goto out;
+    }
+    if ((st = sbx_wide(made.name, "run id", &name_w, err)) != SBX_OK ||
+        (st = open_area(AREA_TEMP, 1, &made.area, err)) != SBX_OK ||
+        (st = create_private(made.area, name_w, sid, 0, &dir, made.path, err)) != SBX_OK)
+        goto out;
+    st = take_hold(dir, &made.hold, made.path, err);
+    if (st != SBX_OK) {
+        made.keep = 0;
+        sbx_handle_close(&dir);
+        sbx_temp_close(&made);
+        goto out;
+    }
+    *temp = made;
+    memset(&made, 0, sizeof(made));
+out:
+    sbx_handle_close(&dir);
+    sbx_free(name_w);
+    sbx_handle_close(&made.hold);
+    sbx_handle_close(&made.area);
+    sbx_free(made.path);
+    sbx_free(made.name);
+    return st;
+}
+
+static void sid_name(const void *sid, char name[SBX_SID_MAX * 2 + 1])
+{
+    const uint8_t *bytes = sid;
+    size_t length = sbx_sid_length(sid, SBX_SID_MAX), i, from = length > 44 ? length - 32 : 12, n = 0;
+
+    for (i = from; i < length && n < 24; i++, n += 2)
+        snprintf(name + n, 3, "%02x", bytes[i]);
+}
+
+sbx_status sbx_temp_open_cache(sbx_temp *temp, const char *root, const void *sid, sbx_error *err)
+{
+    sbx_temp made = {0};
+    char name[SBX_SID_MAX * 2 + 1] = "";
+    WCHAR *name_w = NULL;
+    char *record = NULL;
+    HANDLE dir = NULL, data = NULL;
+    NTSTATUS status;
+    sbx_status st;
+
+    made.keep = 1;
+    sid_name(sid, name);
+    made.name = sbx_strdup(name);
+    record = join(sbx_host_table->state_dir, area_names[AREA_CACHE], name);
+    made.path = record ? join(record, data_dir, NULL) : NULL;
+    sbx_free(record);
+    record = made.path ? join(sbx_host_table->state_dir, area_names[AREA_CACHE], name) : NULL;
+    if (!made.name || !made.path || !record) {
+        st = sbx_fail_memory(err);
+        goto out;
+    }
+    if ((st = sbx_wide(name, "cache", &name_w, err)) != SBX_OK ||
+        (st = open_area(AREA_CACHE, 1, &made.area, err)) != SBX_OK)
+        goto out;
+    status = sbx_nt_child(made.area, name_w, wcslen(name_w), LIST | FILE_ADD_SUBDIRECTORY, FILE_OPEN_IF,
+                          FILE_DIRECTORY_FILE | FILE_SYNCHRONOUS_IO_NONALERT, NULL, &dir);
+    if (!SBX_NT_OK(status)) {
+        st = sbx_fail_nt(err, SBX_E_SYSTEM, status, "NtCreateFile", made.path);
+        goto out;
+    }
+    if ((st = take_hold(dir, &made.hold, made.path, err)) != SBX_OK)
+        goto out;
+    sbx_free(record);
+    record = NULL;
+    {
+        char *file = join(sbx_host_table->state_dir, area_names[AREA_CACHE], name);
+
+        record = file ? join(file, root_file, NULL) : NULL;
+        sbx_free(file);
+    }
+    if (!record) {
+        st = sbx_fail_memory(err);
+        goto out;
+    }
+    if ((st = sbx_file_write(record, root, strlen(root), err)) != SBX_OK ||
+        (st = create_private(dir, L"data", sid, 1, &data, made.path, err)) != SBX_OK)
+        goto out;
+    *temp = made;
+    memset(&made, 0, sizeof(made));
+out:
+    sbx_handle_close(&data);
+    sbx_handle_close(&dir);
+    sbx_free(record);
+    sbx_free(name_w);
+    sbx_handle_close(&made.hold);
+    sbx_handle_close(&made.area);
+    sbx_free(made.path);
+    sbx_free(made.name);
+    return st;
+}
+
+/* What opens up a file that the command closed to everybody: the user and SYSTEM. */
+static void *opening_dacl(void)
+{
+    static const uint8_t local_system[12] = {1, 1, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0};
+    HANDLE own = NULL;
+    void *acl = NULL;
+
+    if (OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &own))
+        sbx_token_default_dacl(own, local_system, &acl, NULL);
+    sbx_handle_close(&own);
+    return acl;
+}
+
+static NTSTATUS remove_folder(HANDLE area, const WCHAR *name_w, size_t length, sbx_remove_count *count)
+{
+    void *dacl = opening_dacl();
+    NTSTATUS status = sbx_remove_tree(area, name_w, length, dacl, count);
+
+    sbx_free(dacl);
+    return status;
+}
+
+void sbx_temp_close(sbx_temp *temp)
+{
+    WCHAR *name_w = NULL;
+    sbx_remove_count count;
+
+    sbx_handle_close(&temp->hold);
+    if (temp->area && !temp->keep && sbx_wide(temp->name, "run id", &name_w, NULL) == SBX_OK &&
+        !SBX_NT_OK(remove_folder(temp->area, name_w, wcslen(name_w), &count)))
+        sbx_host_log(SBX_LOG_WARN, "%s: %llu files could not be removed (ntstatus 0x%08lX); see `sbx clean --stale`",
+                     temp->path, (unsigned long long)count.left, (unsigned long)count.status);
+    sbx_free(name_w);
+    sbx_handle_close(&temp->area);
+    sbx_free(temp->path);
+    sbx_free(temp->name);
+    memset(temp, 0, sizeof(*temp));
+}
+
+/* ---- what there is, and removing it ---- */
+
+typedef struct round {
+    int area, clean;
+    uint32_t what;
+    const char *root;
+    sbx_state_visitor visit;
+    void *context;
+    int stop, failed;
+} round;
+
+static char *read_root(const char *name)
+{
+    char *folder = join(sbx_host_table->state_dir, area_names[AREA_CACHE], name);
+    char *file = folder ? join(folder, root_file, NULL) : NULL;
+    char *root = NULL;
+
+    if (file && sbx_file_read(file, 65536, &root, NULL, NULL) != SBX_OK)
+        root = NULL;
+    sbx_free(file);
+    sbx_free(folder);
+    return root;
+}
+
+static int exists(const char *path)
+{
+    WCHAR *path_w = NULL;
+    DWORD attributes;
+
+    if (sbx_wide_path(path, &path_w, NULL) != SBX_OK)
+        return 1;
+    attributes = GetFileAttributesW(path_w);
+    sbx_free(path_w);
+    return attributes != INVALID_FILE_ATTRIBUTES ||
+           (GetLastError() != ERROR_FILE_NOT_FOUND && GetLastError() != ERROR_PATH_NOT_FOUND);
+}
+
+static uint32_t judge(const round *now, const char *name, const char *root, NTSTATUS status)
+{
+    size_t length = strlen(name), suffix = sizeof(keep_suffix) - 1;
+
+    if (status == NT_SHARING_VIOLATION)
+        return SBX_STATE_ACTIVE;
+    if (now->area == AREA_CACHE)
+        return !root || !exists(root) ? SBX_STATE_STALE : SBX_STATE_KEPT;
+    return length > suffix && !strcmp(name + length - suffix, keep_suffix) ? SBX_STATE_KEPT : SBX_STATE_STALE;
+}
+
+static int wanted(const round *now, const sbx_state_item *item)
+{
+    if (item->state == SBX_STATE_ACTIVE)
+        return 0;
+    switch (now->what) {
+    case SBX_CLEAN_ALL:
+        return 1;
+    case SBX_CLEAN_STALE:
+        return item->state == SBX_STATE_STALE;
+    default:
+        return item->root[0] && now->root && sbx_path_equal(item->root, now->root);
+    }
+}
+
+static void one(round *now, HANDLE area, const WCHAR *name_w, size_t length)
+{
+    sbx_state_item item;
+    sbx_error failure;
+    sbx_remove_count count;
+    HANDLE handle = NULL;
+    NTSTATUS status;
+    char *name = sbx_utf16_to_utf8(name_w, length, NULL), *path = NULL, *root = NULL;
+
+    memset(&failure, 0, sizeof(failure));
+    path = name ? join(sbx_host_table->state_dir, area_names[now->area], name) : NULL;
+    if (!path) {
+        now->failed = 1;
+        goto out;
+    }
+    if (now->area == AREA_CACHE)
+        root = read_root(name);
+    status = sbx_nt_child(area, name_w, length, DELETE | SYNCHRONIZE, FILE_OPEN, 0, NULL, &handle);
+    sbx_handle_close(&handle);
+    memset(&item, 0, sizeof(item));
+    item.size = sizeof(item);
+    item.state = judge(now, name, root, status);
+    item.kind = now->area == AREA_CACHE ? "cache" : "temp";
+    item.root = root ? root : "";
+    item.object = path;
+    item.text = now->area == AREA_CACHE ? "caches of tools" : "private TEMP of a run";
+    if (!now->clean) {
+        now->stop = now->visit(now->context, &item, NULL) != 0;
+    } else if (wanted(now, &item)) {
+        status = remove_folder(area, name_w, length, &count);
+        item.count = count.removed;
+        if (!SBX_NT_OK(status)) {
+            sbx_fail_nt(&failure, SBX_E_SYSTEM, count.status, "delete", path);
+            now->failed = 1;
+        }
+        now->stop = now->visit && now->visit(now->context, &item, SBX_NT_OK(status) ? NULL : &failure) != 0;
+    }
+out:
+    sbx_free(root);
+    sbx_free(path);
+    sbx_free(name);
+}
+
+static sbx_status each(round *now, sbx_error *err)
+{
+    union {
+        LARGE_INTEGER align;
+        uint8_t bytes[16384];
+    } *buffer = NULL;
+    const FILE_DIRECTORY_INFORMATION *entry;
+    HANDLE area = NULL;
+    IO_STATUS_BLOCK io = {{0}, 0};
+    BOOLEAN first = TRUE;
+    size_t at;
+    sbx_status st;
+
+    for (now->area = AREA_TEMP; now->area <= AREA_CACHE && !now->stop; now->area++) {
+        if ((st = open_area(now->area, 0, &area, err)) != SBX_OK)
+            goto out;
+        if (!area)
+            continue;
+        if (!buffer && !(buffer = sbx_alloc(sizeof(*buffer)))) {
+            st = sbx_fail_memory(err);
+            goto out;
+        }
+        for (first = TRUE; !now->stop; first = FALSE) {
+            if (NtQueryDirectoryFile(area, NULL, NULL, NULL, &io, buffer->bytes, sizeof(buffer->bytes),
+                                     FileDirectoryInformation, FALSE, NULL, first) != 0 ||
+                !io.Information)
+                break;
+            for (at = 0; !now->stop; at += entry->NextEntryOffset) {
+                entry = (const FILE_DIRECTORY_INFORMATION *)(const void *)(buffer->bytes + at);
+                if (entry->FileName[0] != '.')
+                    one(now, area, entry->FileName, entry->FileNameLength / sizeof(WCHAR));
+                if (!entry->NextEntryOffset)
+                    break;
+            }
+        }
+        sbx_handle_close(&area);
+    }
+    st = now->failed ? sbx_fail(err, SBX_E_SYSTEM, "remove folders", sbx_host_table->state_dir) : SBX_OK;
+out:
+    sbx_handle_close(&area);
+    sbx_free(buffer);
+    return st;
+}
+
+sbx_status sbx_temp_list(sbx_state_visitor visit, void *context, sbx_error *err)
+{
+    round now = {0, 0, 0, NULL, visit, context, 0, 0};
+
+    return each(&now, err);
+}
+
+sbx_status sbx_temp_clean(uint32_t what, const char *root, sbx_state_visitor visit, void *context, sbx_error *err)
+{
+    round now = {0, 1, what, root, visit, context, 0, 0};
+
+    return each(&now, err);
+}

@@ -1,0 +1,263 @@
+#include "unelevated/session.h"
+
+#include <string.h>
+#include <windows.h>
+
+#include "base/memory.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "common/grant.h"
+#include "common/host.h"
+#include "common/network.h"
+#include "common/temp.h"
+#include "common/token.h"
+#include "common/tools.h"
+#include "unelevated/ticket.h"
+#include "win/wide.h"
+
+struct sbx_session {
+    sbx_grants *grants;
+    sbx_temp temp, cache;
+    sbx_edits edits;
+    sbx_token_spec spec;
+    sbx_ticket ticket;
+    sbx_env_edits environment;
+    void *ticket_bytes;
+    int dry_run;
+};
+
+static sbx_status refuse(sbx_error *err, const char *op, const char *object, const char *hint)
+{
+    sbx_fail(err, SBX_E_REFUSED, op, object);
+    return sbx_hint(err, "%s", hint);
+}
+
+/* Where the command could write to what sbx itself runs or keeps, nothing else would hold. */
+static sbx_status check_roots(const sbx_policy *policy, sbx_error *err)
+{
+    uint32_t i;
+
+    if (policy->writable_count > SBX_TOKEN_ROOTS) {
+        sbx_fail(err, SBX_E_REFUSED, "writable roots", policy->writable[SBX_TOKEN_ROOTS]);
+        return sbx_hint(err, "at most %u are possible; take a folder that holds several of them", SBX_TOKEN_ROOTS);
+    }
+    for (i = 0; i < policy->writable_count; i++) {
+        if (sbx_path_is_below(sbx_host_table->program_dir, policy->writable[i]))
+            return refuse(err, "make writable", policy->writable[i], "sbx itself is installed in it");
+        if (sbx_path_is_below(sbx_host_table->state_dir, policy->writable[i]) ||
+            sbx_path_is_below(policy->writable[i], sbx_host_table->state_dir))
+            return refuse(err, "make writable", policy->writable[i], "sbx keeps its records there");
+    }
+    return SBX_OK;
+}
+
+static sbx_status check_policy(const sbx_policy *policy, sbx_error *err)
+{
+    if (policy->deny_read_count)
+        return refuse(err, "deny reading", policy->deny_read[0],
+                      "backend \"unelevated\" cannot keep the command from reading; take --backend elevated (`sbx "
+                      "setup` installs it), or remove deny_read");
+    if (policy->require & SBX_AREA_FILE_READ)
+        return refuse(err, "require", "read",
+                      "backend \"unelevated\" cannot keep the command from reading; take --backend elevated (`sbx "
+                      "setup` installs it)");
+    if (policy->require & SBX_AREA_NETWORK)
+        return refuse(err, "require", "network",
+                      "backend \"unelevated\" can only discourage the network; take --backend elevated (`sbx setup` "
+                      "installs it)");
+    if (policy->require & SBX_AREA_UI)
+        return refuse(err, "require", "ui",
+                      "with backend \"unelevated\" a program can reach your desktop if it wants to; take --backend "
+                      "elevated (`sbx setup` installs it)");
+    return check_roots(policy, err);
+}
+
+static void tell(const sbx_policy *policy)
+{
+    sbx_host_note(SBX_NOTE_GAP, "read", "everything that you can read, the command can read");
+    if (policy->network == SBX_NETWORK_OFF)
+        sbx_host_note(
+            SBX_NOTE_GAP, "network",
+            "discouraged by proxies to a dead port, offline switches and stubs; a program that opens a socket "
+            "itself is not stopped");
+    if (policy->network == SBX_NETWORK_OFF && policy->loopback_port_count)
+        sbx_host_note(SBX_NOTE_GAP, "loopback", "every port of this machine can be reached, not only those granted");
+    sbx_host_note(SBX_NOTE_GAP, "ui",
+                  "a program that attaches to your console or opens your desktop by name is not stopped");
+    sbx_host_note(SBX_NOTE_GAP, "services",
+                  "programs started through COM, WMI, the task scheduler or BITS may run outside the sandbox");
+    if (policy->temp == SBX_TEMP_USER)
+        sbx_host_note(SBX_NOTE_GAP, "TEMP",
+                      "your own TEMP is not writable for the command unless a writable root has it");
+}
+
+static char *own_variable(const WCHAR *name)
+{
+    WCHAR value[64];
+    DWORD length = GetEnvironmentVariableW(name, value, ARRAYSIZE(value));
+    char *text = NULL;
+
+    if (length && length < ARRAYSIZE(value) && sbx_narrow(value, &text, NULL) != SBX_OK)
+        text = NULL;
+    return text;
+}
+
+/* The folder with the stub programs, or NULL. */
+static char *find_stubs(void)
+{
+    sbx_text path = {0};
+    WCHAR *path_w = NULL;
+    char *text;
+    DWORD attributes = INVALID_FILE_ATTRIBUTES;
+
+    sbx_text_printf(&path, "%s\\stubs", sbx_host_table->program_dir);
+    text = sbx_text_take(&path);
+    if (text && sbx_wide_path(text, &path_w, NULL) == SBX_OK)
+        attributes = GetFileAttributesW(path_w);
+    sbx_free(path_w);
+    if (attributes != INVALID_FILE_ATTRIBUTES && (attributes & FILE_ATTRIBUTE_DIRECTORY))
+        return text;
+    sbx_host_note(SBX_NOTE_GAP, text, "the stub programs are missing here: ssh and scp are not discouraged");
+    sbx_free(text);
+    return NULL;
+}
+
+static sbx_status make_edits(sbx_session *session, const sbx_policy *policy, const char *temp, const char *cache,
+                             sbx_error *err)
+{
+    char *count = own_variable(L"GIT_CONFIG_COUNT"), *stubs = NULL;
+
+    sbx_edits_init(&session->edits, sbx_edits_git_count(sbx_edits_before(policy, "GIT_CONFIG_COUNT", count)));
+    sbx_free(count);
+    if (temp) {
+        sbx_edits_set(&session->edits, "TEMP", temp);
+        sbx_edits_set(&session->edits, "TMP", temp);
+        sbx_edits_set(&session->edits, "TMPDIR", temp); /* Python and what comes from Unix look there first */
+    }
+    sbx_tools_edits(&session->edits, policy, cache);
+    if (policy->network == SBX_NETWORK_OFF) {
+        stubs = find_stubs();
+        sbx_network_edits(&session->edits, policy, stubs);
+        sbx_free(stubs);
+    }
+    sbx_edits_git_end(&session->edits);
+    session->environment.size = sizeof(session->environment);
+    session->environment.count = session->edits.count;
+    session->environment.edits = session->edits.items;
+    return sbx_edits_status(&session->edits, err);
+}
+
+/* TEMP and the caches of tools; what is not made in a dry run has its path all the same. */
+static sbx_status make_folders(sbx_session *session, const sbx_policy *policy, sbx_error *err)
+{
+    const int keep = (policy->flags & SBX_POLICY_KEEP_CHILDREN) != 0;
+    const char *cache = NULL;
+    char *planned = NULL;
+    sbx_status st = SBX_OK;
+
+    if (session->dry_run) {
+        if (policy->temp == SBX_TEMP_PRIVATE) {
+            planned = sbx_temp_path(policy->run_id);
+            if (!planned)
+                return sbx_fail_memory(err);
+            sbx_host_note(SBX_NOTE_GRANT, planned, "a private TEMP would be made, and removed afterwards");
+        }
+        st = make_edits(session, policy, planned, planned, err);
+        sbx_free(planned);
+        return st;
+    }
+    if (policy->temp == SBX_TEMP_PRIVATE) {
+        st = sbx_temp_open(&session->temp, policy->run_id, keep, session->spec.run_sid, err);
+        if (st != SBX_OK)
+            return st;
+        sbx_host_note(SBX_NOTE_GRANT, session->temp.path, "private TEMP");
+        cache = session->temp.path;
+    }
+    if (session->spec.root_count && sbx_tools_need_cache(policy)) {
+        st = sbx_temp_open_cache(&session->cache, policy->writable[0], session->spec.roots[0], err);
+        if (st != SBX_OK)
+            return st;
+        sbx_host_note(SBX_NOTE_GRANT, session->cache.path, "caches of tools, kept for this workspace");
+        cache = session->cache.path;
+    }
+    return make_edits(session, policy, session->temp.path, cache, err);
+}
+
+static sbx_status make_ticket(sbx_session *session, const sbx_policy *policy, sbx_error *err)
+{
+    sbx_ticket_data data;
+    uint32_t length = 0;
+    sbx_status st;
+
+    memset(&data, 0, sizeof(data));
+    if (policy->flags & SBX_POLICY_DESKTOP_PRIVATE)
+        data.flags |= SBX_TICKET_DESKTOP;
+    if (!(policy->flags & SBX_POLICY_CLIPBOARD))
+        data.flags |= SBX_TICKET_UI_LIMITS;
+    data.spec = session->spec;
+    data.run_id = policy->run_id;
+    data.opened = session->temp.path;
+    data.closed = session->temp.path ? sbx_host_table->state_dir : NULL;
+    st = sbx_ticket_write(&data, &session->ticket_bytes, &length, err);
+    if (st != SBX_OK)
+        return st;
+    session->ticket.size = sizeof(session->ticket);
+    session->ticket.length = length;
+    session->ticket.bytes = session->ticket_bytes;
+    return SBX_OK;
+}
+
+sbx_status sbx_session_open(const sbx_policy *policy, uint32_t flags, sbx_session **session, sbx_guarantees *guarantees,
+                            sbx_error *err)
+{
+    sbx_session *made = NULL;
+    sbx_status st = check_policy(policy, err);
+
+    if (st != SBX_OK)
+        return st;
+    made = sbx_alloc_zero(1, sizeof(*made));
+    if (!made)
+        return sbx_fail_memory(err);
+    made->dry_run = (flags & SBX_OPEN_DRY_RUN) != 0;
+    if ((st = sbx_run_sid(policy->run_id, made->spec.run_sid, err)) != SBX_OK ||
+        (st = sbx_grants_open(policy, flags, &made->grants, err)) != SBX_OK)
+        goto out;
+    made->spec.root_count = sbx_grants_sids(made->grants, &made->spec.roots);
+    if ((st = make_folders(made, policy, err)) != SBX_OK || (st = make_ticket(made, policy, err)) != SBX_OK)
+        goto out;
+    tell(policy);
+    memset(guarantees, 0, sizeof(*guarantees));
+    guarantees->size = sizeof(*guarantees);
+    guarantees->enforced = SBX_UNELEVATED_ENFORCED;
+    if (policy->network == SBX_NETWORK_OFF)
+        guarantees->advisory |= SBX_AREA_NETWORK;
+    if (!(policy->flags & SBX_POLICY_CLIPBOARD))
+        guarantees->advisory |= SBX_AREA_UI;
+    *session = made;
+    made = NULL;
+out:
+    sbx_session_close(made);
+    return st;
+}
+
+void sbx_session_close(sbx_session *session)
+{
+    if (!session)
+        return;
+    sbx_temp_close(&session->cache);
+    sbx_temp_close(&session->temp);
+    sbx_grants_close(session->grants);
+    sbx_edits_fini(&session->edits);
+    sbx_free(session->ticket_bytes);
+    sbx_free(session);
+}
+
+const sbx_ticket *sbx_session_ticket(const sbx_session *session)
+{
+    return &session->ticket;
+}
+
+const sbx_env_edits *sbx_session_environment(const sbx_session *session)
+{
+    return &session->environment;
+}

@@ -1,0 +1,34 @@
+/*
+ * The ticket: what the process that spawns needs to make the token, as bytes.
+ *
+ *   u32 magic, version, flags, count of SIDs;  run SID;  per root: u32 length, SID;
+ *   three texts: run id, folder that must be closed, folder that must be open ("": none), each u32 length, bytes
+ *
+ * Little endian, no padding.  The reader trusts nothing: every length, every SID and every text is checked.
+ */
+#ifndef SBX_UNELEVATED_TICKET_H
+#define SBX_UNELEVATED_TICKET_H
+
+#include "base/memory.h"
+#include "common/acl.h"
+#include "common/token.h"
+
+#define SBX_TICKET_DESKTOP 1u   /* a private desktop */
+#define SBX_TICKET_UI_LIMITS 2u /* the job's limits of the user interface */
+#define SBX_TICKET_FLAGS 3u
+
+typedef struct sbx_ticket_data {
+    uint32_t flags;      /* SBX_TICKET_* */
+    sbx_token_spec spec; /* roots are in the arena of a ticket that was read */
+    const char *run_id, *closed, *opened;
+    sbx_arena arena; /* of a ticket that was read */
+} sbx_ticket_data;
+
+/* *bytes is freed with sbx_free. */
+sbx_status sbx_ticket_write(const sbx_ticket_data *data, void **bytes, uint32_t *length, sbx_error *err);
+
+/* `data` is self-contained afterwards; sbx_ticket_fini frees it.  SBX_E_REFUSED for bytes that are no ticket. */
+sbx_status sbx_ticket_read(const void *bytes, uint32_t length, sbx_ticket_data *data, sbx_error *err);
+void sbx_ticket_fini(sbx_ticket_data *data);
+
+#endif

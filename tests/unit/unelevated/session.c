@@ -1,0 +1,516 @@
+/*
+ * The backend from open to the end of a child, with a writable root made by hand instead of grants.
+ *
+ * The child is this program itself; it tries things and tells by its exit code.  Where the system does not enforce
+ * restricted tokens the probe has to say so, and the rest is not judged.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <windows.h>
+#include <sddl.h>
+#include <cmocka.h>
+
+#include "base/memory.h"
+#include "common/grant.h"
+#include "common/host.h"
+#include "common/token.h"
+#include "unelevated/session.h"
+#include "unit/support/fault.h"
+
+#include "unelevated/unelevated.c" /* the table itself is in the DLL only */
+
+#define ROOT_SID "S-1-9-1-2-3"
+static const uint8_t root_sid[20] = {1, 3, 0, 0, 0, 0, 0, 9, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0};
+
+static char base_dir[MAX_PATH], state_dir[MAX_PATH], program_dir[MAX_PATH], root_dir[MAX_PATH], cwd_dir[MAX_PATH];
+static const char run_id[] = "0123456789abcdef0123456789abcdef";
+static char gaps[4096];
+static int enforced;
+
+/* ---- grants by hand ---- */
+
+static const void *const granted[] = {root_sid};
+static uint32_t granted_count = 1;
+
+sbx_status sbx_grants_open(const sbx_policy *policy, uint32_t flags, sbx_grants **grants, sbx_error *err)
+{
+    (void)policy;
+    (void)flags;
+    (void)err;
+    *grants = NULL;
+    return SBX_OK;
+}
+
+uint32_t sbx_grants_sids(const sbx_grants *grants, const void *const **sids)
+{
+    (void)grants;
+    *sids = granted;
+    return granted_count;
+}
+
+void sbx_grants_close(sbx_grants *grants)
+{
+    (void)grants;
+}
+
+sbx_status sbx_grants_list(sbx_state_visitor visit, void *context, sbx_error *err)
+{
+    (void)visit;
+    (void)context;
+    (void)err;
+    return SBX_OK;
+}
+
+sbx_status sbx_grants_clean(uint32_t what, const char *root, sbx_state_visitor visit, void *context, sbx_error *err)
+{
+    (void)what;
+    (void)root;
+    (void)visit;
+    (void)context;
+    (void)err;
+    return SBX_OK;
+}
+
+/* ---- the host ---- */
+
+static void *SBX_CALL host_alloc(uint64_t bytes)
+{
+    return malloc((size_t)bytes);
+}
+
+static void *SBX_CALL host_realloc(void *old, uint64_t bytes)
+{
+    return realloc(old, (size_t)bytes);
+}
+
+static void SBX_CALL host_free(void *memory)
+{
+    free(memory);
+}
+
+static void SBX_CALL host_line(uint32_t level, const char *text)
+{
+    (void)level;
+    print_message("    %s\n", text);
+}
+
+static void SBX_CALL host_note(uint32_t kind, const char *object, const char *text)
+{
+    (void)text;
+    if (kind == SBX_NOTE_GAP && strlen(gaps) + strlen(object) + 2 < sizeof(gaps)) {
+        strncat(gaps, object, sizeof(gaps) - strlen(gaps) - 1);
+        strncat(gaps, ";", sizeof(gaps) - strlen(gaps) - 1);
+    }
+}
+
+static void SBX_CALL host_progress(const char *what, uint64_t done, uint64_t total)
+{
+    (void)what;
+    (void)done;
+    (void)total;
+}
+
+static const void *SBX_CALL host_extension(const char *id)
+{
+    (void)id;
+    return NULL;
+}
+
+static sbx_host host = {.size = sizeof(sbx_host),
+                        .abi = SBX_ABI_VERSION,
+                        .program = SBX_PROGRAM_SBX,
+                        .program_dir = program_dir,
+                        .state_dir = state_dir,
+                        .alloc = host_alloc,
+                        .realloc = host_realloc,
+                        .free = host_free,
+                        .log = host_line,
+                        .note = host_note,
+                        .progress = host_progress,
+                        .extension = host_extension};
+
+static void fill(sbx_policy *policy)
+{
+    static const char *writable[1];
+
+    memset(policy, 0, sizeof(*policy));
+    writable[0] = root_dir;
+    policy->size = sizeof(*policy);
+    policy->flags = SBX_POLICY_DESKTOP_PRIVATE;
+    policy->workspace = root_dir;
+    policy->cwd = root_dir;
+    policy->writable = writable;
+    policy->writable_count = 1;
+    policy->run_id = run_id;
+}
+
+/* ---- the child ---- */
+
+#define CAN_ROOT 1u
+#define CAN_TEMP 2u
+#define CAN_BESIDE 4u
+#define CAN_STATE 8u
+#define CAN_READ 16u
+#define CAN_PIPE 32u
+#define CAN_OWN_TOKEN 64u
+#define CAN_REACL 128u
+
+static int can_create(const char *dir)
+{
+    char path[MAX_PATH * 2];
+    HANDLE file;
+
+    snprintf(path, sizeof(path), "%s\\made.txt", dir);
+    file = CreateFileA(path, GENERIC_WRITE, 0, NULL, CREATE_ALWAYS, 0, NULL);
+    if (file == INVALID_HANDLE_VALUE)
+        return 0;
+    CloseHandle(file);
+    DeleteFileA(path);
+    return 1;
+}
+
+static int child(char **dirs)
+{
+    char temp[MAX_PATH], path[MAX_PATH * 2];
+    HANDLE file, in, out, token;
+    int can = 0;
+
+    GetEnvironmentVariableA("TEMP", temp, sizeof(temp));
+    can |= can_create(dirs[0]) ? CAN_ROOT : 0;
+    can |= can_create(temp) ? CAN_TEMP : 0;
+    can |= can_create(dirs[1]) ? CAN_BESIDE : 0;
+    can |= can_create(dirs[2]) ? CAN_STATE : 0;
+    snprintf(path, sizeof(path), "%s\\secret.txt", dirs[1]);
+    file = CreateFileA(path, GENERIC_READ, FILE_SHARE_READ, NULL, OPEN_EXISTING, 0, NULL);
+    if (file != INVALID_HANDLE_VALUE) {
+        can |= CAN_READ;
+        CloseHandle(file);
+    }
+    file = CreateFileA(path, WRITE_DAC, FILE_SHARE_READ, NULL, OPEN_EXISTING, 0, NULL);
+    if (file != INVALID_HANDLE_VALUE) {
+        can |= CAN_REACL;
+        CloseHandle(file);
+    }
+    if (CreatePipe(&in, &out, NULL, 0)) {
+        can |= CAN_PIPE;
+        CloseHandle(in);
+        CloseHandle(out);
+    }
+    if (OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY | TOKEN_DUPLICATE | TOKEN_ADJUST_DEFAULT, &token)) {
+        can |= CAN_OWN_TOKEN;
+        CloseHandle(token);
+    }
+    return can;
+}
+
+static const char *edit_value(const sbx_env_edits *edits, const char *name)
+{
+    uint32_t i;
+
+    for (i = edits->count; i; i--)
+        if (!strcmp(edits->edits[i - 1].name, name))
+            return edits->edits[i - 1].value;
+    return NULL;
+}
+
+/* Start this program suspended with the spawn's token, verify it, and let it run if that was right. */
+static sbx_status run(const sbx_spawn *spawn, const char *temp, DWORD *exit_code, sbx_error *err)
+{
+    STARTUPINFOA si = {.cb = sizeof(si)};
+    PROCESS_INFORMATION pi;
+    char exe[MAX_PATH], command[MAX_PATH * 6], desktop[256] = "";
+    sbx_status st;
+
+    GetModuleFileNameA(NULL, exe, sizeof(exe));
+    snprintf(command, sizeof(command), "\"%s\" child \"%s\" \"%s\" \"%s\"", exe, root_dir, base_dir, state_dir);
+    if (spawn->desktop) {
+        snprintf(desktop, sizeof(desktop), "%s", spawn->desktop);
+        si.lpDesktop = desktop;
+    }
+    SetEnvironmentVariableA("TEMP", temp);
+    assert_true(
+        CreateProcessAsUserA(spawn->token, exe, command, NULL, NULL, FALSE, CREATE_SUSPENDED, NULL, cwd_dir, &si, &pi));
+    st = backend.verify(spawn, pi.hProcess, err);
+    if (st == SBX_OK)
+        ResumeThread(pi.hThread);
+    else
+        TerminateProcess(pi.hProcess, 99);
+    assert_int_equal(WaitForSingleObject(pi.hProcess, 60000), WAIT_OBJECT_0);
+    GetExitCodeProcess(pi.hProcess, exit_code);
+    CloseHandle(pi.hThread);
+    CloseHandle(pi.hProcess);
+    return st;
+}
+
+static void describe(const char *what, const sbx_error *err)
+{
+    print_message("    %s: %s: %s (%u): %s\n", what, err->object, err->op, (unsigned)err->code, err->hint);
+}
+
+/* ---- tests ---- */
+
+static void probe(void **state)
+{
+    sbx_error err = {0};
+    sbx_status st = backend.probe(&err);
+
+    (void)state;
+    enforced = st == SBX_OK;
+    if (st != SBX_OK) {
+        describe("probe", &err);
+        assert_int_equal(st, SBX_E_UNENFORCED);
+        assert_non_null(strstr(err.hint, "the system does not enforce restricted tokens"));
+        print_message("    not judged here: what a restricted token stops, because nothing does\n");
+    }
+}
+
+static void confined(void **state)
+{
+    sbx_policy policy;
+    sbx_session *session = NULL;
+    sbx_guarantees guarantees;
+    sbx_ticket ticket;
+    sbx_env_edits edits;
+    sbx_spawn spawn;
+    sbx_error err = {0};
+    const char *temp;
+    char copy[MAX_PATH];
+    DWORD can = 0;
+
+    (void)state;
+    if (!enforced)
+        skip();
+    fill(&policy);
+    gaps[0] = 0;
+    if (backend.open(&policy, 0, &session, &guarantees, &err) != SBX_OK)
+        describe("open", &err);
+    assert_non_null(session);
+    assert_int_equal(guarantees.enforced, SBX_AREA_FILE_WRITE | SBX_AREA_PROCESS_TREE);
+    assert_int_equal(guarantees.advisory, SBX_AREA_NETWORK | SBX_AREA_UI);
+    assert_non_null(strstr(gaps, "network;"));
+    assert_int_equal(backend.ticket(session, &ticket, &err), SBX_OK);
+    assert_int_equal(backend.environment(session, &edits, &err), SBX_OK);
+    temp = edit_value(&edits, "TEMP");
+    assert_non_null(temp);
+    assert_true(GetFileAttributesA(temp) != INVALID_FILE_ATTRIBUTES);
+    snprintf(copy, sizeof(copy), "%s", temp);
+    if (backend.token(&ticket, &spawn, &err) != SBX_OK)
+        describe("token", &err);
+    assert_non_null(spawn.token);
+    assert_non_null(spawn.desktop);
+    assert_int_equal(spawn.ui_limits, 0xff);
+    if (run(&spawn, temp, &can, &err) != SBX_OK)
+        describe("verify", &err);
+    print_message("    the child can: 0x%lx\n", can);
+    assert_int_equal(can, CAN_ROOT | CAN_TEMP | CAN_READ | CAN_PIPE | CAN_OWN_TOKEN);
+    CloseHandle(spawn.token);
+    backend.spawn_end(&spawn);
+    backend.close(session);
+    assert_true(GetFileAttributesA(copy) == INVALID_FILE_ATTRIBUTES);
+}
+
+/* The same child without the token: the control. */
+static void unconfined(void **state)
+{
+    STARTUPINFOA si = {.cb = sizeof(si)};
+    PROCESS_INFORMATION pi;
+    char exe[MAX_PATH], command[MAX_PATH * 6];
+    DWORD can = 0;
+
+    (void)state;
+    GetModuleFileNameA(NULL, exe, sizeof(exe));
+    snprintf(command, sizeof(command), "\"%s\" child \"%s\" \"%s\" \"%s\"", exe, root_dir, base_dir, state_dir);
+    SetEnvironmentVariableA("TEMP", base_dir);
+    assert_true(CreateProcessA(exe, command, NULL, NULL, FALSE, 0, NULL, NULL, &si, &pi));
+    assert_int_equal(WaitForSingleObject(pi.hProcess, 60000), WAIT_OBJECT_0);
+    GetExitCodeProcess(pi.hProcess, &can);
+    CloseHandle(pi.hThread);
+    CloseHandle(pi.hProcess);
+    assert_int_equal(can, 0xff);
+}
+
+/* A child that was started with less than was asked for is not let go. */
+static void wrong_token(void **state)
+{
+    static const uint8_t other[20] = {1, 3, 0, 0, 0, 0, 0, 9, 1, 0, 0, 0, 2, 0, 0, 0, 4, 0, 0, 0};
+    static const void *const others[] = {root_sid, other};
+    sbx_token_spec more = {.roots = others, .root_count = 2}, one = {.roots = granted, .root_count = 1};
+    HANDLE own = NULL, token = NULL;
+    sbx_error err = {0};
+
+    (void)state;
+    if (!enforced)
+        skip();
+    assert_int_equal(sbx_run_sid(run_id, more.run_sid, &err), SBX_OK);
+    memcpy(one.run_sid, more.run_sid, sizeof(one.run_sid));
+    assert_true(OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY | TOKEN_DUPLICATE, &own));
+    assert_int_equal(sbx_token_verify(&one, own, &err), SBX_E_UNENFORCED);
+    assert_non_null(strstr(err.op, "there are none"));
+    CloseHandle(own);
+    assert_int_equal(sbx_token_restrict(&more, &token, &err), SBX_OK);
+    assert_int_equal(sbx_token_verify(&more, token, &err), SBX_OK);
+    assert_int_equal(sbx_token_verify(&one, token, &err), SBX_E_UNENFORCED);
+    assert_non_null(strstr(err.op, "one too many"));
+    CloseHandle(token);
+    assert_int_equal(sbx_token_restrict(&one, &token, &err), SBX_OK);
+    assert_int_equal(sbx_token_verify(&more, token, &err), SBX_E_UNENFORCED);
+    assert_non_null(strstr(err.op, "one is missing"));
+    one.run_sid[20] ^= 1;
+    assert_int_equal(sbx_token_verify(&one, token, &err), SBX_E_UNENFORCED);
+    CloseHandle(token);
+}
+
+static void refused_for(sbx_policy *policy, const char *word)
+{
+    sbx_session *session = NULL;
+    sbx_guarantees guarantees;
+    sbx_error err = {0};
+
+    assert_int_equal(backend.open(policy, 0, &session, &guarantees, &err), SBX_E_REFUSED);
+    assert_null(session);
+    assert_true(strstr(err.object, word) || strstr(err.hint, word));
+    assert_true(err.hint[0] != 0);
+}
+
+static void refusals(void **state)
+{
+    static const char *const secret[] = {"C:\\secret"};
+    const char *roots[SBX_TOKEN_ROOTS + 1];
+    sbx_policy policy;
+    size_t i;
+
+    (void)state;
+    fill(&policy);
+    policy.deny_read = secret;
+    policy.deny_read_count = 1;
+    refused_for(&policy, "C:\\secret");
+    fill(&policy);
+    policy.require = SBX_AREA_NETWORK;
+    refused_for(&policy, "network");
+    policy.require = SBX_AREA_FILE_READ;
+    refused_for(&policy, "read");
+    policy.require = SBX_AREA_UI;
+    refused_for(&policy, "desktop");
+    fill(&policy);
+    roots[0] = base_dir;
+    policy.writable = roots;
+    refused_for(&policy, "sbx");
+    for (i = 0; i < SBX_TOKEN_ROOTS + 1; i++)
+        roots[i] = root_dir;
+    policy.writable_count = SBX_TOKEN_ROOTS + 1;
+    refused_for(&policy, "at most 16");
+}
+
+static void dry_run(void **state)
+{
+    sbx_policy policy;
+    sbx_session *session = NULL;
+    sbx_guarantees guarantees;
+    sbx_env_edits edits;
+    char temp_area[MAX_PATH + 8];
+
+    (void)state;
+    snprintf(temp_area, sizeof(temp_area), "%s\\temp", state_dir);
+    RemoveDirectoryA(temp_area);
+    fill(&policy);
+    assert_int_equal(backend.open(&policy, SBX_OPEN_DRY_RUN, &session, &guarantees, NULL), SBX_OK);
+    assert_int_equal(backend.environment(session, &edits, NULL), SBX_OK);
+    assert_non_null(strstr(edit_value(&edits, "TEMP"), run_id));
+    backend.close(session);
+    assert_true(GetFileAttributesA(temp_area) == INVALID_FILE_ATTRIBUTES);
+}
+
+static void network_on_touches_nothing(void **state)
+{
+    sbx_policy policy;
+    sbx_session *session = NULL;
+    sbx_guarantees guarantees;
+    sbx_env_edits edits;
+
+    (void)state;
+    fill(&policy);
+    policy.network = SBX_NETWORK_ON;
+    policy.temp = SBX_TEMP_USER;
+    policy.flags = SBX_POLICY_CLIPBOARD;
+    assert_int_equal(backend.open(&policy, SBX_OPEN_DRY_RUN, &session, &guarantees, NULL), SBX_OK);
+    assert_int_equal(backend.environment(session, &edits, NULL), SBX_OK);
+    assert_int_equal(edits.count, 0);
+    assert_int_equal(guarantees.advisory, 0);
+    backend.close(session);
+}
+
+static int setup(void **state)
+{
+    SECURITY_ATTRIBUTES attributes = {sizeof(attributes), NULL, FALSE};
+    char local[MAX_PATH], path[MAX_PATH * 2], sddl[512], *slash;
+    HANDLE token = NULL, file;
+    union {
+        TOKEN_USER user;
+        char bytes[256];
+    } info;
+    DWORD size;
+    char *user = NULL;
+
+    (void)state;
+    GetModuleFileNameA(NULL, program_dir, sizeof(program_dir));
+    slash = strrchr(program_dir, '\\');
+    if (slash)
+        *slash = 0;
+    GetEnvironmentVariableA("LOCALAPPDATA", local, sizeof(local));
+    snprintf(base_dir, sizeof(base_dir), "%s\\sbx-unit-%lu", local, GetCurrentProcessId());
+    snprintf(state_dir, sizeof(state_dir), "%s\\state", base_dir);
+    snprintf(root_dir, sizeof(root_dir), "%s\\root", base_dir);
+    GetWindowsDirectoryA(cwd_dir, sizeof(cwd_dir));
+    if (!CreateDirectoryA(base_dir, NULL) || !CreateDirectoryA(state_dir, NULL))
+        return 1;
+    snprintf(path, sizeof(path), "%s\\secret.txt", base_dir);
+    file = CreateFileA(path, GENERIC_WRITE, 0, NULL, CREATE_ALWAYS, 0, NULL);
+    CloseHandle(file);
+    OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token);
+    GetTokenInformation(token, TokenUser, &info, sizeof(info), &size);
+    CloseHandle(token);
+    ConvertSidToStringSidA(info.user.User.Sid, &user);
+    snprintf(sddl, sizeof(sddl), "D:P(A;OICI;FA;;;%s)(A;OICI;FA;;;SY)(A;OICI;0x1301bf;;;" ROOT_SID ")", user);
+    LocalFree(user);
+    if (!ConvertStringSecurityDescriptorToSecurityDescriptorA(sddl, SDDL_REVISION_1, &attributes.lpSecurityDescriptor,
+                                                              NULL) ||
+        !CreateDirectoryA(root_dir, &attributes))
+        return 1;
+    LocalFree(attributes.lpSecurityDescriptor);
+    return sbx_host_init(&host) ? 0 : 1;
+}
+
+static int teardown(void **state)
+{
+    char path[MAX_PATH * 2];
+
+    (void)state;
+    snprintf(path, sizeof(path), "%s\\temp", state_dir);
+    RemoveDirectoryA(path);
+    snprintf(path, sizeof(path), "%s\\secret.txt", base_dir);
+    DeleteFileA(path);
+    RemoveDirectoryA(root_dir);
+    RemoveDirectoryA(state_dir);
+    return RemoveDirectoryA(base_dir) ? 0 : 1;
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(probe),
+        cmocka_unit_test(unconfined),
+        cmocka_unit_test(confined),
+        cmocka_unit_test(wrong_token),
+        cmocka_unit_test(refusals),
+        cmocka_unit_test(dry_run),
+        cmocka_unit_test(network_on_touches_nothing),
+    };
+    if (argc == 5 && !strcmp(argv[1], "child"))
+        return child(argv + 2);
+    return cmocka_run_group_tests_name("unelevated-session", tests, setup, teardown);
+}
