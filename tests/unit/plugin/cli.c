@@ -47,7 +47,7 @@ static void test_mistakes(void **state)
     sbx_assert_run("sbx.exe\" --backend", 125, "sbx: --backend: an argument is missing: wrong use" NOT_OPTION);
     sbx_assert_run("sbx.exe\" --backend -- cmd", 125, "sbx: --backend: an argument is missing: wrong use" NOT_OPTION);
     sbx_assert_run("sbx.exe\" --quiet=1 -- cmd", 125, "sbx: --quiet: it takes no argument: wrong use" NOT_OPTION);
-    sbx_assert_run("sbx.exe\" --report a --report b -- cmd", 125, "sbx: --report: given twice: wrong use" NOT_OPTION);
+    sbx_assert_run("sbx.exe\" --config a --config b -- cmd", 125, "sbx: --config: given twice: wrong use" NOT_OPTION);
     sbx_assert_run("sbx.exe\" --json -- cmd", 125, "sbx: --json: run does not take it: wrong use" NOT_OPTION);
     sbx_assert_run("sbx.exe\" backends --network on", 125,
                    "sbx: --network: backends does not take it: wrong use" NOT_OPTION);
