@@ -139,7 +139,7 @@ sbx_status sbx_hold_take(const char *run_id, const sbx_sid *sids, uint32_t count
     char *path = NULL;
     sbx_hold *made = sbx_alloc_zero(1, sizeof(*made));
     DWORD process = GetCurrentProcessId(), written = 0;
-    uint32_t i;
+    uint32_t i, tries;
     size_t length;
     sbx_status st;
 
@@ -164,9 +164,14 @@ sbx_status sbx_hold_take(const char *run_id, const sbx_sid *sids, uint32_t count
         ;
     for (i = 0; path[length + i] && i < ARRAYSIZE(made->name) - 1; i++)
         made->name[i] = (WCHAR)(unsigned char)path[length + i];
-    if (!LockFileEx(made->file, LOCKFILE_EXCLUSIVE_LOCK | LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0, &place)) {
-        st = sbx_fail_last(err, SBX_E_SYSTEM, "LockFileEx", path);
-        goto out;
+    /* somebody who asks whether this run lives may have it for an instant */
+    for (tries = 0; !LockFileEx(made->file, LOCKFILE_EXCLUSIVE_LOCK | LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0, &place);
+         tries++) {
+        if (tries == 100) {
+            st = sbx_fail_last(err, SBX_E_SYSTEM, "LockFileEx", path);
+            goto out;
+        }
+        Sleep(RETRY_MS);
     }
     if (!WriteFile(made->file, &process, sizeof(process), &written, NULL) ||
         (count && !WriteFile(made->file, sids, (DWORD)(count * sizeof(*sids)), &written, NULL))) {
@@ -191,8 +196,8 @@ void sbx_hold_give(sbx_hold *hold)
     sbx_free(hold);
 }
 
-/* Whether the run of the file lives and holds the root. */
-static uint32_t holder(HANDLE file, const sbx_sid *sid, int *stale)
+/* The process of a run file, if it lives and holds the root. */
+static uint32_t holder(HANDLE file, const sbx_sid *sid)
 {
     OVERLAPPED place;
     DWORD process = 0, got = 0;
@@ -200,10 +205,8 @@ static uint32_t holder(HANDLE file, const sbx_sid *sid, int *stale)
 
     memset(&place, 0, sizeof(place));
     place.Offset = HELD_AT;
-    if (LockFileEx(file, LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0, &place)) {
-        *stale = 1;
+    if (LockFileEx(file, LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0, &place))
         return 0;
-    }
     if (!ReadFile(file, &process, sizeof(process), &got, NULL) || got != sizeof(process))
         return 0;
     while (ReadFile(file, &one, sizeof(one), &got, NULL) && got == sizeof(one))
@@ -237,7 +240,6 @@ sbx_status sbx_hold_find(const sbx_sid *sid, const sbx_hold *except, uint32_t *p
         WCHAR path[2048];
         size_t dir_length = wcslen((const WCHAR *)dir_w), name_length = wcslen(data.cFileName);
         HANDLE file;
-        int stale = 0;
 
         if ((data.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY) || (except && !wcscmp(data.cFileName, except->name)) ||
             dir_length + name_length + 2 > ARRAYSIZE(path))
@@ -250,10 +252,8 @@ sbx_status sbx_hold_find(const sbx_sid *sid, const sbx_hold *except, uint32_t *p
                                            FILE_ATTRIBUTE_NORMAL, NULL));
         if (!file)
             continue;
-        *process_id = holder(file, sid, &stale);
+        *process_id = holder(file, sid);
         sbx_handle_close(&file);
-        if (stale)
-            DeleteFileW(path);
     } while (!*process_id && FindNextFileW(search, &data));
 out:
     if (search)

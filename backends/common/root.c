@@ -184,32 +184,56 @@ static sbx_status open_root(const char *path, HANDLE *handle, sbx_error *err)
     return SBX_OK;
 }
 
+/* What is known of an opened directory. */
+static sbx_status describe(sbx_root *root, const char *path, sbx_error *err)
+{
+    root->spelled = sbx_strdup(path);
+    if (!root->spelled)
+        return sbx_fail_memory(err);
+    root->path = sbx_root_final_path(root->handle);
+    if (!root->path)
+        return sbx_fail_last(err, SBX_E_SYSTEM, "GetFinalPathNameByHandleW", path);
+    if (sbx_path_kind(root->path) != SBX_PATH_DRIVE && sbx_path_kind(root->path) != SBX_PATH_VOLUME)
+        return refuse(err, "a directory of another machine cannot be a writable root", path, NULL);
+    return sbx_sid_of(root->handle, root->path, &root->sid, err);
+}
+
 sbx_status sbx_root_open(const char *path, sbx_root *root, sbx_error *err)
 {
     sbx_root made = {0};
     sbx_status st = open_root(path, &made.handle, err);
 
-    if (st != SBX_OK)
-        goto out;
-    made.path = sbx_root_final_path(made.handle);
-    if (!made.path) {
-        st = sbx_fail_last(err, SBX_E_SYSTEM, "GetFinalPathNameByHandleW", path);
-        goto out;
-    }
-    if (sbx_path_kind(made.path) != SBX_PATH_DRIVE && sbx_path_kind(made.path) != SBX_PATH_VOLUME) {
-        st = refuse(err, "a directory of another machine cannot be a writable root", path, NULL);
-        goto out;
-    }
-    st = judge_volume(made.handle, path, err);
+    if (st == SBX_OK)
+        st = describe(&made, path, err);
+    if (st == SBX_OK)
+        st = judge_volume(made.handle, path, err);
     if (st == SBX_OK)
         st = judge_place(made.path, err);
-    if (st == SBX_OK)
-        st = sbx_sid_of(made.handle, made.path, &made.sid, err);
     if (st == SBX_OK) {
         *root = made;
         memset(&made, 0, sizeof(made));
     }
-out:
+    sbx_root_close(&made);
+    return st;
+}
+
+sbx_status sbx_root_reopen(const char *path, sbx_root *root, sbx_error *err)
+{
+    sbx_error why = {.size = sizeof(why)};
+    sbx_root made = {0};
+    HANDLE look = open_dir(path, FILE_READ_ATTRIBUTES, &why);
+    sbx_status st = SBX_OK;
+
+    if (!look && (why.code == ERROR_FILE_NOT_FOUND || why.code == ERROR_PATH_NOT_FOUND))
+        return SBX_OK;
+    sbx_handle_close(&look);
+    st = open_root(path, &made.handle, err);
+    if (st == SBX_OK)
+        st = describe(&made, path, err);
+    if (st == SBX_OK) {
+        *root = made;
+        memset(&made, 0, sizeof(made));
+    }
     sbx_root_close(&made);
     return st;
 }
@@ -218,7 +242,8 @@ void sbx_root_close(sbx_root *root)
 {
     sbx_handle_close(&root->handle);
     sbx_free(root->path);
-    root->path = NULL;
+    sbx_free(root->spelled);
+    root->path = root->spelled = NULL;
 }
 
 sbx_status sbx_root_below(const sbx_root *root, const char *relative, ACCESS_MASK access, void **handle,

@@ -16,11 +16,16 @@
 typedef struct sbx_root {
     void *handle; /* listing, READ_CONTROL, WRITE_DAC */
     char *path;   /* final path, "C:\a"; sbx_free */
+    char *spelled; /* as it was asked for; sbx_free */
     sbx_sid sid;
 } sbx_root;
 
 /* Nothing is changed. SBX_E_REFUSED with the reason as `op`.  `root` begins as { 0 } and is so on failure. */
 sbx_status sbx_root_open(const char *path, sbx_root *root, sbx_error *err);
+
+/* The same for undoing: only what is no directory is refused.  handle NULL with SBX_OK: there is none. */
+sbx_status sbx_root_reopen(const char *path, sbx_root *root, sbx_error *err);
+
 void sbx_root_close(sbx_root *root);
 
 /* The final DOS path of a handle without \\?\, sbx_free; NULL with GetLastError. */

@@ -1,0 +1,197 @@
+#include "common/guard.h"
+
+#include <string.h>
+
+#include "base/path.h"
+#include "common/stamp.h"
+#include "win/error.h"
+#include "win/handle.h"
+#include "win/wide.h"
+
+#define MOST_LEVELS 32u
+
+/* An ACL of the explicit ACEs of a kind, in `room` bytes. */
+static PACL acl_of(const sbx_root *root, uint32_t kind, int is_directory, uint8_t *room)
+{
+    static const uint8_t empty[8] = {2, 0, 8, 0, 0, 0, 0, 0};
+    sbx_ace aces[3];
+    uint32_t count = sbx_stamp_aces(kind, is_directory, aces);
+
+    sbx_acl_add(empty, root->sid.bytes, aces, count, room);
+    return (PACL)(void *)room;
+}
+
+/* Created with its denies: there is no moment without them. */
+static sbx_status make_one(const sbx_root *root, const char *path, uint32_t kind, int is_directory, sbx_error *err)
+{
+    union {
+        uint32_t align;
+        uint8_t bytes[256];
+    } room;
+    SECURITY_DESCRIPTOR descriptor;
+    const char *name = sbx_path_name(path);
+    char *parent_path = NULL;
+    uint16_t *name_w = NULL;
+    HANDLE parent = NULL, made = NULL;
+    sbx_nt_info info;
+    NTSTATUS status;
+    size_t parent_length = sbx_path_parent_length(path);
+    int complete = 0;
+    sbx_status st = sbx_wide(name, "path", &name_w, err);
+
+    if (st == SBX_OK && parent_length) {
+        parent_path = sbx_strdup(path);
+        if (!parent_path) {
+            st = sbx_fail_memory(err);
+        } else {
+            parent_path[parent_length] = 0;
+            st = sbx_root_below(root, parent_path, FILE_TRAVERSE | FILE_ADD_FILE | FILE_ADD_SUBDIRECTORY, &parent, &info,
+                                err);
+        }
+        if (st == SBX_OK && !parent)
+            st = sbx_fail(err, SBX_E_REFUSED, "it vanished while it was protected", path);
+    }
+    if (st != SBX_OK)
+        goto out;
+    memset(&descriptor, 0, sizeof(descriptor));
+    descriptor.Revision = SECURITY_DESCRIPTOR_REVISION;
+    descriptor.Control = SE_DACL_PRESENT;
+    descriptor.Dacl = acl_of(root, kind, is_directory, room.bytes);
+    sbx_step("guard");
+    status = sbx_nt_child(parent ? parent : root->handle, (const WCHAR *)name_w, wcslen((const WCHAR *)name_w),
+                          READ_CONTROL | WRITE_DAC | FILE_READ_ATTRIBUTES | SYNCHRONIZE, FILE_CREATE,
+                          FILE_SYNCHRONOUS_IO_NONALERT | (is_directory ? FILE_DIRECTORY_FILE : FILE_NON_DIRECTORY_FILE),
+                          &descriptor, &made);
+    if (!SBX_NT_OK(status)) {
+        st = sbx_fail_nt(err, SBX_E_SYSTEM, status, "NtCreateFile", path);
+        goto out;
+    }
+    sbx_step("guard made");
+    st = sbx_stamp_check(root, made, path, kind, is_directory, &complete, err);
+    if (st == SBX_OK && !complete)
+        st = sbx_fail(err, SBX_E_UNENFORCED, "the file system did not keep the access rights that were set", path);
+out:
+    sbx_handle_close(&made);
+    sbx_handle_close(&parent);
+    sbx_free(parent_path);
+    sbx_free(name_w);
+    return st;
+}
+
+sbx_status sbx_guard_make(const sbx_root *root, const sbx_rule *rule, sbx_ledger *ledger, int *made, sbx_error *err)
+{
+    sbx_ledger_entry entries[MOST_LEVELS * 2];
+    char *paths[MOST_LEVELS] = {NULL};
+    uint32_t levels = 0, count = 0, i;
+    const char *at = rule->path;
+    sbx_status st = SBX_OK;
+
+    *made = 0;
+    for (;;) {
+        size_t length = (size_t)(at - rule->path) + strcspn(at, "\\");
+        char *path = sbx_strdup(rule->path);
+        void *handle = NULL;
+        sbx_nt_info info;
+
+        if (!path) {
+            st = sbx_fail_memory(err);
+            goto out;
+        }
+        path[length] = 0;
+        st = sbx_root_below(root, path, 0, &handle, &info, err);
+        if (st != SBX_OK || handle || levels == MOST_LEVELS) {
+            sbx_handle_close(&handle);
+            sbx_free(path);
+            if (st == SBX_OK && levels == MOST_LEVELS)
+                st = sbx_fail(err, SBX_E_REFUSED, "too many directories are missing on the way to it", rule->path);
+            if (st != SBX_OK)
+                goto out;
+        } else {
+            int last = !rule->path[length];
+
+            paths[levels++] = path;
+            entries[count++] = (sbx_ledger_entry){SBX_RECORD_GUARD, 0, path};
+            entries[count++] = (sbx_ledger_entry){last ? SBX_RECORD_DENY : SBX_RECORD_HOLD, 0, path};
+        }
+        if (!rule->path[length])
+            break;
+        at = rule->path + length + 1;
+    }
+    if (!levels)
+        goto out;
+    st = sbx_ledger_add(ledger, &root->sid, entries, count, 0, err);
+    for (i = 0; i < levels && st == SBX_OK; i++) {
+        int last = i + 1 == levels;
+
+        st = make_one(root, paths[i], last ? SBX_RECORD_DENY : SBX_RECORD_HOLD,
+                      !last || rule->guard == SBX_GUARD_DIRECTORY, err);
+    }
+    *made = st == SBX_OK;
+out:
+    for (i = 0; i < levels; i++)
+        sbx_free(paths[i]);
+    return st;
+}
+
+/* *gone: there is nothing of it any more. */
+static sbx_status remove_one(const sbx_root *root, const char *path, int *gone, sbx_error *err)
+{
+    FILE_DISPOSITION_INFO remove = {TRUE};
+    void *handle = NULL;
+    sbx_nt_info info = {0};
+    sbx_status st;
+
+    *gone = 0;
+    st = sbx_root_below(root, path, DELETE | READ_CONTROL, &handle, &info, err);
+    if (st != SBX_OK)
+        return st;
+    if (!handle) {
+        *gone = 1;
+        return SBX_OK;
+    }
+    sbx_step("unguard");
+    if ((info.attributes & FILE_ATTRIBUTE_REPARSE_POINT) ||
+        (!(info.attributes & FILE_ATTRIBUTE_DIRECTORY) && (info.size || info.links > 1)))
+        ; /* somebody uses the name now */
+    else if (SetFileInformationByHandle(handle, FileDispositionInfo, &remove, sizeof(remove)))
+        *gone = 1;
+    else if (GetLastError() != ERROR_DIR_NOT_EMPTY)
+        st = sbx_fail_last(err, SBX_E_SYSTEM, "SetFileInformationByHandle", path);
+    sbx_handle_close(&handle);
+    return st;
+}
+
+sbx_status sbx_guard_remove(const sbx_root *root, sbx_ledger *ledger, uint64_t *removed, sbx_error *err)
+{
+    sbx_ledger_entry entries[MOST_LEVELS * 2];
+    sbx_ledger_root *known = sbx_ledger_find(ledger, &root->sid);
+    sbx_ledger_path *path;
+    uint32_t count = 0;
+    sbx_status st = SBX_OK;
+
+    for (path = known ? known->paths : NULL; path && st == SBX_OK; path = path->next) {
+        int gone = 0;
+
+        if (path->kind != SBX_RECORD_GUARD)
+            continue;
+        if (count + 2 > ARRAYSIZE(entries)) {
+            break; /* the rest the next time */
+        }
+        st = remove_one(root, path->path, &gone, err);
+        if (st != SBX_OK)
+            break;
+        entries[count++] = (sbx_ledger_entry){SBX_RECORD_UNGUARD, 0, path->path};
+        if (gone) {
+            entries[count++] = (sbx_ledger_entry){SBX_RECORD_FREE, 0, path->path};
+            if (removed)
+                ++*removed;
+        }
+    }
+    if (count) {
+        sbx_status written = sbx_ledger_add(ledger, &root->sid, entries, count, SBX_LEDGER_LAZY, st == SBX_OK ? err : NULL);
+
+        if (st == SBX_OK)
+            st = written;
+    }
+    return st;
+}

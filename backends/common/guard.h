@@ -1,0 +1,20 @@
+/*
+ * Guards: while a run lives, a protected name that does not exist is taken by an empty object that the command can
+ * neither change nor remove.
+ *
+ * In the ledger before it is made.  Removed when the last run on the root ends, if it is still empty; what
+ * somebody has put something into stays, protected.  After a crash the next run or clean removes it.
+ */
+#ifndef SBX_COMMON_GUARD_H
+#define SBX_COMMON_GUARD_H
+
+#include "common/ledger.h"
+#include "common/rules.h"
+
+/* Make what is missing of a DENY rule's path, the directories on the way too.  *made: whether there was something to do. */
+sbx_status sbx_guard_make(const sbx_root *root, const sbx_rule *rule, sbx_ledger *ledger, int *made, sbx_error *err);
+
+/* Remove the guards of the root that the ledger knows.  No living run holds it, and its lock is taken. */
+sbx_status sbx_guard_remove(const sbx_root *root, sbx_ledger *ledger, uint64_t *removed, sbx_error *err);
+
+#endif

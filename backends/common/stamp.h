@@ -1,0 +1,43 @@
+/*
+ * ACEs for the SID of a root, on its tree: set and taken away.
+ *
+ * The root: a deny of moving it and of changing its rights, an allow for itself, and an allow that only what is below
+ * inherits and that has DELETE.  The allow for itself is set last: it says that the tree below is complete.
+ * A DENY object: a deny for itself and one for what is below, the former last.  A HOLD directory: a deny of moving it.
+ * What is below has the inherited ACEs that Windows would give to a new file there, so that files made later need
+ * nothing.
+ */
+#ifndef SBX_COMMON_STAMP_H
+#define SBX_COMMON_STAMP_H
+
+#include "common/root.h"
+#include "common/sd.h"
+
+/* What a walk met and left alone, or could not do. */
+typedef struct sbx_stamp_count {
+    uint64_t objects; /* seen */
+    uint64_t links;   /* reparse points */
+    uint64_t shared;  /* files with several names */
+    uint64_t closed;  /* objects with a protected DACL, or none; what is in them was not looked at */
+    uint64_t failed;  /* not to be opened or with a full ACL */
+} sbx_stamp_count;
+
+/* Whether an open object carries exactly what its kind (SBX_RECORD_GRANT, _DENY, _HOLD) asks for. */
+sbx_status sbx_stamp_check(const sbx_root *root, void *handle, const char *path, uint32_t kind, int is_directory,
+                           int *complete, sbx_error *err);
+
+/* Make it so, the tree below included. handle: SBX_ROOT_ACCESS for a directory, READ_CONTROL|WRITE_DAC for a file. */
+sbx_status sbx_stamp_set(const sbx_root *root, void *handle, const char *path, uint32_t kind, int is_directory,
+                         sbx_stamp_count *count, sbx_error *err);
+
+/* Take the denies of a DENY or HOLD object away, below it too; the allows stay. */
+sbx_status sbx_stamp_free(const sbx_root *root, void *handle, const char *path, int is_directory, sbx_error *err);
+
+/* Take every ACE of the root's SID away, from the root and all below.  failed in `count`: objects that could not be
+ * changed, the first of them in *first (sbx_free). */
+sbx_status sbx_stamp_clear(const sbx_root *root, sbx_stamp_count *count, char **first, sbx_error *err);
+
+/* The explicit ACEs of a kind, at most 3; returns their number. */
+uint32_t sbx_stamp_aces(uint32_t kind, int is_directory, sbx_ace aces[3]);
+
+#endif
