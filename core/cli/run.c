@@ -31,6 +31,21 @@ static sbx_status check_command(const sbx_cli *cli, sbx_error *err)
     return SBX_OK;
 }
 
+/* Why the command is gone, when it was not by its own will; the exit code alone does not tell. */
+static void say_end(const sbx_cli *cli)
+{
+    const uint32_t end = cli->report.result.end;
+
+    if (cli->quiet)
+        return;
+    if (end == SBX_END_TIME)
+        sbx_out_line("the time limit ended the command");
+    else if (end == SBX_END_MEMORY)
+        sbx_out_line("the command reached the memory limit");
+    else if (end == SBX_END_PROCESSES)
+        sbx_out_line("the command reached the limit of processes");
+}
+
 static sbx_status launch(sbx_cli *cli, sbx_choice *choice, sbx_error *err)
 {
     sbx_launch_request request = {0};
@@ -44,6 +59,8 @@ static sbx_status launch(sbx_cli *cli, sbx_choice *choice, sbx_error *err)
     cli->report.launched = 1;
     st = sbx_launch_run(&request, &cli->report.result, err);
     cli->exit_code = (int)cli->report.result.exit_code;
+    if (st == SBX_OK)
+        say_end(cli);
     if (st == SBX_E_NOT_FOUND && !cli->verb_named && !cli->command_marked)
         sbx_cli_unknown_verb(cli->command, err);
     return st;

@@ -159,6 +159,13 @@ static void test_fallback(void **state)
     sbx_assert_run_has("sbx.exe\" -q -b none --report C:\\no\\such\\folder\\r.json -- cmd /c exit 6", 6, "sbx: ");
 }
 
+static void test_time_limit(void **state)
+{
+    (void)state;
+    sbx_assert_run_has("sbx.exe\" -b none --time 500ms -- cmd /c ping -n 30 127.0.0.1", 124,
+                       "sbx: the time limit ended the command\n");
+}
+
 static void test_require(void **state)
 {
     (void)state;
@@ -271,8 +278,8 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_help),           cmocka_unit_test(test_mistakes), cmocka_unit_test(test_words),
         cmocka_unit_test(test_backend_errors), cmocka_unit_test(test_fallback), cmocka_unit_test(test_config_file),
-        cmocka_unit_test(test_planted),        cmocka_unit_test(test_plan),     cmocka_unit_test(test_other_verbs),
-        cmocka_unit_test(test_require),
+        cmocka_unit_test(test_planted),        cmocka_unit_test(test_plan),     cmocka_unit_test(test_time_limit),
+        cmocka_unit_test(test_other_verbs),    cmocka_unit_test(test_require),
     };
 
     sbx_start("cli");
