@@ -1,0 +1,134 @@
+/* ACLs and ledger records as bytes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "common/acl.h"
+#include "common/record.h"
+
+static const uint8_t ours[12] = {1, 1, 0, 0, 0, 0, 0, 9, 7, 0, 0, 0};
+static const uint8_t theirs[12] = {1, 1, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0};
+
+/* One explicit deny, one explicit allow, an inherited deny and allow, and four bytes of slack. */
+static size_t sample(uint8_t *acl)
+{
+    static const uint8_t empty[8] = {2, 0, 8, 0, 0, 0, 0, 0};
+    const sbx_ace aces[] = {
+        {SBX_ACE_ALLOW, SBX_ACE_INHERITED, 4}, {SBX_ACE_DENY, SBX_ACE_INHERITED, 3}, {SBX_ACE_ALLOW, 0, 2}, {SBX_ACE_DENY, 0, 1}};
+    size_t size = sbx_acl_add(empty, theirs, aces, 4, acl);
+
+    memset(acl + size, 0xAB, 4);
+    acl[2] = (uint8_t)(size + 4);
+    return size + 4;
+}
+
+static void test_add_and_remove(void **context)
+{
+    uint8_t before[256], added[512];
+    sbx_ace aces[] = {{SBX_ACE_ALLOW, SBX_ACE_INHERITED, 16}, {SBX_ACE_DENY, SBX_ACE_INHERITED, 8},
+                      {SBX_ACE_ALLOW, SBX_ACE_FILES, 32},     {SBX_ACE_DENY, 0, 64}};
+    sbx_ace found[8];
+    size_t size = sample(before), longer;
+
+    (void)context;
+    assert_true(sbx_acl_valid(before, size));
+    longer = sbx_acl_add(before, ours, aces, 4, added);
+    assert_int_equal(longer, size + 4 * sbx_ace_length(ours));
+    assert_true(sbx_acl_valid(added, longer));
+    assert_int_equal(sbx_acl_find(added, ours, found, 8), 4);
+    /* canonical: explicit deny, explicit allow, inherited deny before inherited allow */
+    assert_int_equal(found[0].mask, 64);
+    assert_int_equal(found[1].mask, 32);
+    assert_int_equal(found[2].mask, 8);
+    assert_int_equal(found[3].mask, 16);
+    assert_int_equal(sbx_acl_remove(added, ours, SBX_ACL_INHERITED | SBX_ACL_DENY), 1);
+    assert_int_equal(sbx_acl_remove(added, ours, SBX_ACL_EVERY), 3);
+    assert_memory_equal(added, before, size);
+}
+
+static void test_full(void **context)
+{
+    static uint8_t acl[0x10000], out[0x10000];
+    const sbx_ace one = {SBX_ACE_ALLOW, 0, 1};
+
+    (void)context;
+    acl[0] = 2;
+    acl[2] = 0xF0;
+    acl[3] = 0xFF;
+    assert_int_equal(sbx_acl_add(acl, ours, &one, 1, out), 0);
+}
+
+static void test_hostile(void **context)
+{
+    uint8_t acl[256], broken[256];
+    size_t size = sample(acl), i;
+
+    (void)context;
+    for (i = 0; i < size; i++)
+        assert_false(sbx_acl_valid(acl, i));
+    memcpy(broken, acl, size);
+    broken[10] = 3; /* an ACE shorter than its header */
+    broken[11] = 0;
+    assert_false(sbx_acl_valid(broken, size));
+    memcpy(broken, acl, size);
+    broken[10] = 0xFF;
+    broken[11] = 0xFF;
+    assert_false(sbx_acl_valid(broken, size));
+    memcpy(broken, acl, size);
+    broken[4] = 200; /* more ACEs than there are */
+    assert_false(sbx_acl_valid(broken, size));
+}
+
+static void test_crc(void **context)
+{
+    (void)context;
+    assert_int_equal(sbx_crc32c(0, "123456789", 9), 0xE3069283u);
+}
+
+static void test_records(void **context)
+{
+    uint8_t bytes[1024], damaged[1024];
+    sbx_record a = {.type = SBX_RECORD_GRANT, .count = 0x123456789ull, .path = "C:\\ws", .path_length = 5};
+    sbx_record b = {.type = SBX_RECORD_DENY, .path = "", .path_length = 0}, read;
+    size_t first = sbx_record_put(&a, bytes), size = first + sbx_record_put(&b, bytes + first), at = 0, skipped = 0, i;
+
+    (void)context;
+    assert_true(sbx_record_next(bytes, size, &at, &read, &skipped));
+    assert_int_equal(read.type, SBX_RECORD_GRANT);
+    assert_true(read.count == a.count);
+    assert_int_equal(read.path_length, 5);
+    assert_memory_equal(read.path, "C:\\ws", 5);
+    assert_true(sbx_record_next(bytes, size, &at, &read, &skipped));
+    assert_int_equal(read.type, SBX_RECORD_DENY);
+    assert_false(sbx_record_next(bytes, size, &at, &read, &skipped));
+    assert_int_equal(skipped, 0);
+
+    for (i = 0; i < first; i++) { /* any damage loses that record and no other */
+        memcpy(damaged, bytes, size);
+        damaged[i] ^= 0x10;
+        at = skipped = 0;
+        assert_true(sbx_record_next(damaged, size, &at, &read, &skipped));
+        assert_int_equal(read.type, SBX_RECORD_DENY);
+        assert_int_equal(skipped, first);
+    }
+    for (i = first; i < size; i++) { /* a torn tail */
+        at = 0;
+        assert_true(sbx_record_next(bytes, i, &at, &read, NULL));
+        assert_int_equal(read.type, SBX_RECORD_GRANT);
+        assert_false(sbx_record_next(bytes, i, &at, &read, NULL));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_add_and_remove), cmocka_unit_test(test_full),    cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_crc),            cmocka_unit_test(test_records),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,492 @@
+/* Grants against a system that enforces them: what the command may, what it may not, and that nothing is left. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <windows.h>
+
+#include "base/memory.h"
+#include "common/ledger.h"
+#include "common/root.h"
+#include "tree.h"
+#include "win/error.h"
+
+static const char *writable[4], *protected_paths[8];
+static sbx_policy policy;
+
+static void expect_ok(sbx_status st, const sbx_error *err)
+{
+    char text[1200];
+
+    if (st == SBX_OK)
+        return;
+    sbx_error_describe(err, text, sizeof(text));
+    fail_msg("%s", text);
+}
+
+static sbx_grants *open_grants(void)
+{
+    sbx_error err = {.size = sizeof(err)};
+    sbx_grants *grants = NULL;
+
+    expect_ok(sbx_grants_open(&policy, 0, &grants, &err), &err);
+    return grants;
+}
+
+static sbx_status clean_all(void)
+{
+    sbx_error err = {.size = sizeof(err)};
+    sbx_status st = sbx_grants_clean(SBX_CLEAN_ALL, NULL, NULL, NULL, &err);
+
+    expect_ok(st, &err);
+    return st;
+}
+
+static void make_tree(void)
+{
+    tree_dir("ws");
+    tree_dir("ws\\src");
+    tree_dir("ws\\src\\deep");
+    tree_dir("ws\\.git");
+    tree_dir("ws\\.git\\hooks");
+    tree_dir("ws\\.git\\objects");
+    tree_dir("ws\\pkg");
+    tree_dir("ws\\pkg\\inner");
+    tree_dir("ws\\pkg\\inner\\.codex");
+    tree_file("ws\\a.txt", "a");
+    tree_file("ws\\src\\b.txt", "b");
+    tree_file("ws\\src\\deep\\c.txt", "c");
+    tree_file("ws\\.git\\config", "[core]");
+    tree_file("ws\\.git\\hooks\\pre-commit", "#!");
+    tree_file("ws\\pkg\\inner\\.codex\\rules", "r");
+    tree_dir("out");
+    tree_file("out\\o.txt", "o");
+    tree_dir("other");
+    tree_file("other\\x.txt", "x");
+}
+
+static int setup(void **context)
+{
+    static char ws[600], git[600], codex[600], missing[600], toml[600];
+
+    (void)context;
+    if (!tree_begin())
+        return 0;
+    snprintf(ws, sizeof(ws), "%s", tree_path("ws"));
+    snprintf(git, sizeof(git), "%s", tree_path("ws\\.git"));
+    snprintf(codex, sizeof(codex), "%s", tree_path("ws\\pkg\\inner\\.codex"));
+    snprintf(missing, sizeof(missing), "%s", tree_path("ws\\.agents"));
+    snprintf(toml, sizeof(toml), "%s", tree_path("ws\\sbx.toml"));
+    writable[0] = ws;
+    protected_paths[0] = git;
+    protected_paths[1] = codex;
+    protected_paths[2] = missing;
+    protected_paths[3] = toml;
+    memset(&policy, 0, sizeof(policy));
+    policy.size = sizeof(policy);
+    policy.writable = writable;
+    policy.writable_count = 1;
+    policy.protected_paths = protected_paths;
+    policy.protected_count = 4;
+    policy.workspace = policy.cwd = ws;
+    policy.git = SBX_GIT_PROTECT;
+    policy.run_id = "0123456789abcdef0123456789abcdef";
+    make_tree();
+    return 0;
+}
+
+static int teardown(void **context)
+{
+    (void)context;
+    tree_end();
+    SetEnvironmentVariableA("SBX_TREE", NULL);
+    return 0;
+}
+
+static int not_judged(void)
+{
+    if (tree_begin())
+        return 0;
+    print_message("not judged here: the system does not restrict tokens\n");
+    return 1;
+}
+
+#define JUDGED                                                                                                         \
+    (void)context;                                                                                                     \
+    if (not_judged()) {                                                                                                \
+        skip();                                                                                                        \
+        return;                                                                                                        \
+    }
+
+#define DENIED ERROR_ACCESS_DENIED
+
+static void test_command(void **context)
+{
+    char *before, *between, *after;
+    sbx_grants *grants;
+
+    JUDGED
+    before = tree_snapshot("ws");
+    grants = open_grants();
+    between = tree_snapshot("ws\\.git");
+    assert_true(tree_exists("ws\\.agents"));
+
+    tree_enter(grants);
+    /* works */
+    assert_int_equal(act_write("ws\\a.txt"), 0);
+    assert_int_equal(act_write("ws\\src\\deep\\c.txt"), 0);
+    assert_int_equal(act_create("ws\\new.txt"), 0);
+    assert_int_equal(act_rename("ws\\new.txt", "ws\\src\\moved.txt"), 0);
+    assert_int_equal(act_delete("ws\\src\\moved.txt"), 0);
+    assert_int_equal(act_mkdir("ws\\src\\d"), 0);
+    assert_int_equal(act_create("ws\\src\\d\\e"), 0);
+    assert_int_equal(act_rename("ws\\src\\d", "ws\\src\\d2"), 0);
+    assert_int_equal(act_delete("ws\\src\\d2\\e"), 0);
+    assert_int_equal(act_rmdir("ws\\src\\d2"), 0);
+    assert_int_equal(act_open("ws\\.git\\config", GENERIC_READ), 0);
+    /* does not */
+    assert_int_equal(act_write("out\\o.txt"), DENIED);
+    assert_int_equal(act_create("out\\n.txt"), DENIED);
+    assert_int_equal(act_delete("out\\o.txt"), DENIED);
+    assert_int_equal(act_rename("ws", "ws2"), DENIED);
+    assert_int_equal(act_open("ws", WRITE_DAC), DENIED);
+    assert_int_equal(act_open("ws\\a.txt", WRITE_DAC), DENIED);
+    assert_int_equal(act_open("ws\\a.txt", WRITE_OWNER), DENIED);
+    assert_int_equal(act_write("ws\\.git\\config"), DENIED);
+    assert_int_equal(act_create("ws\\.git\\hooks\\post-commit"), DENIED);
+    assert_int_equal(act_delete("ws\\.git\\hooks\\pre-commit"), DENIED);
+    assert_int_equal(act_rename("ws\\.git", "ws\\g2"), DENIED);
+    assert_int_equal(act_rename("ws\\.git\\config", "ws\\config"), DENIED);
+    assert_int_equal(act_open("ws\\.git", WRITE_DAC), DENIED);
+    assert_int_equal(act_rename("ws\\pkg\\inner", "ws\\pkg\\i2"), DENIED);
+    assert_int_equal(act_rename("ws\\pkg", "ws\\p2"), DENIED);
+    assert_int_equal(act_write("ws\\pkg\\inner\\.codex\\rules"), DENIED);
+    assert_int_equal(act_create("ws\\pkg\\inner\\fine.txt"), 0);
+    assert_int_equal(act_rmdir("ws\\.agents"), DENIED);
+    assert_int_equal(act_create("ws\\.agents\\x"), DENIED);
+    assert_int_equal(act_write("ws\\sbx.toml"), DENIED);
+    assert_int_equal(act_delete("ws\\sbx.toml"), DENIED);
+    assert_int_equal(act_write("state\\ledger"), DENIED);
+    tree_leave();
+    assert_int_equal(act_delete("ws\\pkg\\inner\\fine.txt"), 0);
+
+    after = tree_snapshot("ws\\.git");
+    assert_string_equal(between, after);
+    sbx_grants_close(grants);
+    assert_false(tree_exists("ws\\.agents"));
+    assert_false(tree_exists("ws\\sbx.toml"));
+    sbx_free(after);
+    clean_all();
+    after = tree_snapshot("ws");
+    assert_string_equal(before, after);
+    sbx_free(before);
+    sbx_free(between);
+    sbx_free(after);
+}
+
+static void test_warm(void **context)
+{
+    char *first, *second;
+    sbx_grants *grants;
+
+    JUDGED
+    grants = open_grants();
+    sbx_grants_close(grants);
+    first = tree_snapshot("ws");
+    policy.protected_count = 2; /* those that exist: nothing is to be done */
+    tree_grant_notes = 0;
+    grants = open_grants();
+    assert_int_equal(tree_grant_notes, 0);
+    sbx_grants_close(grants);
+    second = tree_snapshot("ws");
+    assert_string_equal(first, second);
+    policy.protected_count = 4;
+    sbx_free(first);
+    sbx_free(second);
+    clean_all();
+}
+
+static void test_less_protection(void **context)
+{
+    char *before = tree_snapshot("ws"), *after;
+    sbx_grants *grants;
+
+    JUDGED
+    sbx_grants_close(open_grants());
+    policy.protected_count = 0;
+    policy.git = SBX_GIT_WRITE;
+    grants = open_grants();
+    tree_enter(grants);
+    assert_int_equal(act_write("ws\\.git\\config"), 0);
+    assert_int_equal(act_rename("ws\\pkg\\inner", "ws\\pkg\\i2"), 0);
+    assert_int_equal(act_rename("ws\\pkg\\i2", "ws\\pkg\\inner"), 0);
+    tree_leave();
+    sbx_grants_close(grants);
+    clean_all();
+    after = tree_snapshot("ws");
+    assert_string_equal(before, after);
+    sbx_free(before);
+    sbx_free(after);
+}
+
+static void test_commit(void **context)
+{
+    static char hooks[600];
+    sbx_grants *grants;
+
+    JUDGED
+    snprintf(hooks, sizeof(hooks), "%s", tree_path("ws\\.git\\hooks"));
+    protected_paths[0] = hooks;
+    policy.git = SBX_GIT_COMMIT;
+    grants = open_grants();
+    tree_enter(grants);
+    assert_int_equal(act_create("ws\\.git\\objects\\ab"), 0);
+    assert_int_equal(act_create("ws\\.git\\HEAD"), 0);
+    assert_int_equal(act_write("ws\\.git\\config"), DENIED);
+    assert_int_equal(act_write("ws\\.git\\hooks\\pre-commit"), DENIED);
+    assert_int_equal(act_create("ws\\.git\\config.worktree"), ERROR_FILE_EXISTS);
+    assert_int_equal(act_write("ws\\.git\\config.worktree"), DENIED);
+    assert_int_equal(act_rename("ws\\.git", "ws\\g2"), DENIED);
+    tree_leave();
+    sbx_grants_close(grants);
+    assert_false(tree_exists("ws\\.git\\config.worktree"));
+    assert_false(tree_exists("ws\\.git\\info"));
+    clean_all();
+}
+
+static void test_gitfile(void **context)
+{
+    sbx_grants *grants;
+
+    JUDGED
+    assert_int_equal(act_rename("ws\\.git", "ws\\real"), 0);
+    tree_file("ws\\.git", "gitdir: real\n");
+    grants = open_grants();
+    tree_enter(grants);
+    assert_int_equal(act_write("ws\\.git"), DENIED);
+    assert_int_equal(act_delete("ws\\.git"), DENIED);
+    assert_int_equal(act_write("ws\\real\\config"), DENIED);
+    assert_int_equal(act_rename("ws\\real", "ws\\r2"), DENIED);
+    tree_leave();
+    sbx_grants_close(grants);
+    clean_all();
+}
+
+static void test_two_roots(void **context)
+{
+    static char other[600];
+    sbx_grants *a, *b;
+
+    JUDGED
+    snprintf(other, sizeof(other), "%s", tree_path("other"));
+    a = open_grants();
+    writable[0] = other;
+    policy.protected_count = 0;
+    policy.run_id = "1123456789abcdef0123456789abcdef";
+    b = open_grants();
+    tree_enter(a);
+    assert_int_equal(act_write("ws\\a.txt"), 0);
+    assert_int_equal(act_write("other\\x.txt"), DENIED);
+    assert_int_equal(act_create("ws\\from-a"), 0);
+    tree_leave();
+    tree_enter(b);
+    assert_int_equal(act_write("other\\x.txt"), 0);
+    assert_int_equal(act_write("ws\\a.txt"), DENIED);
+    assert_int_equal(act_write("ws\\from-a"), DENIED);
+    assert_int_equal(act_open("ws\\from-a", WRITE_DAC), DENIED);
+    tree_leave();
+    /* a living run keeps what it needs */
+    assert_int_equal(sbx_grants_clean(SBX_CLEAN_ROOT, tree_path("other"), NULL, NULL, NULL), SBX_E_REFUSED);
+    clean_all();
+    tree_enter(b);
+    assert_int_equal(act_write("other\\x.txt"), 0);
+    tree_leave();
+    sbx_grants_close(a);
+    sbx_grants_close(b);
+    clean_all();
+}
+
+static void expect_refused(const char *path)
+{
+    sbx_error err = {.size = sizeof(err)};
+    sbx_root root = {0};
+
+    assert_int_equal(sbx_root_open(path, &root, &err), SBX_E_REFUSED);
+    assert_true(err.op[0]);
+    assert_null(root.handle);
+}
+
+static void test_refused(void **context)
+{
+    JUDGED
+    expect_refused("C:\\");
+    expect_refused(getenv("USERPROFILE"));
+    expect_refused("C:\\users");
+    expect_refused("C:\\windows");
+    expect_refused("C:\\windows\\temp");
+    expect_refused(tree_path("nothing"));
+    expect_refused(tree_path("ws\\a.txt"));
+    expect_refused(tree_path("")); /* the state is in it */
+    expect_refused("\\\\localhost\\c$\\users");
+}
+
+static void write_ledger(const char *bytes, size_t size, int append)
+{
+    FILE *file = fopen(tree_path("state\\ledger"), append ? "ab" : "wb");
+
+    assert_non_null(file);
+    fwrite(bytes, 1, size, file);
+    fclose(file);
+}
+
+static void test_ledger_damaged(void **context)
+{
+    static const char zeros[300] = {0};
+    char *before = tree_snapshot("ws"), *after;
+    sbx_error err = {.size = sizeof(err)};
+    sbx_ledger ledger = {0};
+
+    JUDGED
+    sbx_grants_close(open_grants());
+    write_ledger(zeros, 77, 1); /* a torn tail */
+    expect_ok(sbx_ledger_load(&ledger, &err), &err);
+    assert_int_equal(ledger.damaged, 77);
+    assert_non_null(ledger.roots);
+    sbx_ledger_fini(&ledger);
+    sbx_grants_close(open_grants()); /* heals it */
+    expect_ok(sbx_ledger_load(&ledger, &err), &err);
+    assert_int_equal(ledger.damaged, 0);
+    assert_non_null(ledger.roots);
+    sbx_ledger_fini(&ledger);
+
+    write_ledger(zeros, sizeof(zeros), 0); /* nothing is left of it */
+    expect_ok(sbx_grants_clean(SBX_CLEAN_ROOT, tree_path("ws"), NULL, NULL, &err), &err);
+    after = tree_snapshot("ws");
+    assert_string_equal(before, after);
+    sbx_free(before);
+    sbx_free(after);
+}
+
+/* ---- Killed at every step ---------------------------------------------------------- */
+
+static volatile LONG steps_left;
+
+static void die(const char *step)
+{
+    (void)step;
+    if (!InterlockedDecrement(&steps_left))
+        TerminateProcess(GetCurrentProcess(), 99);
+}
+
+static int victim(const char *what, int step)
+{
+    void *context = NULL;
+    sbx_grants *grants = NULL;
+    sbx_error err = {.size = sizeof(err)};
+    sbx_status st;
+
+    setup(&context);
+    steps_left = step;
+    sbx_step_hook = die;
+    if (!strcmp(what, "clean")) {
+        st = sbx_grants_clean(SBX_CLEAN_ALL, NULL, NULL, NULL, &err);
+    } else {
+        st = sbx_grants_open(&policy, 0, &grants, &err);
+        sbx_grants_close(grants);
+    }
+    return st;
+}
+
+static DWORD run_victim(const char *what, int step)
+{
+    STARTUPINFOA start = {.cb = sizeof(start)};
+    PROCESS_INFORMATION process;
+    char self[600], line[700];
+    DWORD code = 0;
+
+    GetModuleFileNameA(NULL, self, sizeof(self));
+    snprintf(line, sizeof(line), "\"%s\" %s %d", self, what, step);
+    assert_true(CreateProcessA(NULL, line, NULL, NULL, FALSE, 0, NULL, NULL, &start, &process));
+    WaitForSingleObject(process.hProcess, INFINITE);
+    GetExitCodeProcess(process.hProcess, &code);
+    CloseHandle(process.hThread);
+    CloseHandle(process.hProcess);
+    return code;
+}
+
+static void killed(const char *what)
+{
+    char *before = tree_snapshot("ws");
+    DWORD code = 99;
+    int step;
+
+    for (step = 1; code == 99; step++) {
+        char *after;
+
+        if (!strcmp(what, "clean"))
+            sbx_grants_close(open_grants());
+        code = run_victim(what, step);
+        assert_true(code == 99 || code == 0);
+        clean_all();
+        after = tree_snapshot("ws");
+        assert_string_equal(before, after);
+        sbx_free(after);
+    }
+    print_message("killed at %d steps of %s\n", step - 2, what);
+    assert_true(step > 10);
+    sbx_free(before);
+}
+
+static void test_killed_open(void **context)
+{
+    JUDGED
+    killed("open");
+}
+
+static void test_killed_clean(void **context)
+{
+    JUDGED
+    killed("clean");
+}
+
+/* A launch killed in the middle is finished by the next one. */
+static void test_resumed(void **context)
+{
+    sbx_grants *grants;
+
+    JUDGED
+    assert_int_equal(run_victim("open", 6), 99);
+    grants = open_grants();
+    tree_enter(grants);
+    assert_int_equal(act_write("ws\\src\\deep\\c.txt"), 0);
+    assert_int_equal(act_write("ws\\.git\\config"), DENIED);
+    tree_leave();
+    sbx_grants_close(grants);
+    clean_all();
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_command, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_warm, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_less_protection, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_commit, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_gitfile, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_two_roots, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_ledger_damaged, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_resumed, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_killed_open, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_killed_clean, setup, teardown),
+    };
+
+    if (argc == 3)
+        return victim(argv[1], atoi(argv[2]));
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

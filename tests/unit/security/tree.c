@@ -1,0 +1,259 @@
+#include "tree.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <windows.h>
+#include <aclapi.h>
+#include <sddl.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "common/host.h"
+
+static char folder[512];
+static char state[640];
+static sbx_host host;
+uint32_t tree_grant_notes, tree_gap_notes;
+
+static void *take(uint64_t bytes)
+{
+    return malloc((size_t)bytes);
+}
+
+static void *retake(void *old, uint64_t bytes)
+{
+    return realloc(old, (size_t)bytes);
+}
+
+static void note(uint32_t kind, const char *object, const char *text)
+{
+    if (getenv("TREE_VERBOSE"))
+        printf("note %u %s: %s\n", (unsigned)kind, object, text);
+    if (kind == SBX_NOTE_GRANT)
+        tree_grant_notes++;
+    if (kind == SBX_NOTE_GAP)
+        tree_gap_notes++;
+}
+
+const char *tree_path(const char *name)
+{
+    static char paths[16][1024];
+    static unsigned at;
+    char *path = paths[at++ % 16];
+
+    snprintf(path, sizeof(paths[0]), "%s%s%s", folder, *name ? "\\" : "", name);
+    return path;
+}
+
+static void remove_all(const char *path)
+{
+    WIN32_FIND_DATAA data;
+    char pattern[1100], inner[1400];
+    HANDLE search;
+
+    snprintf(pattern, sizeof(pattern), "%s\\*", path);
+    search = FindFirstFileA(pattern, &data);
+    if (search == INVALID_HANDLE_VALUE)
+        return;
+    do {
+        if (!strcmp(data.cFileName, ".") || !strcmp(data.cFileName, ".."))
+            continue;
+        snprintf(inner, sizeof(inner), "%s\\%s", path, data.cFileName);
+        if ((data.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY) && strlen(inner) < 900)
+            remove_all(inner);
+        else
+            DeleteFileA(inner);
+    } while (FindNextFileA(search, &data));
+    FindClose(search);
+    RemoveDirectoryA(path);
+}
+
+int tree_begin(void)
+{
+    static const sbx_allocator allocator = {take, retake, free};
+    const char *given = getenv("SBX_TREE");
+    HANDLE token = NULL;
+    SID everyone = {1, 1, {{0, 0, 0, 0, 0, 1}}, {0}};
+    SID_AND_ATTRIBUTES one = {&everyone, 0};
+    HANDLE restricted = NULL;
+    int enforced;
+
+    sbx_memory_use(&allocator);
+    if (given) {
+        snprintf(folder, sizeof(folder), "%s", given);
+    } else {
+        snprintf(folder, sizeof(folder), "%s\\sbx-tree-%lu", getenv("USERPROFILE"), GetCurrentProcessId());
+        CreateDirectoryA(folder, NULL);
+        SetEnvironmentVariableA("SBX_TREE", folder);
+    }
+    snprintf(state, sizeof(state), "%s\\state", folder);
+    host.size = sizeof(host);
+    host.abi = SBX_ABI_VERSION;
+    host.state_dir = state;
+    host.program_dir = "C:\\nowhere";
+    host.note = note;
+    sbx_host_table = &host;
+
+    OpenProcessToken(GetCurrentProcess(), TOKEN_ALL_ACCESS, &token);
+    CreateRestrictedToken(token, DISABLE_MAX_PRIVILEGE | WRITE_RESTRICTED, 0, NULL, 0, NULL, 1, &one, &restricted);
+    enforced = restricted && IsTokenRestricted(restricted);
+    CloseHandle(restricted);
+    CloseHandle(token);
+    return enforced;
+}
+
+void tree_end(void)
+{
+    remove_all(folder);
+}
+
+void tree_dir(const char *name)
+{
+    CreateDirectoryA(tree_path(name), NULL);
+}
+
+void tree_file(const char *name, const char *text)
+{
+    DWORD written;
+    HANDLE file = CreateFileA(tree_path(name), GENERIC_WRITE, 7, NULL, CREATE_ALWAYS, 0, NULL);
+
+    WriteFile(file, text, (DWORD)strlen(text), &written, NULL);
+    CloseHandle(file);
+}
+
+static void snapshot_one(sbx_text *text, const char *path)
+{
+    union {
+        SECURITY_DESCRIPTOR_RELATIVE head;
+        BYTE bytes[65536];
+    } sd;
+    DWORD needed = 0, i;
+
+    sbx_text_printf(text, "%s ", path);
+    if (!GetFileSecurityA(path, OWNER_SECURITY_INFORMATION | GROUP_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION, &sd,
+                          sizeof(sd), &needed))
+        sbx_text_printf(text, "error %lu", GetLastError());
+    else
+        for (i = 0; i < needed; i++)
+            sbx_text_printf(text, "%02x", sd.bytes[i]);
+    sbx_text_add(text, "\n");
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void snapshot_below(sbx_text *text, const char *path)
+{
+    WIN32_FIND_DATAA data;
+    char pattern[1100], *names[512];
+    HANDLE search;
+    size_t count = 0, i;
+
+    snapshot_one(text, path);
+    snprintf(pattern, sizeof(pattern), "%s\\*", path);
+    search = FindFirstFileA(pattern, &data);
+    if (search == INVALID_HANDLE_VALUE)
+        return;
+    do {
+        char inner[1400];
+
+        if (!strcmp(data.cFileName, ".") || !strcmp(data.cFileName, "..") || count == 512)
+            continue;
+        snprintf(inner, sizeof(inner), "%s\\%s", path, data.cFileName);
+        names[count++] = sbx_strdup(inner);
+    } while (FindNextFileA(search, &data));
+    FindClose(search);
+    qsort(names, count, sizeof(names[0]), by_name);
+    for (i = 0; i < count; i++) {
+        if (GetFileAttributesA(names[i]) & FILE_ATTRIBUTE_DIRECTORY)
+            snapshot_below(text, names[i]);
+        else
+            snapshot_one(text, names[i]);
+        sbx_free(names[i]);
+    }
+}
+
+char *tree_snapshot(const char *name)
+{
+    sbx_text text = {0};
+
+    snapshot_below(&text, tree_path(name));
+    return sbx_text_take(&text);
+}
+
+void tree_enter(const sbx_grants *grants)
+{
+    SID everyone = {1, 1, {{0, 0, 0, 0, 0, 1}}, {0}};
+    SID_AND_ATTRIBUTES sids[66] = {{&everyone, 0}};
+    const void *const *ours = NULL;
+    uint32_t i, count = grants ? sbx_grants_sids(grants, &ours) : 0;
+    HANDLE token = NULL, restricted = NULL;
+
+    for (i = 0; i < count; i++)
+        memcpy(&sids[i + 1].Sid, &ours[i], sizeof(void *));
+    OpenProcessToken(GetCurrentProcess(), TOKEN_ALL_ACCESS, &token);
+    CreateRestrictedToken(token, DISABLE_MAX_PRIVILEGE | LUA_TOKEN | WRITE_RESTRICTED, 0, NULL, 0, NULL, count + 1, sids,
+                          &restricted);
+    if (!ImpersonateLoggedOnUser(restricted))
+        abort();
+    CloseHandle(restricted);
+    CloseHandle(token);
+}
+
+void tree_leave(void)
+{
+    RevertToSelf();
+}
+
+static uint32_t try_open(const char *name, DWORD access, DWORD disposition)
+{
+    HANDLE file = CreateFileA(tree_path(name), access, 7, NULL, disposition, FILE_FLAG_BACKUP_SEMANTICS, NULL);
+
+    if (file == INVALID_HANDLE_VALUE)
+        return GetLastError();
+    CloseHandle(file);
+    return 0;
+}
+
+uint32_t act_write(const char *name)
+{
+    return try_open(name, GENERIC_WRITE, OPEN_EXISTING);
+}
+
+uint32_t act_open(const char *name, uint32_t access)
+{
+    return try_open(name, access, OPEN_EXISTING);
+}
+
+uint32_t act_create(const char *name)
+{
+    return try_open(name, GENERIC_WRITE, CREATE_NEW);
+}
+
+uint32_t act_mkdir(const char *name)
+{
+    return CreateDirectoryA(tree_path(name), NULL) ? 0 : GetLastError();
+}
+
+uint32_t act_delete(const char *name)
+{
+    return DeleteFileA(tree_path(name)) ? 0 : GetLastError();
+}
+
+uint32_t act_rmdir(const char *name)
+{
+    return RemoveDirectoryA(tree_path(name)) ? 0 : GetLastError();
+}
+
+uint32_t act_rename(const char *from, const char *to)
+{
+    return MoveFileA(tree_path(from), tree_path(to)) ? 0 : GetLastError();
+}
+
+int tree_exists(const char *name)
+{
+    return GetFileAttributesA(tree_path(name)) != INVALID_FILE_ATTRIBUTES;
+}

@@ -1,0 +1,38 @@
+/* Trees of files for the tests of grants, and what is known of them from outside. */
+#ifndef SBX_TESTS_TREE_H
+#define SBX_TESTS_TREE_H
+
+#include <stdint.h>
+
+#include "common/grant.h"
+
+/* The host of the tests, and a fresh folder below the user's profile.  0: this system keeps no access rights. */
+int tree_begin(void);
+void tree_end(void);
+
+/* "folder\name", valid until the test ends. */
+const char *tree_path(const char *name);
+
+void tree_dir(const char *name);
+void tree_file(const char *name, const char *text);
+
+/* The descriptors of everything below, in order; sbx_free. */
+char *tree_snapshot(const char *name);
+
+/* Work as the sandboxed command would: a write-restricted token with these SIDs. */
+void tree_enter(const sbx_grants *grants);
+void tree_leave(void);
+
+/* Acts, 0 or the Win32 error. */
+uint32_t act_write(const char *name);
+uint32_t act_create(const char *name);
+uint32_t act_mkdir(const char *name);
+uint32_t act_delete(const char *name);
+uint32_t act_rmdir(const char *name);
+uint32_t act_rename(const char *from, const char *to);
+uint32_t act_open(const char *name, uint32_t access);
+int tree_exists(const char *name);
+
+extern uint32_t tree_grant_notes, tree_gap_notes;
+
+#endif
