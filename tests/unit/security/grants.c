@@ -335,6 +335,33 @@ static void test_refused(void **context)
     expect_refused("\\\\localhost\\c$\\users");
 }
 
+/* Places that are open to everyone are told, those in a root are not. */
+static void test_reach(void **context)
+{
+    char open_place[300];
+    sbx_grants *grants;
+
+    JUDGED
+    snprintf(open_place, sizeof(open_place), "%s\\sbx-open-%lu", getenv("USERPROFILE"), GetCurrentProcessId());
+    CreateDirectoryA(open_place, NULL);
+    grants = open_grants();
+    sbx_grants_close(grants);
+    DeleteFileA(tree_path("state\\reach"));
+    tree_gap_notes = 0;
+    sbx_grants_close(open_grants());
+    assert_int_equal(tree_gap_notes, 0);
+    tree_open_to_everyone(open_place);
+    sbx_grants_close(open_grants()); /* from the cache: not seen */
+    assert_int_equal(tree_gap_notes, 0);
+    DeleteFileA(tree_path("state\\reach"));
+    sbx_grants_close(open_grants());
+    assert_int_equal(tree_gap_notes, 1);
+    sbx_grants_close(open_grants()); /* from the cache: seen */
+    assert_int_equal(tree_gap_notes, 2);
+    RemoveDirectoryA(open_place);
+    clean_all();
+}
+
 static void write_ledger(const char *bytes, size_t size, int append)
 {
     FILE *file = fopen(tree_path("state\\ledger"), append ? "ab" : "wb");
@@ -480,6 +507,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_gitfile, setup, teardown),
         cmocka_unit_test_setup_teardown(test_two_roots, setup, teardown),
         cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_reach, setup, teardown),
         cmocka_unit_test_setup_teardown(test_ledger_damaged, setup, teardown),
         cmocka_unit_test_setup_teardown(test_resumed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_killed_open, setup, teardown),

@@ -257,3 +257,13 @@ int tree_exists(const char *name)
 {
     return GetFileAttributesA(tree_path(name)) != INVALID_FILE_ATTRIBUTES;
 }
+
+void tree_open_to_everyone(const char *path)
+{
+    PSECURITY_DESCRIPTOR sd = NULL;
+
+    if (!ConvertStringSecurityDescriptorToSecurityDescriptorA("D:(A;OICI;FA;;;WD)", 1, &sd, NULL) ||
+        !SetFileSecurityA(path, DACL_SECURITY_INFORMATION, sd))
+        abort();
+    LocalFree(sd);
+}

@@ -33,6 +33,9 @@ uint32_t act_rename(const char *from, const char *to);
 uint32_t act_open(const char *name, uint32_t access);
 int tree_exists(const char *name);
 
+/* Add an ACE that lets everyone write in the directory. */
+void tree_open_to_everyone(const char *path);
+
 extern uint32_t tree_grant_notes, tree_gap_notes;
 
 #endif
