@@ -67,7 +67,7 @@ def batch(w):
         if got.code == 0:  # then it must have arrived as it was given
             check('first=%s\n' % hostile in got.text, '%r: %s' % (hostile, got))
         else:
-            check(got.code in (125, 126) and 'show.cmd' in got.errors, '%r: %s' % (hostile, got))
+            check(got.code in (125, 126) and 'batch file' in got.errors, '%r: %s' % (hostile, got))
 
 
 def environment_of(result):

@@ -1,5 +1,7 @@
 """Real programs do their work in the sandbox."""
-from harness import case, check, equal
+import os
+
+from harness import Failure, Skip, case, check, equal
 
 PROJECT = {
     'src\\main.ts': 'import { greet, type Name } from "./lib/greet";\n'
@@ -30,9 +32,11 @@ def bun(w):
     project(w)
     got = w.sbx('bun', 'run', 'src/main.ts')
     equal((got.code, got.text), (0, GREETING), got)
-    got = w.sbx('bun', 'build', 'src/main.ts', '--target=node', '--outdir=dist')
+    # to stdout: bun cannot write a bundle to a file under Wine, sandboxed or not
+    got = w.sbx('bun', 'build', 'src/main.ts', '--target=node')
     equal(got.code, 0, got)
-    equal(w.sbx('node', 'dist\\main.js').text, GREETING)
+    w.write(w.ws('bun.cjs'), got.out)
+    equal(w.sbx('node', 'bun.cjs').text, GREETING)
 
 
 @case('node starts children, pipes through them, and gets their exit codes')
@@ -87,6 +91,13 @@ def ripgrep(w):
 def shell(w):
     w.write(w.ws('loop.cmd'), '@echo off\r\nfor /f "tokens=2" %%i in (\'echo one two\') do echo got-%%i\r\n'
                               'echo hello | %s cat > piped.txt\r\n' % w.PROBE)
+    try:
+        control = w.run('cmd', '/c', 'loop.cmd', timeout=10)
+    except Failure:
+        control = None
+    if not control or 'got-two' not in control.text:
+        raise Skip('the cmd.exe of this system cannot do it unsandboxed either: %s' % control)
+    os.remove(w.unix(w.ws('piped.txt')))
     got = w.sbx(w.ws('loop.cmd'))
     check('got-two' in got.text, got)
     check(b'hello' in (w.read(w.ws('piped.txt')) or b''), got)
