@@ -64,7 +64,7 @@ def broken(w):
     check(len(names) > 5, names)
     equal(w.run(PLUGIN, '--backend', 'none', '--quiet', '--', w.PROBE, 'exit', '5').code, 5, 'control')
     for name in names:
-        got = w.run(PLUGIN, '--backend', name, '--', w.PROBE, 'write', w.ws('ran.txt'), 'x', timeout=60)
+        got = w.run(PLUGIN, '--backend', name, '--', w.PROBE, 'write', w.ws('ran.txt'), 'x', timeout=20)
         equal(got.code, 125, got)
         check(name in got.errors, got)
         equal(w.read(w.ws('ran.txt')), None, 'the command ran: %s' % got)

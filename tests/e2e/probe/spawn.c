@@ -57,7 +57,7 @@ static int leaf(int argc, wchar_t **argv)
     return 0;
 }
 
-/* tree HOW END: print the own "pid N", start a leaf in some way, then wait for a line on stdin and
+/* tree HOW END: start a leaf in some way, print "error N" if that failed and the own "pid N", wait for a line on stdin and
  * exit with 0 (END "exit") or stay for good ("stay").
  * HOW: plain, detached, breakaway, group, hidden, double (through a process that ends at once). */
 static int tree(int argc, wchar_t **argv)
@@ -77,7 +77,6 @@ static int tree(int argc, wchar_t **argv)
 
     if (argc != 2)
         return 2;
-    print("pid %lu\n", GetCurrentProcessId());
     if (wcscmp(argv[0], L"double") == 0)
         ok = start_own(L"between", 0, &info);
     for (i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
@@ -85,6 +84,7 @@ static int tree(int argc, wchar_t **argv)
             ok = start_own(L"leaf", ways[i].flags, &info);
     if (!ok)
         print("error %lu\n", GetLastError());
+    print("pid %lu\n", GetCurrentProcessId());
     if (wcscmp(argv[1], L"stay") == 0)
         Sleep(INFINITE);
     read_line(GetStdHandle(STD_INPUT_HANDLE), line, sizeof(line));

@@ -1,0 +1,179 @@
+"""The unelevated backend: writes are confined for real, the network is discouraged with a reason."""
+from harness import case, check, equal
+
+CONFINED = ('unelevated',)
+WORLDS = ('lab', 'native')
+
+
+def cmd(w, line, options=()):
+    return w.sbx('cmd', '/d', '/c', line, options=options)
+
+
+def denied(result, what):
+    """cmd of Wine exits with 0 after a failed redirection: the message and the oracle count."""
+    check('denied' in (result.text + result.errors).lower(), '%s: %s' % (what, result))
+
+
+@case('writes: the workspace works, everything else is denied', CONFINED, WORLDS)
+def writes(w):
+    equal(cmd(w, 'echo x> in.txt').code, 0)
+    check((w.read(w.ws('in.txt')) or b'').startswith(b'x'), 'nothing was written into the workspace')
+    equal(cmd(w, 'mkdir a\\b & echo y> a\\b\\c.txt & ren a\\b\\c.txt d.txt & del in.txt').code, 0)
+    check((w.read(w.ws('a\\b\\d.txt')) or b'').startswith(b'y'), 'rename in the workspace')
+    equal(w.read(w.ws('in.txt')), None, 'delete in the workspace')
+    places = [w.profile + '\\beside.txt', w.profile + '\\AppData\\Local\\sbx\\planted.txt',
+              w.profile + '\\AppData\\Local\\sbx\\temp\\planted.txt', w.profile + '\\e2e\\planted.txt']
+    for path in places:
+        control = w.run('cmd', '/d', '/c', 'echo x> ' + path)
+        check(w.read(path) is not None, 'control: the user can write %s: %s' % (path, control))
+        w.run('cmd', '/d', '/c', 'del ' + path)
+        equal(w.read(path), None, 'control')
+        denied(cmd(w, 'echo x> ' + path), path)
+        equal(w.read(path), None, path)
+    for path in ('C:\\outside.txt', 'C:\\windows\\outside.txt', 'C:\\Program Files\\sbx\\stubs\\outside.txt'):
+        denied(cmd(w, 'echo x> ' + path), path)
+        equal(w.read(path), None, path)
+
+
+@case('an existing file outside keeps its bytes', CONFINED, WORLDS)
+def existing(w):
+    path = w.profile + '\\mine.txt'
+    w.write(path, 'mine')
+    denied(cmd(w, 'echo x>> ' + path), 'append')
+    denied(cmd(w, 'del ' + path), 'delete')
+    denied(cmd(w, 'ren %s other.txt' % path), 'rename')
+    denied(cmd(w, 'move %s %s' % (path, w.ws('stolen.txt'))), 'move')
+    equal(w.read(path), b'mine')
+    check('mine' in cmd(w, 'type ' + path).text, 'reading is not confined')
+    equal(w.read(w.ws('stolen.txt')), None)
+
+
+@case('.git is protected, and its name cannot be taken', CONFINED, WORLDS)
+def git_folder(w):
+    w.write(w.ws('.git\\config'), '[core]\n')
+    denied(cmd(w, 'echo x> .git\\config'), 'write')
+    denied(cmd(w, 'del .git\\config'), 'delete')
+    denied(cmd(w, 'echo x> .git\\hooks-planted'), 'create')
+    check(cmd(w, 'ren .git g2').code != 0, 'rename')
+    equal(w.read(w.ws('.git\\config')), b'[core]\n')
+    equal(w.read(w.ws('g2\\config')), None)
+    equal(cmd(w, 'echo x> free.txt', options=('--git', 'write')).code, 0, 'control: beside it')
+
+
+@case('ssh and scp say why and fail: directly, from cmd, from node', CONFINED, WORLDS)
+def stubs(w):
+    for name in ('ssh', 'scp', 'sftp'):
+        got = w.sbx(name, 'host')
+        equal(got.code, 1, got)
+        check(got.errors.startswith(name + ': the network is off') and '--network on' in got.errors, got)
+        equal(got.errors.count('\n'), 1, 'one line')
+        got = cmd(w, name + ' host')
+        equal(got.code, 1, got)
+        check('network is off' in got.errors, got)
+    w.write(w.ws('find.js'), """
+const fs = require('fs'), path = require('path'), { spawnSync } = require('child_process');
+const dir = process.env.PATH.split(';').find(d => fs.existsSync(path.join(d, 'ssh.exe')));
+const child = spawnSync(path.join(dir, 'ssh.exe'), ['host'], { stdio: ['ignore', 'inherit', 'inherit'] });
+console.log(dir, child.status);
+""")
+    got = w.sbx('node', 'find.js')
+    check('\\stubs 1' in got.text and 'network is off' in got.errors, got)
+
+
+@case('pipes between programs: FOR /F and |', CONFINED, WORLDS)
+def pipes(w):
+    w.write(w.ws('three.txt'), 'b\r\na\r\nc\r\n')
+    check('got Microsoft' in cmd(w, "for /f %i in ('ver') do @echo got %i").text, 'FOR /F')
+    check('got 3' in cmd(w, 'for /f %%i in (\'"%s" args a b c\') do @echo got %%i' % w.PROBE).text or
+          'got 3' in cmd(w, "for /f %%i in ('%s args a b c') do @echo got %%i" % w.PROBE).text, 'FOR /F of a program')
+
+
+@case('TEMP is private, works, and is gone afterwards', CONFINED, WORLDS)
+def temp(w):
+    w.write(w.ws('temp.js'), """
+const fs = require('fs'), os = require('os'), path = require('path');
+const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'x-'));
+fs.writeFileSync(path.join(dir, 'a'), '1');
+fs.renameSync(path.join(dir, 'a'), path.join(dir, 'b'));
+fs.writeFileSync(path.join(os.tmpdir(), 'left'), '2');
+console.log(os.tmpdir());
+""")
+    got = w.sbx('node', 'temp.js')
+    equal(got.code, 0, got)
+    path = got.text.strip()
+    check(path.lower().startswith((w.profile + '\\AppData\\Local\\sbx\\temp\\').lower()), path)
+    equal(w.read(path + '\\left'), None, 'left behind')
+    again = w.sbx('node', 'temp.js').text.strip()
+    check(again and again != path, 'every run has its own')
+
+
+@case('node cannot write outside, and says so', CONFINED, WORLDS)
+def node_outside(w):
+    path = w.profile + '\\node.txt'
+    w.write(w.ws('out.js'), """
+try { require('fs').writeFileSync(process.argv[2], 'x'); console.log('written'); }
+catch (error) { console.log(error.code); }
+""")
+    equal(w.run('C:\\tools\\node.exe', 'out.js', path).text.strip(), 'written', 'control')
+    w.run('cmd', '/d', '/c', 'del ' + path)
+    check(w.sbx('node', 'out.js', path).text.strip() in ('EPERM', 'EACCES'), 'the error')
+    equal(w.read(path), None)
+    equal(w.sbx('node', 'out.js', w.ws('in.txt')).text.strip(), 'written')
+
+
+@case('what cannot be enforced is refused', CONFINED, WORLDS)
+def refusals(w):
+    for options, word in ((('--require', 'network'), 'network'), (('--require', 'read'), 'read'),
+                          (('--require', 'ui'), 'ui'), (('--deny-read', w.profile + '\\secret'), 'secret')):
+        got = w.sbx(w.PROBE, 'exit', '7', options=options)
+        equal(got.code, 125, got)
+        check(word in got.errors and 'elevated' in got.errors, got)
+    equal(w.sbx(w.PROBE, 'exit', '7', options=('--require', 'write')).code, 7)
+
+
+def environment(w, *options, env=None):
+    found = w.sbx('cmd', '/d', '/c', 'set', options=options, env=env).text
+    return dict(line.split('=', 1) for line in found.splitlines() if '=' in line)
+
+
+@case('network off overrides the own proxy; network on touches nothing', CONFINED, WORLDS)
+def proxies(w):
+    own = {'HTTPS_PROXY': 'http://proxy.example:3128', 'NO_PROXY': '*', 'GIT_CONFIG_COUNT': '1',
+           'GIT_CONFIG_KEY_0': 'user.name', 'GIT_CONFIG_VALUE_0': 'me'}
+    off = environment(w, env=own)
+    low = {name.lower(): value for name, value in off.items()}
+    for name in ('http_proxy', 'https_proxy', 'all_proxy', 'ftp_proxy'):
+        equal(low.get(name), 'http://127.0.0.1:9', name)
+    check('no_proxy' not in low, off)
+    equal(off.get('GIT_CONFIG_KEY_0'), 'user.name', 'the own setting stays')
+    equal(off.get('GIT_CONFIG_KEY_1'), 'http.proxy')
+    equal(off.get('GIT_ALLOW_PROTOCOL'), 'file')
+    on = environment(w, '--network', 'on', '--temp', 'user', env=own)
+    w.backend = 'none'
+    plain = environment(w, '--network', 'on', '--temp', 'user', env=own)
+    w.backend = 'unelevated'
+    equal(on, plain, 'network on')
+
+
+@case('tool caches go to a folder that is kept for the workspace', CONFINED, WORLDS)
+def caches(w):
+    first = environment(w, '--tools', 'node')
+    cache = first.get('npm_config_cache', '')
+    check('\\sbx\\cache\\' in cache, first)
+    equal(cmd(w, 'mkdir %npm_config_cache% & echo x> %npm_config_cache%\\kept.txt', ('--tools', 'node')).code, 0)
+    check(w.read(cache + '\\kept.txt') is not None, 'kept')
+    denied(cmd(w, 'echo x> %s\\other.txt' % cache.rsplit('\\data\\', 1)[0]), 'beside the cache')
+    listed = w.run(w.SBX, 'status')
+    check('cache' in listed.text, listed)
+    w.run(w.SBX, 'clean', '--all')
+    equal(w.read(cache + '\\kept.txt'), None, 'clean --all')
+
+
+@case('a system that does not enforce restricted tokens is told apart: exit 125', ('refusal',), ('stock',))
+def unenforced(w):
+    got = w.run(w.SBX, '--backend', 'unelevated', '--', 'cmd', '/d', '/c', 'echo x> ran.txt')
+    equal(got.code, 125, got)
+    check('does not enforce restricted tokens' in got.errors, got)
+    equal(w.read(w.ws('ran.txt')), None, 'the command must not have run')
+    equal(w.run(w.SBX, '--backend', 'none', '-q', '--', 'cmd', '/d', '/c', 'echo x> ran.txt').code, 0, 'control')
+    check(w.read(w.ws('ran.txt')) is not None, 'control')
