@@ -193,13 +193,38 @@ out:
     return st;
 }
 
+/* The first words of the hash in the SID; the descriptor of the folder admits the whole SID only. */
 static void sid_name(const void *sid, char name[SBX_SID_MAX * 2 + 1])
 {
     const uint8_t *bytes = sid;
-    size_t length = sbx_sid_length(sid, SBX_SID_MAX), i, from = length > 44 ? length - 32 : 12, n = 0;
+    size_t length = sbx_sid_length(sid, SBX_SID_MAX), i, n = 0;
 
-    for (i = from; i < length && n < 24; i++, n += 2)
+    for (i = 12; i < length && n < 24; i++, n += 2)
         snprintf(name + n, 3, "%02x", bytes[i]);
+}
+
+static char *read_root(const char *name)
+{
+    char *folder = join(sbx_host_table->state_dir, area_names[AREA_CACHE], name);
+    char *file = folder ? join(folder, root_file, NULL) : NULL;
+    char *root = NULL;
+    size_t length = 0;
+
+    if (file && sbx_file_read(file, 65536, &root, &length, NULL) != SBX_OK)
+        root = NULL;
+    sbx_free(file);
+    sbx_free(folder);
+    return root;
+}
+
+/* A warm launch finds it right and writes nothing. */
+static sbx_status record_root(const char *name, const char *file, const char *root, sbx_error *err)
+{
+    char *found = read_root(name);
+    int same = found && !strcmp(found, root);
+
+    sbx_free(found);
+    return same ? SBX_OK : sbx_file_write(file, root, strlen(root), err);
 }
 
 sbx_status sbx_temp_open_cache(sbx_temp *temp, const char *root, const void *sid, sbx_error *err)
@@ -207,7 +232,7 @@ sbx_status sbx_temp_open_cache(sbx_temp *temp, const char *root, const void *sid
     sbx_temp made = {0};
     char name[SBX_SID_MAX * 2 + 1] = "";
     WCHAR *name_w = NULL;
-    char *record = NULL;
+    char *folder = NULL, *record = NULL;
     HANDLE dir = NULL, data = NULL;
     NTSTATUS status;
     sbx_status st;
@@ -215,10 +240,9 @@ sbx_status sbx_temp_open_cache(sbx_temp *temp, const char *root, const void *sid
     made.keep = 1;
     sid_name(sid, name);
     made.name = sbx_strdup(name);
-    record = join(sbx_host_table->state_dir, area_names[AREA_CACHE], name);
-    made.path = record ? join(record, data_dir, NULL) : NULL;
-    sbx_free(record);
-    record = made.path ? join(sbx_host_table->state_dir, area_names[AREA_CACHE], name) : NULL;
+    folder = join(sbx_host_table->state_dir, area_names[AREA_CACHE], name);
+    made.path = folder ? join(folder, data_dir, NULL) : NULL;
+    record = folder ? join(folder, root_file, NULL) : NULL;
     if (!made.name || !made.path || !record) {
         st = sbx_fail_memory(err);
         goto out;
@@ -234,19 +258,7 @@ sbx_status sbx_temp_open_cache(sbx_temp *temp, const char *root, const void *sid
     }
     if ((st = take_hold(dir, &made.hold, made.path, err)) != SBX_OK)
         goto out;
-    sbx_free(record);
-    record = NULL;
-    {
-        char *file = join(sbx_host_table->state_dir, area_names[AREA_CACHE], name);
-
-        record = file ? join(file, root_file, NULL) : NULL;
-        sbx_free(file);
-    }
-    if (!record) {
-        st = sbx_fail_memory(err);
-        goto out;
-    }
-    if ((st = sbx_file_write(record, root, strlen(root), err)) != SBX_OK ||
+    if ((st = record_root(name, record, root, err)) != SBX_OK ||
         (st = create_private(dir, L"data", sid, 1, &data, made.path, err)) != SBX_OK)
         goto out;
     *temp = made;
@@ -255,6 +267,7 @@ out:
     sbx_handle_close(&data);
     sbx_handle_close(&dir);
     sbx_free(record);
+    sbx_free(folder);
     sbx_free(name_w);
     sbx_handle_close(&made.hold);
     sbx_handle_close(&made.area);
@@ -312,19 +325,6 @@ typedef struct round {
     void *context;
     int stop, failed;
 } round;
-
-static char *read_root(const char *name)
-{
-    char *folder = join(sbx_host_table->state_dir, area_names[AREA_CACHE], name);
-    char *file = folder ? join(folder, root_file, NULL) : NULL;
-    char *root = NULL;
-
-    if (file && sbx_file_read(file, 65536, &root, NULL, NULL) != SBX_OK)
-        root = NULL;
-    sbx_free(file);
-    sbx_free(folder);
-    return root;
-}
 
 static int exists(const char *path)
 {
