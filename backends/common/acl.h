@@ -11,15 +11,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SBX_SID_MAX 68u       /* bytes: 8 and 15 words */
-#define SBX_ACL_MAX 0xFFFCu   /* bytes of an ACL */
+#define SBX_SID_MAX 68u     /* bytes: 8 and 15 words */
+#define SBX_ACL_MAX 0xFFFCu /* bytes of an ACL */
 
 #define SBX_ACE_ALLOW 0u
 #define SBX_ACE_DENY 1u
-#define SBX_ACE_FILES 0x01u       /* OBJECT_INHERIT_ACE */
-#define SBX_ACE_DIRS 0x02u        /* CONTAINER_INHERIT_ACE */
-#define SBX_ACE_ONLY_BELOW 0x08u  /* INHERIT_ONLY_ACE */
-#define SBX_ACE_INHERITED 0x10u   /* INHERITED_ACE */
+#define SBX_ACE_FILES 0x01u      /* OBJECT_INHERIT_ACE */
+#define SBX_ACE_DIRS 0x02u       /* CONTAINER_INHERIT_ACE */
+#define SBX_ACE_ONLY_BELOW 0x08u /* INHERIT_ONLY_ACE */
+#define SBX_ACE_INHERITED 0x10u  /* INHERITED_ACE */
 
 /* An allow or deny ACE. */
 typedef struct sbx_ace {

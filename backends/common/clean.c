@@ -105,7 +105,8 @@ static sbx_status undo(const sbx_root *root, sbx_ledger *ledger, sbx_error *err)
     if (st == SBX_OK)
         st = sbx_stamp_clear(root, &count, &first, err);
     if (st == SBX_OK && count.failed) {
-        st = sbx_fail(err, SBX_E_SYSTEM, "its access rights may not be changed by this user", first ? first : root->path);
+        st = sbx_fail(err, SBX_E_SYSTEM, "its access rights may not be changed by this user",
+                      first ? first : root->path);
         sbx_hint(err, "%lu objects still carry access rights of sbx; repeat this as their owner",
                  (unsigned long)count.failed);
     }

@@ -15,8 +15,8 @@
 #include "win/error.h"
 #include "win/handle.h"
 
-#define ROOTS_MAX 64u         /* far below what a token takes */
-#define WAIT_MS 120000u       /* for another launch that makes its first grant on the same root */
+#define ROOTS_MAX 64u   /* far below what a token takes */
+#define WAIT_MS 120000u /* for another launch that makes its first grant on the same root */
 #define WAIT_AT_END_MS 2000u
 
 struct sbx_grants {
@@ -170,7 +170,8 @@ static sbx_status grant_tree(sbx_grants *g, sbx_root *root, sbx_error *err)
             return st;
         note_count(root->path, count.shared, "files with several names (hard links) were left as they are");
         note_count(root->path, count.closed, "objects with a protected access control list were left as they are");
-        note_count(root->path, count.failed, "objects whose access rights this user may not change were left as they are");
+        note_count(root->path, count.failed,
+                   "objects whose access rights this user may not change were left as they are");
     }
     entry.type = SBX_RECORD_DONE;
     entry.count = count.objects;

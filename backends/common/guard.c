@@ -45,8 +45,8 @@ static sbx_status make_one(const sbx_root *root, const char *path, uint32_t kind
             st = sbx_fail_memory(err);
         } else {
             parent_path[parent_length] = 0;
-            st = sbx_root_below(root, parent_path, FILE_TRAVERSE | FILE_ADD_FILE | FILE_ADD_SUBDIRECTORY, &parent, &info,
-                                err);
+            st = sbx_root_below(root, parent_path, FILE_TRAVERSE | FILE_ADD_FILE | FILE_ADD_SUBDIRECTORY, &parent,
+                                &info, err);
         }
         if (st == SBX_OK && !parent)
             st = sbx_fail(err, SBX_E_REFUSED, "it vanished while it was protected", path);
@@ -188,7 +188,8 @@ sbx_status sbx_guard_remove(const sbx_root *root, sbx_ledger *ledger, uint64_t *
         }
     }
     if (count) {
-        sbx_status written = sbx_ledger_add(ledger, &root->sid, entries, count, SBX_LEDGER_LAZY, st == SBX_OK ? err : NULL);
+        sbx_status written =
+            sbx_ledger_add(ledger, &root->sid, entries, count, SBX_LEDGER_LAZY, st == SBX_OK ? err : NULL);
 
         if (st == SBX_OK)
             st = written;

@@ -10,7 +10,7 @@
 #include "win/file.h"
 #include "win/handle.h"
 
-#define LARGEST (64u << 20)   /* bytes that are read of a ledger */
+#define LARGEST (64u << 20) /* bytes that are read of a ledger */
 #define COMPACT_AT (256u << 10)
 #define LOCK_WAIT_MS 10000u
 

@@ -106,7 +106,8 @@ sbx_status sbx_lock_take(const sbx_sid *sid, uint32_t wait_ms, sbx_lock **lock, 
         }
         if (GetTickCount64() >= end) {
             st = sbx_fail(err, SBX_E_REFUSED, "another process keeps it locked", path);
-            sbx_hint(err, "another sbx is changing access rights, or a program holds this file; try again when it is done");
+            sbx_hint(err,
+                     "another sbx is changing access rights, or a program holds this file; try again when it is done");
             goto out;
         }
         Sleep(RETRY_MS);
@@ -152,10 +153,10 @@ sbx_status sbx_hold_take(const char *run_id, const sbx_sid *sids, uint32_t count
         st = sbx_wide_path(path, &path_w, err);
     if (st != SBX_OK)
         goto out;
-    made->file = sbx_handle_from(
-        CreateFileW((const WCHAR *)path_w, GENERIC_READ | GENERIC_WRITE | DELETE,
-                    FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL, CREATE_ALWAYS,
-                    FILE_ATTRIBUTE_TEMPORARY | FILE_FLAG_DELETE_ON_CLOSE, NULL));
+    made->file =
+        sbx_handle_from(CreateFileW((const WCHAR *)path_w, GENERIC_READ | GENERIC_WRITE | DELETE,
+                                    FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL, CREATE_ALWAYS,
+                                    FILE_ATTRIBUTE_TEMPORARY | FILE_FLAG_DELETE_ON_CLOSE, NULL));
     if (!made->file) {
         st = sbx_fail_last(err, SBX_E_SYSTEM, "CreateFileW", path);
         goto out;
@@ -247,9 +248,8 @@ sbx_status sbx_hold_find(const sbx_sid *sid, const sbx_hold *except, uint32_t *p
         memcpy(path, dir_w, dir_length * sizeof(WCHAR));
         path[dir_length] = L'\\';
         memcpy(path + dir_length + 1, data.cFileName, (name_length + 1) * sizeof(WCHAR));
-        file = sbx_handle_from(CreateFileW(path, GENERIC_READ,
-                                           FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL, OPEN_EXISTING,
-                                           FILE_ATTRIBUTE_NORMAL, NULL));
+        file = sbx_handle_from(CreateFileW(path, GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
+                                           NULL, OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL, NULL));
         if (!file)
             continue;
         *process_id = holder(file, sid);

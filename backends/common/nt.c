@@ -23,9 +23,9 @@ NTSTATUS sbx_nt_child(HANDLE parent, const WCHAR *name, size_t length, ACCESS_MA
     text.Buffer = copy;
     text.Length = text.MaximumLength = (USHORT)(length * sizeof(WCHAR));
     InitializeObjectAttributes(&attributes, &text, OBJ_CASE_INSENSITIVE, parent, descriptor);
-    status = NtCreateFile(&opened, access, &attributes, &io, NULL, 0,
-                          FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, disposition,
-                          options | FILE_OPEN_REPARSE_POINT, NULL, 0);
+    status =
+        NtCreateFile(&opened, access, &attributes, &io, NULL, 0, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
+                     disposition, options | FILE_OPEN_REPARSE_POINT, NULL, 0);
     if (SBX_NT_OK(status))
         *handle = opened;
     return status;
@@ -33,13 +33,17 @@ NTSTATUS sbx_nt_child(HANDLE parent, const WCHAR *name, size_t length, ACCESS_MA
 
 NTSTATUS sbx_nt_query(HANDLE handle, sbx_nt_info *info)
 {
-    BY_HANDLE_FILE_INFORMATION data;
+    FILE_STANDARD_INFORMATION standard;
+    FILE_ATTRIBUTE_TAG_INFORMATION tag;
+    IO_STATUS_BLOCK io;
+    NTSTATUS status = NtQueryInformationFile(handle, &io, &standard, sizeof(standard), FileStandardInformation);
 
-    /* one call where the native interface takes two */
-    if (!GetFileInformationByHandle(handle, &data))
-        return SBX_NT_ACCESS_DENIED;
-    info->attributes = data.dwFileAttributes;
-    info->links = data.nNumberOfLinks;
-    info->size = (uint64_t)data.nFileSizeHigh << 32 | data.nFileSizeLow;
+    if (SBX_NT_OK(status))
+        status = NtQueryInformationFile(handle, &io, &tag, sizeof(tag), FileAttributeTagInformation);
+    if (!SBX_NT_OK(status))
+        return status;
+    info->attributes = tag.FileAttributes;
+    info->links = standard.NumberOfLinks;
+    info->size = (uint64_t)standard.EndOfFile.QuadPart;
     return 0;
 }

@@ -148,8 +148,8 @@ static void look_along_path(scan *s, WCHAR *list)
 
 static void look_around(scan *s, WCHAR *path_list)
 {
-    static const char *const windows[] = {"Temp", "Tasks", "System32\\Tasks", "System32\\spool\\drivers\\color",
-                                          "System32\\spool\\PRINTERS", "tracing"};
+    static const char *const windows[] = {
+        "Temp", "Tasks", "System32\\Tasks", "System32\\spool\\drivers\\color", "System32\\spool\\PRINTERS", "tracing"};
     char *dir = NULL;
     size_t i;
 
@@ -218,8 +218,8 @@ static void tell(char *lines, const sbx_root *roots, uint32_t count)
 {
     while (*lines) {
         size_t length = strcspn(lines, "\n");
-        const char *why = *lines == 'N' ? "can be written: it has no access control list"
-                                        : "can be written: it is open to everyone";
+        const char *why =
+            *lines == 'N' ? "can be written: it has no access control list" : "can be written: it is open to everyone";
         uint32_t i;
         int last = !lines[length];
 

@@ -12,21 +12,21 @@
 
 #include "common/acl.h"
 
-#define SBX_RECORD_SID 44u        /* bytes of a sandbox SID */
+#define SBX_RECORD_SID 44u         /* bytes of a sandbox SID */
 #define SBX_RECORD_PATH_MAX 98304u /* bytes: 32,767 units in WTF-8 */
 #define SBX_RECORD_HEAD 16u
 #define SBX_RECORD_FIXED (8u + SBX_RECORD_SID)
 
 /* Written before the change ... */
-#define SBX_RECORD_GRANT 1u   /* the tree of a root gets ACEs for the SID */
-#define SBX_RECORD_DENY 2u    /* an object below gets explicit denies, and what is in it inherited ones */
-#define SBX_RECORD_HOLD 3u    /* a directory on the way to one gets a deny, so that it stays where it is */
-#define SBX_RECORD_GUARD 4u   /* a missing name is taken by an empty object */
+#define SBX_RECORD_GRANT 1u /* the tree of a root gets ACEs for the SID */
+#define SBX_RECORD_DENY 2u  /* an object below gets explicit denies, and what is in it inherited ones */
+#define SBX_RECORD_HOLD 3u  /* a directory on the way to one gets a deny, so that it stays where it is */
+#define SBX_RECORD_GUARD 4u /* a missing name is taken by an empty object */
 /* ... and after it */
-#define SBX_RECORD_DONE 5u       /* the tree of the root is complete; count: objects seen */
-#define SBX_RECORD_GONE 6u       /* nothing of the root is left */
-#define SBX_RECORD_FREE 7u       /* the denies on this object are gone */
-#define SBX_RECORD_UNGUARD 8u    /* the name is free again, or somebody uses it */
+#define SBX_RECORD_DONE 5u    /* the tree of the root is complete; count: objects seen */
+#define SBX_RECORD_GONE 6u    /* nothing of the root is left */
+#define SBX_RECORD_FREE 7u    /* the denies on this object are gone */
+#define SBX_RECORD_UNGUARD 8u /* the name is free again, or somebody uses it */
 #define SBX_RECORD_LAST 8u
 
 typedef struct sbx_record {

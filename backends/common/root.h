@@ -14,8 +14,8 @@
 #include "common/sid.h"
 
 typedef struct sbx_root {
-    void *handle; /* listing, READ_CONTROL, WRITE_DAC */
-    char *path;   /* final path, "C:\a"; sbx_free */
+    void *handle;  /* listing, READ_CONTROL, WRITE_DAC */
+    char *path;    /* final path, "C:\a"; sbx_free */
     char *spelled; /* as it was asked for; sbx_free */
     sbx_sid sid;
 } sbx_root;

@@ -113,7 +113,8 @@ static char *pointed_to(maker *m, const char *file, const char *prefix, const ch
 /* What in a repository decides which programs git runs and where it reads. */
 static sbx_status add_repository(maker *m, const char *git)
 {
-    static const char *const names[] = {"hooks", "config", "config.worktree", "info\\attributes", "commondir", "gitdir"};
+    static const char *const names[] = {"hooks",     "config", "config.worktree", "info\\attributes",
+                                        "commondir", "gitdir"};
     size_t i;
     sbx_status st = SBX_OK;
 
@@ -206,7 +207,8 @@ sbx_status sbx_rules_make(const sbx_policy *policy, const sbx_root *roots, uint3
         st = git ? add_git(&m, git) : add_with_way(&m, path, SBX_RECORD_DENY);
     }
     for (i = 0; i < count && st == SBX_OK; i++)
-        if (i != which && sbx_path_is_below(roots[i].path, m.root->path) && !sbx_path_equal(roots[i].path, m.root->path))
+        if (i != which && sbx_path_is_below(roots[i].path, m.root->path) &&
+            !sbx_path_equal(roots[i].path, m.root->path))
             st = add_with_way(&m, roots[i].path + strlen(m.root->path) + 1, SBX_RECORD_HOLD);
     if (st == SBX_OK)
         *rules = m.first;

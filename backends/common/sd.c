@@ -68,13 +68,18 @@ static NTSTATUS set_acl(HANDLE handle, uint32_t old_control, uint8_t *acl)
 
 int32_t sbx_sd_apply(sbx_sd *sd, void *handle, const sbx_sd_change *change, uint32_t *result)
 {
+    NTSTATUS status = sbx_sd_read(sd, handle);
+
+    return SBX_NT_OK(status) ? sbx_sd_change_read(sd, handle, change, 0, result) : status;
+}
+
+int32_t sbx_sd_change_read(sbx_sd *sd, void *handle, const sbx_sd_change *change, uint32_t flags, uint32_t *result)
+{
     uint8_t *wanted = sd->check, *read_back = NULL;
     uint32_t control;
     size_t size;
-    NTSTATUS status = sbx_sd_read(sd, handle);
+    NTSTATUS status;
 
-    if (!SBX_NT_OK(status))
-        return status;
     if (!sd->acl) {
         *result = change->count ? SBX_SD_OPEN : SBX_SD_SAME;
         return 0;
@@ -94,6 +99,10 @@ int32_t sbx_sd_apply(sbx_sd *sd, void *handle, const sbx_sd_change *change, uint
     status = set_acl(handle, sd->control, sd->edited);
     if (!SBX_NT_OK(status))
         return status;
+    if (flags & SBX_SD_TRUST) {
+        *result = SBX_SD_CHANGED;
+        return 0;
+    }
     status = read_into(sd->check, handle, &control, &read_back);
     if (!SBX_NT_OK(status))
         return status;

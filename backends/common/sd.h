@@ -42,4 +42,8 @@ typedef struct sbx_sd_change {
  * Afterwards sd->acl is the DACL as it was before. */
 int32_t sbx_sd_apply(sbx_sd *sd, void *handle, const sbx_sd_change *change, uint32_t *result);
 
+/* The same for what sbx_sd_read has just read.  SBX_SD_TRUST: what was set is not read back. */
+#define SBX_SD_TRUST 1u
+int32_t sbx_sd_change_read(sbx_sd *sd, void *handle, const sbx_sd_change *change, uint32_t flags, uint32_t *result);
+
 #endif

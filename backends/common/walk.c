@@ -9,8 +9,8 @@
 #include "win/handle.h"
 
 #define MAX_THREADS 16u
-#define QUEUE_ROOM 64u       /* open directories that wait for a thread */
-#define LIST_BYTES 16384u    /* of one listing call */
+#define QUEUE_ROOM 64u    /* open directories that wait for a thread */
+#define LIST_BYTES 16384u /* of one listing call */
 #define PROGRESS_EVERY_MS 100u
 #define DIR_ACCESS (FILE_LIST_DIRECTORY | FILE_TRAVERSE | SYNCHRONIZE)
 
@@ -155,9 +155,10 @@ static sbx_status one(walk *w, frame **top, const FILE_FULL_DIR_INFORMATION *ent
     item.parent = (*top)->dir;
     item.sd = sd;
     item.err = err;
-    item.status = sbx_nt_child((*top)->dir, item.name, item.name_length,
-                               w->access | FILE_READ_ATTRIBUTES | (item.is_directory ? DIR_ACCESS : 0), FILE_OPEN,
-                               item.is_directory ? FILE_SYNCHRONOUS_IO_NONALERT | FILE_DIRECTORY_FILE : 0, NULL, &handle);
+    item.status =
+        sbx_nt_child((*top)->dir, item.name, item.name_length,
+                     w->access | FILE_READ_ATTRIBUTES | (item.is_directory ? DIR_ACCESS : 0), FILE_OPEN,
+                     item.is_directory ? FILE_SYNCHRONOUS_IO_NONALERT | FILE_DIRECTORY_FILE : 0, NULL, &handle);
     if (SBX_NT_GONE(item.status) || item.status == SBX_NT_NOT_DIRECTORY)
         return SBX_OK;
     if (handle) {

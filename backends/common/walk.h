@@ -14,9 +14,9 @@
 #include "common/nt.h"
 #include "common/sd.h"
 
-#define SBX_WALK_ON 0u    /* go on, into it if it is a directory */
-#define SBX_WALK_PASS 1u  /* not into it */
-#define SBX_WALK_STOP 2u  /* end the walk; `err` of the item is filled */
+#define SBX_WALK_ON 0u   /* go on, into it if it is a directory */
+#define SBX_WALK_PASS 1u /* not into it */
+#define SBX_WALK_STOP 2u /* end the walk; `err` of the item is filled */
 
 typedef struct sbx_walk_item {
     void *handle;      /* with the access asked for, NULL when it could not be had */
@@ -26,8 +26,8 @@ typedef struct sbx_walk_item {
     size_t name_length;
     int is_directory;
     sbx_nt_info info; /* empty without a handle */
-    sbx_sd *sd;        /* of this thread */
-    sbx_error *err;    /* of this thread, for SBX_WALK_STOP */
+    sbx_sd *sd;       /* of this thread */
+    sbx_error *err;   /* of this thread, for SBX_WALK_STOP */
 } sbx_walk_item;
 
 /* Called from several threads at once. */

@@ -17,8 +17,10 @@ static const uint8_t theirs[12] = {1, 1, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0};
 static size_t sample(uint8_t *acl)
 {
     static const uint8_t empty[8] = {2, 0, 8, 0, 0, 0, 0, 0};
-    const sbx_ace aces[] = {
-        {SBX_ACE_ALLOW, SBX_ACE_INHERITED, 4}, {SBX_ACE_DENY, SBX_ACE_INHERITED, 3}, {SBX_ACE_ALLOW, 0, 2}, {SBX_ACE_DENY, 0, 1}};
+    const sbx_ace aces[] = {{SBX_ACE_ALLOW, SBX_ACE_INHERITED, 4},
+                            {SBX_ACE_DENY, SBX_ACE_INHERITED, 3},
+                            {SBX_ACE_ALLOW, 0, 2},
+                            {SBX_ACE_DENY, 0, 1}};
     size_t size = sbx_acl_add(empty, theirs, aces, 4, acl);
 
     memset(acl + size, 0xAB, 4);
@@ -29,8 +31,10 @@ static size_t sample(uint8_t *acl)
 static void test_add_and_remove(void **context)
 {
     uint8_t before[256], added[512];
-    sbx_ace aces[] = {{SBX_ACE_ALLOW, SBX_ACE_INHERITED, 16}, {SBX_ACE_DENY, SBX_ACE_INHERITED, 8},
-                      {SBX_ACE_ALLOW, SBX_ACE_FILES, 32},     {SBX_ACE_DENY, 0, 64}};
+    sbx_ace aces[] = {{SBX_ACE_ALLOW, SBX_ACE_INHERITED, 16},
+                      {SBX_ACE_DENY, SBX_ACE_INHERITED, 8},
+                      {SBX_ACE_ALLOW, SBX_ACE_FILES, 32},
+                      {SBX_ACE_DENY, 0, 64}};
     sbx_ace found[8];
     size_t size = sample(before), longer;
 
@@ -126,8 +130,9 @@ static void test_records(void **context)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_add_and_remove), cmocka_unit_test(test_full),    cmocka_unit_test(test_hostile),
-        cmocka_unit_test(test_crc),            cmocka_unit_test(test_records),
+        cmocka_unit_test(test_add_and_remove), cmocka_unit_test(test_full),
+        cmocka_unit_test(test_hostile),        cmocka_unit_test(test_crc),
+        cmocka_unit_test(test_records),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

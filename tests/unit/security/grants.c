@@ -26,7 +26,8 @@ static void expect_ok(sbx_status st, const sbx_error *err)
     if (st == SBX_OK)
         return;
     sbx_error_describe(err, text, sizeof(text));
-    fail_msg("%s", text);
+    print_error("%s\n", text);
+    assert_int_equal(st, SBX_OK);
 }
 
 static sbx_grants *open_grants(void)
@@ -316,13 +317,17 @@ static void expect_refused(const char *path)
     sbx_error err = {.size = sizeof(err)};
     sbx_root root = {0};
 
-    assert_int_equal(sbx_root_open(path, &root, &err), SBX_E_REFUSED);
+    if (sbx_root_open(path, &root, &err) != SBX_E_REFUSED)
+        print_error("%s: not refused: %s %s %lu\n", path, err.op, err.object, (unsigned long)err.code);
+    assert_int_equal(err.status, SBX_E_REFUSED);
     assert_true(err.op[0]);
     assert_null(root.handle);
 }
 
 static void test_refused(void **context)
 {
+    char *before, *after;
+
     JUDGED
     expect_refused("C:\\");
     expect_refused(getenv("USERPROFILE"));
@@ -333,6 +338,26 @@ static void test_refused(void **context)
     expect_refused(tree_path("ws\\a.txt"));
     expect_refused(tree_path("")); /* the state is in it */
     expect_refused("\\\\localhost\\c$\\users");
+    tree_dir("norights");
+    tree_set("norights", "D:P(A;OICI;0x1301bf;;;WD)(A;;RC;;;OW)");
+    expect_refused(tree_path("norights"));
+    tree_dir("open");
+    tree_set("open", NULL);
+    {
+        static char open_path[600];
+        sbx_error err = {.size = sizeof(err)};
+        sbx_grants *grants = NULL;
+
+        snprintf(open_path, sizeof(open_path), "%s", tree_path("open"));
+        policy.writable_count = 2;
+        writable[1] = open_path;
+        before = tree_snapshot("ws");
+        assert_int_equal(sbx_grants_open(&policy, 0, &grants, &err), SBX_E_REFUSED);
+        after = tree_snapshot("ws");
+        assert_string_equal(before, after); /* nothing half done */
+        sbx_free(before);
+        sbx_free(after);
+    }
 }
 
 /* Places that are open to everyone are told, those in a root are not. */
@@ -360,6 +385,145 @@ static void test_reach(void **context)
     assert_int_equal(tree_gap_notes, 2);
     RemoveDirectoryA(open_place);
     clean_all();
+}
+
+/* What belongs to others, or to more than one place, is left as it is. */
+static void test_left_alone(void **context)
+{
+    char *before, *after;
+    sbx_grants *grants;
+
+    JUDGED
+    assert_true(CreateHardLinkA(tree_path("ws\\linked.txt"), tree_path("out\\o.txt"), NULL));
+    tree_dir("ws\\closed");
+    tree_file("ws\\closed\\in.txt", "i");
+    tree_set("ws\\closed", "D:PAI(A;OICI;FA;;;WD)");
+    tree_file("ws\\mine.txt", "m");
+    tree_set("ws\\mine.txt", "D:PAI(A;;FA;;;OW)(A;;FA;;;BU)");
+    before = tree_snapshot("");
+    tree_gap_notes = 0;
+    grants = open_grants();
+    assert_true(tree_gap_notes >= 2);
+    tree_enter(grants);
+    assert_int_equal(act_write("ws\\linked.txt"), DENIED);
+    assert_int_equal(act_write("out\\o.txt"), DENIED);
+    assert_int_equal(act_write("ws\\mine.txt"), DENIED);
+    tree_leave();
+    sbx_grants_close(grants);
+    clean_all();
+    tree_forget_state();
+    after = tree_snapshot("");
+    assert_string_equal(before, after);
+    sbx_free(before);
+    sbx_free(after);
+}
+
+/* Everyone may do everything in the tree, and still the protected stay what they are. */
+static void test_everyone_inside(void **context)
+{
+    sbx_grants *grants;
+
+    JUDGED
+    tree_set("ws", "D:PAI(A;OICI;FA;;;WD)");
+    tree_dir("ws\\.svn"); /* inherits it */
+    tree_file("ws\\.svn\\entries", "e");
+    protected_paths[0] = tree_path("ws\\.svn");
+    grants = open_grants();
+    tree_enter(grants);
+    assert_int_equal(act_write("ws\\.svn\\entries"), DENIED);
+    assert_int_equal(act_delete("ws\\.svn\\entries"), DENIED);
+    assert_int_equal(act_open("ws\\.svn\\entries", WRITE_DAC), DENIED);
+    assert_int_equal(act_open("ws\\.svn", DELETE), DENIED);
+    assert_int_equal(act_rename("ws\\.svn", "ws\\s2"), DENIED);
+    assert_int_equal(act_open("ws", WRITE_DAC), DENIED);
+    assert_int_equal(act_write("ws\\a.txt"), 0);
+    tree_leave();
+    sbx_grants_close(grants);
+    clean_all();
+}
+
+/* The user puts something under a guarded name while the command runs: it stays, and it stays protected. */
+static void test_guard_used(void **context)
+{
+    sbx_grants *first, *second;
+
+    JUDGED
+    first = open_grants();
+    policy.run_id = "2123456789abcdef0123456789abcdef";
+    second = open_grants();
+    sbx_grants_close(first); /* the other run still needs the guards */
+    assert_true(tree_exists("ws\\.agents"));
+    tree_file("ws\\.agents\\notes", "n");
+    tree_file("ws\\sbx.toml", "x = 1");
+    sbx_grants_close(second);
+    assert_true(tree_exists("ws\\.agents\\notes"));
+    assert_true(tree_exists("ws\\sbx.toml"));
+    first = open_grants();
+    tree_enter(first);
+    assert_int_equal(act_write("ws\\.agents\\notes"), DENIED);
+    assert_int_equal(act_write("ws\\sbx.toml"), DENIED);
+    tree_leave();
+    sbx_grants_close(first);
+    clean_all();
+}
+
+/* A dry run tells the same and changes nothing. */
+static void test_dry(void **context)
+{
+    char *before = tree_snapshot(""), *after;
+    sbx_error err = {.size = sizeof(err)};
+    sbx_grants *grants = NULL;
+
+    JUDGED
+    tree_grant_notes = 0;
+    expect_ok(sbx_grants_open(&policy, SBX_OPEN_DRY_RUN, &grants, &err), &err);
+    assert_int_equal(tree_grant_notes, 7);
+    sbx_grants_close(grants);
+    after = tree_snapshot("");
+    assert_string_equal(before, after);
+    sbx_free(before);
+    sbx_free(after);
+}
+
+static int32_t SBX_CALL count_items(void *context, const sbx_state_item *item, const sbx_error *error)
+{
+    uint32_t *counts = context;
+
+    (void)error;
+    if (!strcmp(item->kind, "grant"))
+        counts[item->state]++;
+    if (!strcmp(item->kind, "guard"))
+        counts[3 + item->state]++;
+    return 0;
+}
+
+static void test_status(void **context)
+{
+    uint32_t counts[8] = {0};
+    sbx_grants *grants;
+
+    JUDGED
+    grants = open_grants();
+    assert_int_equal(sbx_grants_list(count_items, counts, NULL), SBX_OK);
+    assert_int_equal(counts[SBX_STATE_ACTIVE], 1);
+    assert_int_equal(counts[3 + SBX_STATE_ACTIVE], 2);
+    sbx_grants_close(grants);
+    memset(counts, 0, sizeof(counts));
+    assert_int_equal(sbx_grants_list(count_items, counts, NULL), SBX_OK);
+    assert_int_equal(counts[SBX_STATE_KEPT], 1);
+    assert_int_equal(counts[3 + SBX_STATE_ACTIVE] + counts[3 + SBX_STATE_STALE], 0);
+    assert_int_equal(sbx_grants_clean(SBX_CLEAN_STALE, NULL, NULL, NULL, NULL), SBX_OK);
+    assert_int_equal(sbx_grants_list(count_items, counts, NULL), SBX_OK);
+    assert_int_equal(counts[SBX_STATE_KEPT], 2); /* stale only */
+    assert_int_equal(act_rename("ws", "ws2"), 0);
+    memset(counts, 0, sizeof(counts));
+    assert_int_equal(sbx_grants_list(count_items, counts, NULL), SBX_OK);
+    assert_int_equal(counts[SBX_STATE_STALE], 1);
+    assert_int_equal(act_rename("ws2", "ws"), 0);
+    clean_all();
+    memset(counts, 0, sizeof(counts));
+    assert_int_equal(sbx_grants_list(count_items, counts, NULL), SBX_OK);
+    assert_int_equal(counts[SBX_STATE_KEPT] + counts[SBX_STATE_STALE], 0);
 }
 
 static void write_ledger(const char *bytes, size_t size, int append)
@@ -508,6 +672,11 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_two_roots, setup, teardown),
         cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(test_reach, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_left_alone, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_everyone_inside, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_guard_used, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_dry, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_status, setup, teardown),
         cmocka_unit_test_setup_teardown(test_ledger_damaged, setup, teardown),
         cmocka_unit_test_setup_teardown(test_resumed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_killed_open, setup, teardown),

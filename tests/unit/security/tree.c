@@ -72,7 +72,6 @@ static void remove_all(const char *path)
 int tree_begin(void)
 {
     static const sbx_allocator allocator = {take, retake, free};
-    const char *given = getenv("SBX_TREE");
     HANDLE token = NULL;
     SID everyone = {1, 1, {{0, 0, 0, 0, 0, 1}}, {0}};
     SID_AND_ATTRIBUTES one = {&everyone, 0};
@@ -80,10 +79,9 @@ int tree_begin(void)
     int enforced;
 
     sbx_memory_use(&allocator);
-    if (given) {
-        snprintf(folder, sizeof(folder), "%s", given);
-    } else {
-        snprintf(folder, sizeof(folder), "%s\\sbx-tree-%lu", getenv("USERPROFILE"), GetCurrentProcessId());
+    if (!GetEnvironmentVariableA("SBX_TREE", folder, sizeof(folder))) {
+        snprintf(folder, sizeof(folder), "%s\\sbx-tree-%lu-%lu", getenv("USERPROFILE"), GetCurrentProcessId(),
+                 GetTickCount());
         CreateDirectoryA(folder, NULL);
         SetEnvironmentVariableA("SBX_TREE", folder);
     }
@@ -131,8 +129,8 @@ static void snapshot_one(sbx_text *text, const char *path)
     DWORD needed = 0, i;
 
     sbx_text_printf(text, "%s ", path);
-    if (!GetFileSecurityA(path, OWNER_SECURITY_INFORMATION | GROUP_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION, &sd,
-                          sizeof(sd), &needed))
+    if (!GetFileSecurityA(path, OWNER_SECURITY_INFORMATION | GROUP_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION,
+                          &sd, sizeof(sd), &needed))
         sbx_text_printf(text, "error %lu", GetLastError());
     else
         for (i = 0; i < needed; i++)
@@ -195,8 +193,8 @@ void tree_enter(const sbx_grants *grants)
     for (i = 0; i < count; i++)
         memcpy(&sids[i + 1].Sid, &ours[i], sizeof(void *));
     OpenProcessToken(GetCurrentProcess(), TOKEN_ALL_ACCESS, &token);
-    CreateRestrictedToken(token, DISABLE_MAX_PRIVILEGE | LUA_TOKEN | WRITE_RESTRICTED, 0, NULL, 0, NULL, count + 1, sids,
-                          &restricted);
+    CreateRestrictedToken(token, DISABLE_MAX_PRIVILEGE | LUA_TOKEN | WRITE_RESTRICTED, 0, NULL, 0, NULL, count + 1,
+                          sids, &restricted);
     if (!ImpersonateLoggedOnUser(restricted))
         abort();
     CloseHandle(restricted);
@@ -258,12 +256,32 @@ int tree_exists(const char *name)
     return GetFileAttributesA(tree_path(name)) != INVALID_FILE_ATTRIBUTES;
 }
 
-void tree_open_to_everyone(const char *path)
+static void set_dacl(const char *path, const char *sddl)
 {
+    SECURITY_DESCRIPTOR none;
     PSECURITY_DESCRIPTOR sd = NULL;
 
-    if (!ConvertStringSecurityDescriptorToSecurityDescriptorA("D:(A;OICI;FA;;;WD)", 1, &sd, NULL) ||
-        !SetFileSecurityA(path, DACL_SECURITY_INFORMATION, sd))
+    InitializeSecurityDescriptor(&none, SECURITY_DESCRIPTOR_REVISION);
+    SetSecurityDescriptorDacl(&none, TRUE, NULL, FALSE);
+    if ((sddl && !ConvertStringSecurityDescriptorToSecurityDescriptorA(sddl, 1, &sd, NULL)) ||
+        !SetFileSecurityA(path, DACL_SECURITY_INFORMATION, sd ? sd : &none)) {
+        fprintf(stderr, "cannot set %s on %s: %lu\n", sddl ? sddl : "no DACL", path, GetLastError());
         abort();
+    }
     LocalFree(sd);
+}
+
+void tree_set(const char *name, const char *sddl)
+{
+    set_dacl(tree_path(name), sddl);
+}
+
+void tree_open_to_everyone(const char *path)
+{
+    set_dacl(path, "D:(A;OICI;FA;;;WD)");
+}
+
+void tree_forget_state(void)
+{
+    remove_all(state);
 }

@@ -33,6 +33,12 @@ uint32_t act_rename(const char *from, const char *to);
 uint32_t act_open(const char *name, uint32_t access);
 int tree_exists(const char *name);
 
+/* Set a DACL given as SDDL, none for NULL. */
+void tree_set(const char *name, const char *sddl);
+
+/* Remove the state folder, as if sbx had never run. */
+void tree_forget_state(void);
+
 /* Add an ACE that lets everyone write in the directory. */
 void tree_open_to_everyone(const char *path);
 
