@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * NT lab: security of kernel objects
+ *
+ * A process, thread, job or named object that is created without a descriptor
+ * gets the default DACL of a token (MS-DTYP 2.5.3.4, WSI ch. 6).  Desktops,
+ * window stations and named pipes have defaults of their own.
+ */
+
+#include "config.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ntstatus.h"
+#define WIN32_NO_STATUS
+#include "windef.h"
+#include "winternl.h"
+
+#include "file.h"
+#include "handle.h"
+#include "process.h"
+#include "request.h"
+#include "security.h"
+#include "thread.h"
+#include "ntlab.h"
+
+#define OWNER_GROUP_DACL (OWNER_SECURITY_INFORMATION | GROUP_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION)
+
+static const struct sid interactive_sid = { SID_REVISION, 1, SECURITY_NT_AUTHORITY, { SECURITY_INTERACTIVE_RID } };
+static const struct sid anonymous_sid   = { SID_REVISION, 1, SECURITY_NT_AUTHORITY, { SECURITY_ANONYMOUS_LOGON_RID } };
+
+/* give an object the owner, group and default DACL of a token */
+int ntlab_set_token_sd( struct object *obj, struct token *token )
+{
+    static const struct security_descriptor empty;
+
+    if (!ntlab_enabled || obj->sd || !token || !token_get_default_dacl( token )) return 1;
+    return set_sd_defaults_from_token( obj, &empty, OWNER_GROUP_DACL, token );
+}
+
+static int set_aces( struct object *obj, const struct ntlab_ace *aces, unsigned int count )
+{
+    struct token *token = thread_get_impersonation_token( current );
+
+    obj->sd = ntlab_sd_from_aces( token_get_owner( token ), token_get_primary_group( token ), aces, count );
+    return obj->sd != NULL;
+}
+
+static int name_starts_with( const struct unicode_str *name, const char *prefix )
+{
+    data_size_t i, len = strlen( prefix );
+
+    if (!name || name->len < len * sizeof(WCHAR)) return 0;
+    for (i = 0; i < len; i++)
+    {
+        WCHAR c = name->str[i];
+
+        if (c >= 'A' && c <= 'Z') c += 'a' - 'A';
+        if (c != prefix[i]) return 0;
+    }
+    return 1;
+}
+
+/* last component of a path */
+static struct unicode_str base_name( const struct unicode_str *name )
+{
+    struct unicode_str ret = *name;
+    data_size_t i;
+
+    for (i = 0; i < name->len / sizeof(WCHAR); i++)
+    {
+        if (name->str[i] != '\\') continue;
+        ret.str = name->str + i + 1;
+        ret.len = name->len - (i + 1) * sizeof(WCHAR);
+    }
+    return ret;
+}
+
+/* the interactive window station lets in its logon session; those that log on
+ * on its desktop are let in by seclogon on Windows */
+static int set_desktop_sd( struct object *obj )
+{
+    const struct sid *logon = ntlab_token_logon_sid( thread_get_impersonation_token( current ));
+    const struct ntlab_ace aces[] =
+    {
+        { &local_system_sid,   0, GENERIC_ALL },
+        { &builtin_admins_sid, 0, GENERIC_ALL },
+        { &interactive_sid,    0, GENERIC_ALL },
+        { logon,               0, GENERIC_ALL },
+    };
+
+    return set_aces( obj, aces, logon ? 4 : 3 );
+}
+
+/* called for every object that is created without a descriptor */
+int ntlab_init_object( struct object *obj, const struct unicode_str *name )
+{
+    static struct type_descr * const named_types[] =
+    {
+        &event_type, &keyed_event_type, &mutex_type, &semaphore_type, &timer_type, &mapping_type, &completion_type,
+    };
+    struct unicode_str base;
+    unsigned int i;
+
+    if (!ntlab_enabled || !current || !current->process->token) return 1;
+    if (obj->ops->type == &winstation_type || obj->ops->type == &desktop_type) return set_desktop_sd( obj );
+    if (obj->ops->type == &job_type) return ntlab_set_token_sd( obj, thread_get_impersonation_token( current ));
+    if (!name || !name->len) return 1;
+
+    /* what Wine's own libraries share between the processes of all users */
+    base = base_name( name );
+    if (name_starts_with( &base, "__wine" ) || name_starts_with( &base, "nlssection" )) return 1;
+    for (i = 0; i < ARRAY_SIZE(named_types); i++)
+        if (obj->ops->type == named_types[i])
+            return ntlab_set_token_sd( obj, thread_get_impersonation_token( current ));
+    return 1;
+}
+
+/* MSDN "Named Pipe Security and Access Rights" and "Anonymous Pipe Security
+ * and Access Rights".  RPC servers of Windows admit everybody to their pipes. */
+int ntlab_init_pipe( struct object *obj, const struct unicode_str *name )
+{
+    static const char * const rpc_names[] = { "lrpc\\", "svcctl", "ntsvcs", "plugplay", "epmapper", "lsass", "samr", "lsarpc" };
+    const struct sid *owner;
+    const struct unicode_str base = base_name( name );
+    unsigned int i, everyone = GENERIC_READ;
+
+    if (!ntlab_enabled || obj->sd) return 1;
+    if (!name->len || name_starts_with( &base, "win32.pipes." ))
+        return ntlab_set_token_sd( obj, thread_get_impersonation_token( current ));
+    for (i = 0; i < ARRAY_SIZE(rpc_names); i++)
+        if (name_starts_with( &base, rpc_names[i] ) || name_starts_with( name, rpc_names[i] ))
+            everyone = GENERIC_READ | GENERIC_WRITE;
+
+    owner = token_get_owner( thread_get_impersonation_token( current ));
+    {
+        const struct ntlab_ace aces[] =
+        {
+            { &local_system_sid,   0, GENERIC_ALL },
+            { &builtin_admins_sid, 0, GENERIC_ALL },
+            { owner,               0, GENERIC_ALL },
+            { &world_sid,          0, everyone },
+            { &anonymous_sid,      0, everyone },
+        };
+        return set_aces( obj, aces, ARRAY_SIZE(aces) );
+    }
+}
+
+/* access to a pipe by its name, from either end */
+int ntlab_check_pipe( struct object *obj, unsigned int access )
+{
+    unsigned int status, granted;
+
+    if (!ntlab_enabled || !obj->sd) return 1;
+    access = map_access( access, &file_type.mapping );
+    status = ntlab_check_sd( thread_get_impersonation_token( current ), obj->sd, &file_type.mapping, access, &granted );
+    if (status) set_error( status );
+    return !status;
+}
