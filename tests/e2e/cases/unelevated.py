@@ -9,6 +9,11 @@ def cmd(w, line, options=()):
     return w.sbx('cmd', '/d', '/c', line, options=options)
 
 
+def node(w, *arguments):
+    """Wine asks for more rights than a restricted token has when it looks up its Windows version, and says 7 then."""
+    return w.sbx('node', *arguments, env={'NODE_SKIP_PLATFORM_CHECK': '1'} if w.kind == 'lab' else None)
+
+
 def denied(result, what):
     """cmd of Wine exits with 0 after a failed redirection: the message and the oracle count."""
     check('denied' in (result.text + result.errors).lower(), '%s: %s' % (what, result))
@@ -76,7 +81,7 @@ const dir = process.env.PATH.split(';').find(d => fs.existsSync(path.join(d, 'ss
 const child = spawnSync(path.join(dir, 'ssh.exe'), ['host'], { stdio: ['ignore', 'inherit', 'inherit'] });
 console.log(dir, child.status);
 """)
-    got = w.sbx('node', 'find.js')
+    got = node(w, 'find.js')
     check('\\stubs 1' in got.text and 'network is off' in got.errors, got)
 
 
@@ -98,12 +103,12 @@ fs.renameSync(path.join(dir, 'a'), path.join(dir, 'b'));
 fs.writeFileSync(path.join(os.tmpdir(), 'left'), '2');
 console.log(os.tmpdir());
 """)
-    got = w.sbx('node', 'temp.js')
+    got = node(w, 'temp.js')
     equal(got.code, 0, got)
     path = got.text.strip()
     check(path.lower().startswith((w.profile + '\\AppData\\Local\\sbx\\temp\\').lower()), path)
     equal(w.read(path + '\\left'), None, 'left behind')
-    again = w.sbx('node', 'temp.js').text.strip()
+    again = node(w, 'temp.js').text.strip()
     check(again and again != path, 'every run has its own')
 
 
@@ -116,9 +121,9 @@ catch (error) { console.log(error.code); }
 """)
     equal(w.run('C:\\tools\\node.exe', 'out.js', path).text.strip(), 'written', 'control')
     w.run('cmd', '/d', '/c', 'del ' + path)
-    check(w.sbx('node', 'out.js', path).text.strip() in ('EPERM', 'EACCES'), 'the error')
+    check(node(w, 'out.js', path).text.strip() in ('EPERM', 'EACCES'), 'the error')
     equal(w.read(path), None)
-    equal(w.sbx('node', 'out.js', w.ws('in.txt')).text.strip(), 'written')
+    equal(node(w, 'out.js', w.ws('in.txt')).text.strip(), 'written')
 
 
 @case('what cannot be enforced is refused', CONFINED, WORLDS)
