@@ -273,13 +273,47 @@ static void test_planted(void **state)
     assert_true(RemoveDirectoryW(folder_w));
 }
 
+/* What lies beside the program is not taken for a part of Windows: programs are started in Downloads, too.  The few
+ * that are linked are on the system's list of known DLLs, which come from System32 alone. */
+static void test_planted_beside(void **state)
+{
+    static const char *const names[] = {"bcrypt.dll",  "bcryptprimitives.dll", "cryptbase.dll",
+                                        "userenv.dll", "shell32.dll",          "ole32.dll",
+                                        "psapi.dll",   "version.dll"};
+    char folder[1100], path[1300], line[64];
+    char *bytes = NULL;
+    size_t length = 0, i;
+
+    (void)state;
+    snprintf(path, sizeof(path), "%s\\sbx.exe", sbx_plugin_program_dir());
+    assert_int_equal(sbx_file_read(path, 16u << 20, &bytes, &length, NULL), SBX_OK);
+    snprintf(folder, sizeof(folder), "%s\\beside", sbx_plugin_program_dir());
+    assert_true(CreateDirectoryA(folder, NULL) || GetLastError() == ERROR_ALREADY_EXISTS);
+    snprintf(path, sizeof(path), "%s\\sbx.exe", folder);
+    assert_int_equal(sbx_file_write(path, bytes, length, NULL), SBX_OK);
+    sbx_free(bytes);
+    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        snprintf(path, sizeof(path), "%s\\%s", folder, names[i]);
+        assert_int_equal(sbx_file_write(path, "not what it says", 16, NULL), SBX_OK);
+    }
+    snprintf(line, sizeof(line), "beside\\sbx.exe\" --version");
+    sbx_assert_run(line, 0, "sbx " SBX_VERSION " (backend interface 1.0)\n");
+    sbx_assert_run_has("beside\\sbx.exe\" plan", 125, "the folder with the backends belongs beside the program");
+    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        snprintf(path, sizeof(path), "%s\\%s", folder, names[i]);
+        assert_true(DeleteFileA(path));
+    }
+    snprintf(path, sizeof(path), "%s\\sbx.exe", folder);
+    assert_true(DeleteFileA(path) && RemoveDirectoryA(folder));
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_help),           cmocka_unit_test(test_mistakes), cmocka_unit_test(test_words),
         cmocka_unit_test(test_backend_errors), cmocka_unit_test(test_fallback), cmocka_unit_test(test_config_file),
         cmocka_unit_test(test_planted),        cmocka_unit_test(test_plan),     cmocka_unit_test(test_time_limit),
-        cmocka_unit_test(test_other_verbs),    cmocka_unit_test(test_require),
+        cmocka_unit_test(test_other_verbs),    cmocka_unit_test(test_require),  cmocka_unit_test(test_planted_beside),
     };
 
     sbx_start("cli");
