@@ -1,0 +1,223 @@
+/* The private TEMP: created once, listed, held while the run lives, removed with whatever is in it and nothing else. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <windows.h>
+#include <sddl.h>
+#include <cmocka.h>
+
+#include "base/memory.h"
+#include "common/host.h"
+#include "common/temp.h"
+#include "common/token.h"
+
+static char base_dir[MAX_PATH], state_dir[MAX_PATH];
+static const char run_id[] = "0123456789abcdef0123456789abcdef";
+static uint8_t run_sid[SBX_RUN_SID_BYTES];
+static char warned[512];
+
+static void *SBX_CALL host_alloc(uint64_t bytes)
+{
+    return malloc((size_t)bytes);
+}
+
+static void *SBX_CALL host_realloc(void *old, uint64_t bytes)
+{
+    return realloc(old, (size_t)bytes);
+}
+
+static void SBX_CALL host_free(void *memory)
+{
+    free(memory);
+}
+
+static void SBX_CALL host_line(uint32_t level, const char *text)
+{
+    (void)level;
+    snprintf(warned, sizeof(warned), "%s", text);
+}
+
+static sbx_host host = {.size = sizeof(sbx_host),
+                        .abi = SBX_ABI_VERSION,
+                        .program_dir = "C:\\",
+                        .state_dir = state_dir,
+                        .alloc = host_alloc,
+                        .realloc = host_realloc,
+                        .free = host_free,
+                        .log = host_line};
+
+static void make_file(const char *dir, const char *name, SECURITY_ATTRIBUTES *attributes)
+{
+    char path[MAX_PATH * 2];
+    HANDLE file;
+
+    snprintf(path, sizeof(path), "%s\\%s", dir, name);
+    file = CreateFileA(path, GENERIC_WRITE, 0, attributes, CREATE_NEW, 0, NULL);
+    assert_true(file != INVALID_HANDLE_VALUE);
+    CloseHandle(file);
+}
+
+static int is_there(const char *path)
+{
+    return GetFileAttributesA(path) != INVALID_FILE_ATTRIBUTES;
+}
+
+typedef struct seen {
+    uint32_t count, state, failed;
+} seen;
+
+static int32_t SBX_CALL see(void *context, const sbx_state_item *item, const sbx_error *error)
+{
+    seen *now = context;
+
+    now->count++;
+    now->state = item->state;
+    now->failed += error != NULL;
+    return 0;
+}
+
+/* Deep, long, read-only, closed to everybody: all goes. */
+static void everything_goes(void **state)
+{
+    SECURITY_ATTRIBUTES closed = {sizeof(closed), NULL, FALSE};
+    sbx_temp temp = {0};
+    char path[MAX_PATH * 4], top[MAX_PATH];
+    int i;
+
+    (void)state;
+    assert_int_equal(sbx_temp_open(&temp, run_id, 0, run_sid, NULL), SBX_OK);
+    snprintf(top, sizeof(top), "%s", temp.path);
+    snprintf(path, sizeof(path), "\\\\?\\%s", temp.path);
+    for (i = 0; i < 40; i++) {
+        strcat(path, "\\d");
+        assert_true(CreateDirectoryA(path, NULL));
+    }
+    for (i = 0; i < 300; i++) { /* more than one buffer of names */
+        char name[64];
+
+        snprintf(name, sizeof(name), "a file with a rather long name %d", i);
+        make_file(top, name, NULL);
+    }
+    make_file(top, "readonly", NULL);
+    snprintf(path, sizeof(path), "%s\\readonly", top);
+    assert_true(SetFileAttributesA(path, FILE_ATTRIBUTE_READONLY));
+    assert_true(ConvertStringSecurityDescriptorToSecurityDescriptorA("D:P", SDDL_REVISION_1,
+                                                                     &closed.lpSecurityDescriptor, NULL));
+    make_file(top, "closed", &closed);
+    snprintf(path, sizeof(path), "%s\\closed-dir", top);
+    assert_true(CreateDirectoryA(path, NULL));
+    make_file(path, "inside", NULL);
+    assert_true(SetFileSecurityA(path, DACL_SECURITY_INFORMATION, closed.lpSecurityDescriptor));
+    LocalFree(closed.lpSecurityDescriptor);
+    warned[0] = 0;
+    sbx_temp_close(&temp);
+    assert_string_equal(warned, "");
+    assert_false(is_there(top));
+}
+
+static void states(void **state)
+{
+    sbx_temp temp = {0}, again = {0};
+    seen now = {0};
+    char path[MAX_PATH];
+
+    (void)state;
+    assert_int_equal(sbx_temp_list(see, &now, NULL), SBX_OK);
+    assert_int_equal(now.count, 0);
+    assert_int_equal(sbx_temp_open(&temp, run_id, 0, run_sid, NULL), SBX_OK);
+    assert_int_equal(sbx_temp_open(&again, run_id, 0, run_sid, NULL), SBX_E_SYSTEM); /* never one that exists */
+    assert_null(again.path);
+    assert_int_equal(sbx_temp_list(see, &now, NULL), SBX_OK);
+    assert_int_equal(now.count, 1);
+    assert_int_equal(now.state, SBX_STATE_ACTIVE);
+    memset(&now, 0, sizeof(now));
+    assert_int_equal(sbx_temp_clean(SBX_CLEAN_ALL, NULL, see, &now, NULL), SBX_OK);
+    assert_int_equal(now.count, 0);
+    assert_true(is_there(temp.path));
+
+    /* a run that died: its handles are gone, its folder is not */
+    snprintf(path, sizeof(path), "%s", temp.path);
+    temp.keep = 1;
+    sbx_temp_close(&temp);
+    assert_int_equal(sbx_temp_list(see, &now, NULL), SBX_OK);
+    assert_int_equal(now.state, SBX_STATE_STALE);
+    memset(&now, 0, sizeof(now));
+    assert_int_equal(sbx_temp_clean(SBX_CLEAN_STALE, NULL, see, &now, NULL), SBX_OK);
+    assert_int_equal(now.count, 1);
+    assert_int_equal(now.failed, 0);
+    assert_false(is_there(path));
+
+    /* kept on purpose: not stale */
+    memset(&now, 0, sizeof(now));
+    assert_int_equal(sbx_temp_open(&temp, run_id, 1, run_sid, NULL), SBX_OK);
+    snprintf(path, sizeof(path), "%s", temp.path);
+    sbx_temp_close(&temp);
+    assert_int_equal(sbx_temp_clean(SBX_CLEAN_STALE, NULL, see, &now, NULL), SBX_OK);
+    assert_int_equal(now.count, 0);
+    assert_true(is_there(path));
+    assert_int_equal(sbx_temp_clean(SBX_CLEAN_ALL, NULL, see, &now, NULL), SBX_OK);
+    assert_int_equal(now.count, 1);
+    assert_false(is_there(path));
+}
+
+static void cache(void **state)
+{
+    sbx_temp first = {0}, second = {0};
+    seen now = {0};
+    char path[MAX_PATH];
+
+    (void)state;
+    assert_int_equal(sbx_temp_open_cache(&first, base_dir, run_sid, NULL), SBX_OK);
+    assert_int_equal(sbx_temp_open_cache(&second, base_dir, run_sid, NULL), SBX_OK); /* two runs on one root */
+    assert_string_equal(first.path, second.path);
+    snprintf(path, sizeof(path), "%s", first.path);
+    sbx_temp_close(&first);
+    sbx_temp_close(&second);
+    assert_true(is_there(path));
+    assert_int_equal(sbx_temp_clean(SBX_CLEAN_STALE, NULL, see, &now, NULL), SBX_OK);
+    assert_int_equal(now.count, 0);
+    assert_int_equal(sbx_temp_clean(SBX_CLEAN_ROOT, "C:\\other", see, &now, NULL), SBX_OK);
+    assert_int_equal(now.count, 0);
+    assert_int_equal(sbx_temp_clean(SBX_CLEAN_ROOT, base_dir, see, &now, NULL), SBX_OK);
+    assert_int_equal(now.count, 1);
+    assert_false(is_there(path));
+}
+
+static int setup(void **state)
+{
+    char local[MAX_PATH];
+
+    (void)state;
+    GetEnvironmentVariableA("LOCALAPPDATA", local, sizeof(local));
+    snprintf(base_dir, sizeof(base_dir), "%s\\sbx-temp-%lu", local, GetCurrentProcessId());
+    snprintf(state_dir, sizeof(state_dir), "%s\\state", base_dir);
+    return CreateDirectoryA(base_dir, NULL) && sbx_host_init(&host) && sbx_run_sid(run_id, run_sid, NULL) == SBX_OK ? 0
+                                                                                                                    : 1;
+}
+
+static int teardown(void **state)
+{
+    char path[MAX_PATH * 2];
+
+    (void)state;
+    snprintf(path, sizeof(path), "%s\\temp", state_dir);
+    RemoveDirectoryA(path);
+    snprintf(path, sizeof(path), "%s\\cache", state_dir);
+    RemoveDirectoryA(path);
+    RemoveDirectoryA(state_dir);
+    return RemoveDirectoryA(base_dir) ? 0 : 1;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(everything_goes),
+        cmocka_unit_test(states),
+        cmocka_unit_test(cache),
+    };
+    return cmocka_run_group_tests_name("unelevated-temp", tests, setup, teardown);
+}
