@@ -144,6 +144,25 @@ static sbx_status free_unwanted(sbx_grants *g, sbx_root *root, const sbx_rule *r
     return st;
 }
 
+/* A protected path that no root's spelling reaches would be left out without a word. */
+static sbx_status all_reached(sbx_grants *g, const sbx_policy *policy, sbx_error *err)
+{
+    uint32_t i, k;
+
+    for (i = 0; i < policy->protected_count; i++) {
+        for (k = 0; k < g->count; k++)
+            if (sbx_path_is_below(policy->protected_paths[i], g->roots[k].spelled) ||
+                sbx_path_is_below(policy->protected_paths[i], g->roots[k].path))
+                break;
+        if (k == g->count && g->count) {
+            sbx_fail(err, SBX_E_REFUSED, "protect a path in no writable root", policy->protected_paths[i]);
+            sbx_hint(err, "name it as it is named below its root");
+            return SBX_E_REFUSED;
+        }
+    }
+    return SBX_OK;
+}
+
 /* ---- One root --------------------------------------------------------------------- */
 
 static sbx_status grant_tree(sbx_grants *g, sbx_root *root, sbx_error *err)
@@ -267,6 +286,8 @@ sbx_status sbx_grants_open(const sbx_policy *policy, uint32_t flags, sbx_grants 
         return sbx_fail_memory(err);
     g->dry = !!(flags & SBX_OPEN_DRY_RUN);
     st = judge(g, policy, err);
+    if (st == SBX_OK)
+        st = all_reached(g, policy, err);
     if (st == SBX_OK && g->count) {
         sbx_sid sids[ROOTS_MAX];
 

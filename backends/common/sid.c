@@ -5,6 +5,7 @@
 #include <windows.h>
 #include <bcrypt.h>
 
+#include "base/memory.h"
 #include "win/error.h"
 
 static uint32_t get32(const uint8_t *p)
@@ -22,6 +23,7 @@ static void put32(uint8_t *p, uint32_t value)
 
 /* "\\?\Volume{GUID}\" is 49 characters. */
 #define VOLUME_LENGTH 49u
+#define LONGEST 32768u
 
 sbx_status sbx_sid_of(void *handle, const char *path, sbx_sid *sid, sbx_error *err)
 {
@@ -31,19 +33,26 @@ sbx_status sbx_sid_of(void *handle, const char *path, sbx_sid *sid, sbx_error *e
         FILE_ID_INFO id;
     } key;
     BCRYPT_ALG_HANDLE algorithm = NULL;
-    WCHAR name[VOLUME_LENGTH + MAX_PATH * 4];
+    WCHAR *name = sbx_alloc(LONGEST * sizeof(WCHAR));
     uint8_t hash[32];
     DWORD length;
     NTSTATUS status;
+    sbx_status st = SBX_OK;
     size_t i;
 
+    if (!name)
+        return sbx_fail_memory(err);
     memset(&key, 0, sizeof(key)); /* padding is hashed */
-    length = GetFinalPathNameByHandleW(handle, name, ARRAYSIZE(name), VOLUME_NAME_GUID);
-    if (!length || length >= ARRAYSIZE(name))
-        return sbx_fail_last(err, SBX_E_SYSTEM, "GetFinalPathNameByHandleW", path);
-    if (length < VOLUME_LENGTH || memcmp(name, prefix, sizeof(prefix) - sizeof(wchar_t)))
-        return sbx_fail(err, SBX_E_REFUSED, "find the volume of the directory", path);
-    memcpy(key.volume, name, sizeof(key.volume));
+    length = GetFinalPathNameByHandleW(handle, name, LONGEST, VOLUME_NAME_GUID);
+    if (!length || length >= LONGEST)
+        st = sbx_fail_last(err, SBX_E_SYSTEM, "GetFinalPathNameByHandleW", path);
+    else if (length < VOLUME_LENGTH || memcmp(name, prefix, sizeof(prefix) - sizeof(wchar_t)))
+        st = sbx_fail(err, SBX_E_REFUSED, "find the volume of the directory", path);
+    else
+        memcpy(key.volume, name, sizeof(key.volume));
+    sbx_free(name);
+    if (st != SBX_OK)
+        return st;
     if (!GetFileInformationByHandleEx(handle, FileIdInfo, &key.id, sizeof(key.id)))
         return sbx_fail_last(err, SBX_E_SYSTEM, "GetFileInformationByHandleEx", path);
 

@@ -563,6 +563,36 @@ static void test_ledger_damaged(void **context)
     sbx_free(after);
 }
 
+/* Nobody waits for good, and a ledger that cannot be written stops the launch before anything is changed. */
+static void test_ledger_blocked(void **context)
+{
+    sbx_error err = {.size = sizeof(err)};
+    sbx_lock *first = NULL, *second = NULL;
+    sbx_grants *grants = NULL;
+    char *before, *after;
+
+    JUDGED
+    expect_ok(sbx_lock_take(NULL, 0, &first, &err), &err);
+    assert_int_equal(sbx_lock_take(NULL, 30, &second, &err), SBX_E_REFUSED);
+    assert_non_null(strstr(err.object, "lock"));
+    sbx_lock_give(first);
+    expect_ok(sbx_lock_take(NULL, 0, &second, &err), &err);
+    sbx_lock_give(second);
+
+    tree_file("state\\ledger", "");
+    before = tree_snapshot("ws");
+    assert_true(SetFileAttributesA(tree_path("state\\ledger"), FILE_ATTRIBUTE_READONLY));
+    assert_int_equal(sbx_grants_open(&policy, 0, &grants, &err), SBX_E_SYSTEM);
+    assert_non_null(strstr(err.object, "ledger"));
+    after = tree_snapshot("ws");
+    assert_string_equal(before, after);
+    assert_true(SetFileAttributesA(tree_path("state\\ledger"), FILE_ATTRIBUTE_NORMAL));
+    sbx_grants_close(open_grants());
+    clean_all();
+    sbx_free(before);
+    sbx_free(after);
+}
+
 /* ---- Killed at every step ---------------------------------------------------------- */
 
 static volatile LONG steps_left;
@@ -678,6 +708,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_dry, setup, teardown),
         cmocka_unit_test_setup_teardown(test_status, setup, teardown),
         cmocka_unit_test_setup_teardown(test_ledger_damaged, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_ledger_blocked, setup, teardown),
         cmocka_unit_test_setup_teardown(test_resumed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_killed_open, setup, teardown),
         cmocka_unit_test_setup_teardown(test_killed_clean, setup, teardown),
