@@ -222,6 +222,22 @@ static sbx_status open_one(sbx_grants *g, const sbx_policy *policy, uint32_t whi
     return st;
 }
 
+/* Open and judge one.  A complete grant was judged before it was made, which saves a warm launch most of it. */
+static sbx_status judge_one(const char *path, sbx_root *root, sbx_error *err)
+{
+    int complete = 0;
+    sbx_status st = sbx_root_reopen(path, root, NULL);
+
+    if (st == SBX_OK && root->handle &&
+        sbx_stamp_check(root, root->handle, root->path, SBX_RECORD_GRANT, 1, &complete, NULL) == SBX_OK && complete)
+        return sbx_root_judge_again(root, err);
+    sbx_root_close(root);
+    st = sbx_root_open(path, root, err);
+    if (st == SBX_OK) /* refuses one without a DACL */
+        st = sbx_stamp_check(root, root->handle, root->path, SBX_RECORD_GRANT, 1, &complete, err);
+    return st;
+}
+
 /* Judge all before anything is changed; the same directory twice counts once. */
 static sbx_status judge(sbx_grants *g, const sbx_policy *policy, sbx_error *err)
 {
@@ -231,11 +247,8 @@ static sbx_status judge(sbx_grants *g, const sbx_policy *policy, sbx_error *err)
         return sbx_fail(err, SBX_E_REFUSED, "too many writable roots", policy->writable[ROOTS_MAX]);
     for (i = 0; i < policy->writable_count; i++) {
         sbx_root *root = &g->roots[g->count];
-        int complete = 0;
-        sbx_status st = sbx_root_open(policy->writable[i], root, err);
+        sbx_status st = judge_one(policy->writable[i], root, err);
 
-        if (st == SBX_OK) /* refuses one without a DACL */
-            st = sbx_stamp_check(root, root->handle, root->path, SBX_RECORD_GRANT, 1, &complete, err);
         if (st != SBX_OK)
             return st;
         for (k = 0; k < g->count && memcmp(&g->roots[k].sid, &root->sid, sizeof(root->sid)); k++)

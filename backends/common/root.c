@@ -119,7 +119,9 @@ static sbx_status judge_kept(const kept *k, const char *root, sbx_error *err)
     return st;
 }
 
-static sbx_status judge_place(const char *root, sbx_error *err)
+#define OWN 5u /* of the table below, sbx's own folders begin here */
+
+static sbx_status judge_place(const char *root, size_t from, sbx_error *err)
 {
     const kept all[] = {
         {SBX_DIR_PROFILE, NULL, 0, "the user profile cannot be a writable root"},
@@ -132,7 +134,7 @@ static sbx_status judge_place(const char *root, sbx_error *err)
     };
     size_t i;
 
-    for (i = 0; i < ARRAYSIZE(all); i++) {
+    for (i = from; i < ARRAYSIZE(all); i++) {
         sbx_status st = all[i].which || all[i].path ? judge_kept(&all[i], root, err) : SBX_OK;
 
         if (st != SBX_OK)
@@ -208,7 +210,7 @@ sbx_status sbx_root_open(const char *path, sbx_root *root, sbx_error *err)
     if (st == SBX_OK)
         st = judge_volume(made.handle, path, err);
     if (st == SBX_OK)
-        st = judge_place(made.path, err);
+        st = judge_place(made.path, 0, err);
     if (st == SBX_OK) {
         *root = made;
         memset(&made, 0, sizeof(made));
@@ -236,6 +238,11 @@ sbx_status sbx_root_reopen(const char *path, sbx_root *root, sbx_error *err)
     }
     sbx_root_close(&made);
     return st;
+}
+
+sbx_status sbx_root_judge_again(const sbx_root *root, sbx_error *err)
+{
+    return judge_place(root->path, OWN, err);
 }
 
 void sbx_root_close(sbx_root *root)

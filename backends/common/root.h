@@ -26,6 +26,10 @@ sbx_status sbx_root_open(const char *path, sbx_root *root, sbx_error *err);
 /* The same for undoing: only what is no directory is refused.  handle NULL with SBX_OK: there is none. */
 sbx_status sbx_root_reopen(const char *path, sbx_root *root, sbx_error *err);
 
+/* The judgement that even a root needs whose grant is complete, and which so was judged before: sbx's own folders, which
+ * may be elsewhere now. */
+sbx_status sbx_root_judge_again(const sbx_root *root, sbx_error *err);
+
 void sbx_root_close(sbx_root *root);
 
 /* The final DOS path of a handle without \\?\, sbx_free; NULL with GetLastError. */
