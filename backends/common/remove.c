@@ -60,13 +60,13 @@ static NTSTATUS dispose(HANDLE handle)
     }
 }
 
-/* The owner may write a DACL, even where it admits nobody. */
+/* The owner may write a DACL, even where it admits nobody; SYNCHRONIZE on top would be denied. */
 static void open_up(HANDLE parent, const WCHAR *name, size_t length, void *dacl)
 {
     SECURITY_DESCRIPTOR descriptor;
     HANDLE handle = NULL;
 
-    if (!dacl || !SBX_NT_OK(sbx_nt_child(parent, name, length, WRITE_DAC | SYNCHRONIZE, FILE_OPEN, 0, NULL, &handle)))
+    if (!dacl || !SBX_NT_OK(sbx_nt_child(parent, name, length, WRITE_DAC, FILE_OPEN, 0, NULL, &handle)))
         return;
     if (InitializeSecurityDescriptor(&descriptor, SECURITY_DESCRIPTOR_REVISION) &&
         SetSecurityDescriptorDacl(&descriptor, TRUE, dacl, FALSE))

@@ -193,7 +193,8 @@ static int setup(void **state)
 
     (void)state;
     GetEnvironmentVariableA("LOCALAPPDATA", local, sizeof(local));
-    snprintf(base_dir, sizeof(base_dir), "%s\\sbx-temp-%lu", local, GetCurrentProcessId());
+    snprintf(base_dir, sizeof(base_dir), "%s\\sbx-temp-%lu-%llu", local, GetCurrentProcessId(),
+             (unsigned long long)GetTickCount64());
     snprintf(state_dir, sizeof(state_dir), "%s\\state", base_dir);
     return CreateDirectoryA(base_dir, NULL) && sbx_host_init(&host) && sbx_run_sid(run_id, run_sid, NULL) == SBX_OK ? 0
                                                                                                                     : 1;
