@@ -14,6 +14,7 @@ lab_die() { lab_say "$*"; exit 1; }
 # version of the installed Wine, empty if there is none
 lab_version() { dpkg-query -W -f '${Version}' libwine 2>/dev/null || true; }
 
+# shellcheck disable=SC2154  # here is set by then
 lab_hash() {
     (cd "$here" && {
         lab_version
@@ -22,4 +23,5 @@ lab_hash() {
 }
 
 lab_home=$lab_cache/$(lab_hash)
+# shellcheck disable=SC2034  # used where this is sourced
 lab_bin=$lab_home/tree/lib/wine
