@@ -11,7 +11,7 @@
 #include "launch/start.h"
 #include "win/dirs.h"
 #include "win/error.h"
-#include "win/file.h"
+#include "win/pending.h"
 
 int wmain(void); /* the name that -municode gives to main */
 
@@ -48,21 +48,47 @@ static void error_from_diag(const sbx_diag *diag, sbx_error *err)
     sbx_text_fini(&where);
 }
 
-static sbx_status write_report(sbx_cli *cli, sbx_status st, const sbx_error *err, int exit_code, sbx_error *problem)
+static sbx_pending report_file; /* of the process: the handler of a crash needs it */
+
+/* The report's folder is opened before the command could exchange it, and what cannot be written is told while
+ * nothing has happened. */
+static sbx_status open_report(sbx_cli *cli, sbx_error *err)
+{
+    const char *dir, *path;
+    sbx_status st = sbx_cli_dir(cli, SBX_DIR_CURRENT, &dir, err);
+
+    if (st != SBX_OK)
+        return st;
+    path = sbx_path_join(&cli->arena, dir, cli->report_file);
+    if (!path)
+        return sbx_fail_memory(err);
+    st = sbx_pending_open(&report_file, path, err);
+    if (st != SBX_OK && !err->hint[0])
+        sbx_hint(err, "the report cannot be written there; nothing was run");
+    return st;
+}
+
+static sbx_status write_report(const sbx_cli *cli, sbx_status st, const sbx_error *err, int exit_code,
+                               sbx_error *problem)
 {
     sbx_text text = {0};
-    const char *dir, *path;
-    sbx_status written = sbx_cli_dir(cli, SBX_DIR_CURRENT, &dir, problem);
+    sbx_status written = SBX_OK;
 
-    if (written != SBX_OK)
-        return written;
-    path = sbx_path_join(&cli->arena, dir, cli->report_file);
-    if (!path || sbx_report_print(&cli->report, st, err, exit_code, &text) != SBX_OK)
+    if (sbx_report_print(&cli->report, st, err, exit_code, &text) != SBX_OK || text.length > UINT32_MAX)
         written = sbx_fail_memory(problem);
     else
-        written = sbx_file_write(path, text.data, text.length, problem);
+        written = sbx_pending_write(&report_file, text.data, (uint32_t)text.length, problem);
     sbx_text_fini(&text);
     return written;
+}
+
+static void on_crash(const char *backend, const char *function, uint32_t exception)
+{
+    char text[1024];
+    size_t length;
+
+    if (report_file.folder && (length = sbx_report_crash(backend, function, exception, text, sizeof(text))))
+        sbx_pending_write(&report_file, text, (uint32_t)length, NULL);
 }
 
 static sbx_status run_verb(sbx_cli *cli, sbx_error *err)
@@ -92,9 +118,12 @@ int wmain(void)
     uint32_t i;
 
     sbx_start("sbx");
+    sbx_start_on_crash(on_crash);
     sbx_json_init();
     cli.line_w = (const uint16_t *)GetCommandLineW();
     st = sbx_cli_parse(&cli, &err);
+    if (st == SBX_OK && cli.report_file)
+        st = open_report(&cli, &err);
     if (st == SBX_OK)
         st = run_verb(&cli, &err);
     if (st == SBX_OK && cli.out.failed)
@@ -108,8 +137,9 @@ int wmain(void)
         print_error(&err);
     }
     exit_code = st == SBX_OK ? cli.exit_code : sbx_exit_code(st);
-    if (cli.report_file && write_report(&cli, st, &err, exit_code, &problem) != SBX_OK)
+    if (report_file.folder && write_report(&cli, st, &err, exit_code, &problem) != SBX_OK)
         print_error(&problem); /* the command's exit code is still the answer */
+    sbx_pending_close(&report_file);
     sbx_report_fini(&cli.report);
     sbx_plan_fini(&cli.plan);
     sbx_config_free(cli.config);

@@ -38,6 +38,11 @@ void sbx_report_note_add(sbx_report *report, uint32_t kind, const char *object, 
 /* `st`, `err`: how it went; exit_code: what sbx is about to exit with. */
 sbx_status sbx_report_print(const sbx_report *report, sbx_status st, const sbx_error *err, int exit_code,
                             sbx_text *out);
+
+/* The report of a launch that ended in a crash of sbx itself or of a backend (NULL: of sbx), as far as it can be told
+ * then: without memory.  Gives the length, 0 when it does not fit. */
+size_t sbx_report_crash(const char *backend, const char *function, uint32_t exception, char *text, size_t size);
+
 void sbx_report_fini(sbx_report *report);
 
 #endif

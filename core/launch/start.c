@@ -7,6 +7,8 @@
 #include "launch/plugin.h"
 
 static const char *program_name = "sbx";
+static sbx_crash_fn crash_fn;
+static volatile LONG crashed;
 
 /* Runs with little stack and maybe a broken heap: no allocation, one write. */
 static LONG WINAPI on_exception(EXCEPTION_POINTERS *info)
@@ -18,6 +20,8 @@ static LONG WINAPI on_exception(EXCEPTION_POINTERS *info)
     DWORD done;
     int length;
 
+    if (InterlockedExchange(&crashed, 1)) /* another one on the way out */
+        TerminateProcess(GetCurrentProcess(), 125);
     if (backend)
         length = snprintf(line, sizeof(line), "%s: backend \"%s\": crashed in %s (exception 0x%08lX)\n", program_name,
                           backend, function, record->ExceptionCode);
@@ -26,8 +30,15 @@ static LONG WINAPI on_exception(EXCEPTION_POINTERS *info)
                           record->ExceptionCode, record->ExceptionAddress);
     if (length > 0)
         WriteFile(GetStdHandle(STD_ERROR_HANDLE), line, (DWORD)length, &done, NULL);
+    if (crash_fn)
+        crash_fn(backend, function, record->ExceptionCode);
     TerminateProcess(GetCurrentProcess(), 125);
     return EXCEPTION_CONTINUE_SEARCH;
+}
+
+void sbx_start_on_crash(sbx_crash_fn fn)
+{
+    crash_fn = fn;
 }
 
 void sbx_start(const char *program)

@@ -9,7 +9,14 @@
 #ifndef SBX_LAUNCH_START_H
 #define SBX_LAUNCH_START_H
 
+#include <stdint.h>
+
 /* program: "sbx", for the line; lives as long as the process. */
 void sbx_start(const char *program);
+
+/* Called after that line and before the end, on the thread that failed: no allocation, little stack.  backend: whose
+ * function it was, or NULL. */
+typedef void (*sbx_crash_fn)(const char *backend, const char *function, uint32_t exception);
+void sbx_start_on_crash(sbx_crash_fn fn);
 
 #endif

@@ -155,8 +155,20 @@ static void test_fallback(void **state)
     json = read_report(path);
     assert_int_equal(cJSON_GetObjectItemCaseSensitive(json, "exit_code")->valueint, 125);
     cJSON_Delete(json);
-    /* one that cannot be written is told, and the command's exit code stays */
-    sbx_assert_run_has("sbx.exe\" -q -b none --report C:\\no\\such\\folder\\r.json -- cmd /c exit 6", 6, "sbx: ");
+    /* one that cannot be written is told before anything has happened */
+    sbx_assert_run("sbx.exe\" -q -b none --report C:\\no\\such\\folder\\r.json -- cmd /c echo it ran", 125,
+                   "sbx: C:\\no\\such\\folder: CreateFileW: Path not found (win32 3)\n"
+                   "  hint: the report cannot be written there; nothing was run\n");
+    sbx_assert_run_has("sbx.exe\" -q -b none --report nul -- cmd /c echo it ran", 125,
+                       "hint: the path has the name of a device");
+    /* a backend that takes sbx with it leaves one as well */
+    snprintf(line, sizeof(line), "sbx.exe\" -q -b broken-open --report \"%s\" -- cmd", path);
+    sbx_assert_run(line, 125, "sbx: backend \"broken-open\": crashed in open (exception 0xC0000005)\n");
+    json = read_report(path);
+    assert_string_equal(report_string(json, "error", "message"), "broken-open: crashed in open (ntstatus 0xC0000005)");
+    assert_string_equal(report_string(json, NULL, "end"), "failed");
+    assert_int_equal(cJSON_GetObjectItemCaseSensitive(json, "exit_code")->valueint, 125);
+    cJSON_Delete(json);
 }
 
 static void test_time_limit(void **state)

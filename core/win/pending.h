@@ -1,0 +1,30 @@
+/*
+ * A file that will be written when something is over, in the folder that its path meant before it began.
+ *
+ * Meanwhile a confined command may turn folders on the way into links to elsewhere; what is written then goes into the
+ * folder that was opened, or nowhere.  Source: MSDN "NtCreateFile" (RootDirectory), "ZwSetInformationFile",
+ * "FILE_RENAME_INFORMATION".
+ */
+#ifndef SBX_WIN_PENDING_H
+#define SBX_WIN_PENDING_H
+
+#include "base/error.h"
+
+#define SBX_PENDING_NAME 256u
+
+typedef struct sbx_pending {
+    void *folder; /* HANDLE; NULL: not open */
+    uint16_t name_w[SBX_PENDING_NAME], temp_w[SBX_PENDING_NAME];
+} sbx_pending;
+
+/* path: absolute and normalised.  `pending` begins as { 0 }.  Nothing is made yet.  SBX_E_SYSTEM where there is no such
+ * folder, SBX_E_REFUSED for a name that cannot be a file's. */
+sbx_status sbx_pending_open(sbx_pending *pending, const char *path, sbx_error *err);
+
+/* Write beside the target and put it in its place: a reader sees the old file or the new one, whole.  On failure
+ * nothing is left.  Allocates no memory, so that the handler of a crash can use it. */
+sbx_status sbx_pending_write(const sbx_pending *pending, const void *data, uint32_t length, sbx_error *err);
+
+void sbx_pending_close(sbx_pending *pending);
+
+#endif
