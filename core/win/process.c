@@ -177,8 +177,8 @@ sbx_status sbx_process_spawn(sbx_process *process, const sbx_process_start *star
     si.StartupInfo.hStdOutput = handles[1];
     si.StartupInfo.hStdError = handles[2];
     si.StartupInfo.lpDesktop = desktop_w;
-    if (!GetConsoleCP()) /* no console to share: none is made for the child, and none appears on the screen */
-        flags |= DETACHED_PROCESS;
+    if (!GetConsoleCP()) /* none to share; with none at all, each program that cmd starts would open a window of its own */
+        flags |= CREATE_NO_WINDOW;
     if (start->token)
         ok = CreateProcessAsUserW(start->token, start->program_w, command_w, NULL, NULL, TRUE, flags,
                                   (void *)(uintptr_t)start->environment_w, start->cwd_w, &si.StartupInfo, &pi);
