@@ -243,6 +243,6 @@ install_sbx() {
     [ "$stamp" != "$(cat "$1/.sbx-installed" 2> /dev/null)" ] || return 0
     rm -rf "$to"
     mkdir -p "$to"
-    (cd "$from" && find . -type f \( -name '*.exe' -o -name '*.dll' \) -exec cp --parents {} "$to/" \;)
+    (cd "$from" && find . -type f \( -name '*.exe' -o -name '*.dll' -o -name '*.cmd' \) -exec cp --parents {} "$to/" \;)
     printf '%s\n' "$stamp" > "$1/.sbx-installed"
 }
