@@ -133,8 +133,7 @@ static const sbx_key keys[] = {
      .default_value = "true",
      .flags = {{.name = "--block-secrets", .argument = "true|false"}},
      .help = "Withhold variables whose names look like secrets",
-     .comment =
-         "*_TOKEN, *_SECRET, *_KEY, *PASSWORD*, AWS_* and the like; `sbx plan` lists what is withheld, by name."},
+     .comment = "*_TOKEN, *_SECRET, *_KEY, *PASSWORD* and the like; `sbx plan` lists what is withheld, by name."},
 
     {.name = "limits.time",
      .type = SBX_KEY_DURATION,

@@ -304,9 +304,26 @@ static void the_later_of_set_and_unset_wins(void **state)
 
 static void secrets_are_known_by_name(void **state)
 {
-    static const char *const secrets[] = {"GITHUB_TOKEN",     "aws_secret_access_key", "AWS_PROFILE",    "MY_API_KEY",
-                                          "DB_PASSWORD_FILE", "npm_config__authToken", "OPENAI_API_KEY", "TOKEN"};
-    static const char *const others[] = {"PATH", "HOME", "KEYBOARD", "TOKENIZER", "MONKEY", "PASS", "COMPASS", "A"};
+    static const char *const secrets[] = {"GITHUB_TOKEN",
+                                          "aws_secret_access_key",
+                                          "AWS_ACCESS_KEY_ID",
+                                          "MY_API_KEY",
+                                          "AWS_SESSION_TOKEN",
+                                          "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+                                          "AZURE_CLIENT_SECRET",
+                                          "AZURE_CLIENT_CERTIFICATE_PASSWORD",
+                                          "AZURE_STORAGE_CONNECTION_STRING",
+                                          "ARM_CLIENT_SECRET",
+                                          "GOOGLE_APPLICATION_CREDENTIALS",
+                                          "VAULT_TOKEN",
+                                          "VAULT_SECRET_ID",
+                                          "DB_PASSWORD_FILE",
+                                          "npm_config__authToken",
+                                          "OPENAI_API_KEY",
+                                          "TOKEN"};
+    static const char *const others[] = {
+        "PATH", "HOME",          "KEYBOARD",   "TOKENIZER",        "MONKEY",       "PASS",      "COMPASS",
+        "A",    "AWS_CA_BUNDLE", "AWS_REGION", "AZURE_CONFIG_DIR", "VAULT_CACERT", "VAULT_ADDR"};
     size_t i;
 
     (void)state;
