@@ -10,6 +10,7 @@
 #define SBX_CONFIG_DIAG_H
 
 #include "base/error.h"
+#include "base/suggest.h"
 #include "base/text.h"
 
 /* A part of a text.  Lines and columns count from 1; columns count characters. */
@@ -38,8 +39,5 @@ sbx_status sbx_diag_hint(sbx_diag *diag, const char *format, ...) SBX_PRINTF(2, 
 
 /* Append the lines shown above, each ended by a newline. */
 void sbx_diag_print(const sbx_diag *diag, sbx_text *out);
-
-/* The candidate nearest to `word` (Damerau-Levenshtein, near enough to be a typing error), or NULL. */
-const char *sbx_suggest(const char *word, const char *const *candidates, size_t count);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "base/path.h"
 #include "base/quote.h"
+#include "base/suggest.h"
 #include "base/utf.h"
 #include "win/env.h"
 #include "win/error.h"
@@ -15,6 +16,10 @@
 
 #define TAG_APPEXECLINK 0x8000001Bu
 #define REPARSE_BYTES (16u * 1024)
+
+/* How far the search for a name that was meant goes: System32 has some five thousand entries. */
+#define NEAR_ENTRIES 30000u
+#define NEAR_BYTES 72u
 
 typedef struct search {
     sbx_arena *arena;
@@ -304,6 +309,58 @@ static sbx_status search_path(search *s, const uint16_t *environment_w, int *fou
     return st;
 }
 
+typedef struct nearest {
+    char name[NEAR_BYTES];
+    size_t distance;
+    uint32_t entries; /* looked at */
+} nearest;
+
+/* One file of a directory of PATH. */
+static void weigh(const search *s, const WCHAR *file_w, nearest *best)
+{
+    char *file = sbx_utf16_to_utf8((const uint16_t *)file_w, wcslen(file_w), NULL);
+    const char *extension = file ? sbx_path_extension(file) : "";
+    size_t distance;
+
+    if (extension[0] && starts_by_itself(file)) {
+        if (!sbx_path_extension(s->name)[0])
+            file[extension - file] = 0;
+        distance = sbx_suggest_distance(s->name, file);
+        if (distance < best->distance && distance <= 2 && strlen(file) < sizeof(best->name)) {
+            best->distance = distance;
+            strcpy(best->name, file);
+        }
+    }
+    sbx_free(file);
+}
+
+/* The program in PATH that may have been meant; "" when none is near. */
+static void find_nearest(search *s, const uint16_t *environment_w, nearest *best)
+{
+    const char *const *dir = divide(s->arena, sbx_env_find(environment_w, L"PATH"));
+    WIN32_FIND_DATAW entry;
+    uint16_t *pattern_w;
+    const char *pattern;
+    HANDLE find;
+
+    for (; dir && *dir && best->entries < NEAR_ENTRIES; dir++) {
+        pattern = sbx_path_kind(*dir) == SBX_PATH_DRIVE ? sbx_path_join(s->arena, *dir, "*") : NULL;
+        pattern_w = NULL;
+        if (!pattern || sbx_wide_path(pattern, &pattern_w, NULL) != SBX_OK)
+            continue;
+        find = sbx_handle_from(FindFirstFileExW(pattern_w, FindExInfoBasic, &entry, FindExSearchNameMatch, NULL,
+                                                FIND_FIRST_EX_LARGE_FETCH));
+        sbx_free(pattern_w);
+        if (!find)
+            continue;
+        do {
+            if (!(entry.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY))
+                weigh(s, entry.cFileName, best);
+        } while (++best->entries < NEAR_ENTRIES && FindNextFileW(find, &entry));
+        FindClose(find);
+    }
+}
+
 /* Nothing that runs was found: why? */
 static sbx_status missing(search *s, const char *path, const uint16_t *environment_w, const char *cwd)
 {
@@ -312,6 +369,7 @@ static sbx_status missing(search *s, const char *path, const uint16_t *environme
                                            "move",  "path",  "pushd", "popd",  "rd",   "ren",  "rename", "rmdir",
                                            "set",   "start", "time",  "title", "type", "ver",  "vol"};
     DWORD attributes = INVALID_FILE_ATTRIBUTES;
+    nearest best = {"", SIZE_MAX, 0};
     sbx_program unused = {0};
     int found = 0;
     size_t i;
@@ -338,7 +396,11 @@ static sbx_status missing(search *s, const char *path, const uint16_t *environme
     if (path && try_path(s, path, 1, &found) == SBX_OK && (found || s->other)) {
         sbx_fail(s->err, SBX_E_NOT_FOUND, "find the command", s->name);
         sbx_hint(s->err, "the current directory is not searched; type: .\\%s", s->name);
+        return SBX_E_NOT_FOUND;
     }
+    find_nearest(s, environment_w, &best);
+    if (best.name[0])
+        sbx_hint(s->err, "did you mean \"%s\"?", best.name);
     return SBX_E_NOT_FOUND;
 }
 

@@ -152,13 +152,26 @@ static void others_are_explained(void **state)
     refuses("", SBX_E_NOT_FOUND, NULL);
 }
 
+/* A typing error: a program in PATH, and nothing that does not start by itself or stands elsewhere. */
+static void the_name_that_was_meant(void **state)
+{
+    (void)state;
+    refuses("ltae", SBX_E_NOT_FOUND, "did you mean \"late\"?");
+    refuses("LATTE", SBX_E_NOT_FOUND, "did you mean \"late\"?");
+    refuses("boht.exe", SBX_E_NOT_FOUND, "did you mean \"both.exe\"?");
+    refuses("plian", SBX_E_NOT_FOUND, NULL);
+    refuses("scirpt", SBX_E_NOT_FOUND, NULL);
+    refuses("palnted", SBX_E_NOT_FOUND, NULL);
+    refuses("b", SBX_E_NOT_FOUND, NULL);
+    refuses(".\\onw.exe", SBX_E_NOT_FOUND, NULL);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(path_is_searched),
-        cmocka_unit_test(current_directory_is_not),
-        cmocka_unit_test(named_in_full),
-        cmocka_unit_test(others_are_explained),
+        cmocka_unit_test(path_is_searched),        cmocka_unit_test(current_directory_is_not),
+        cmocka_unit_test(named_in_full),           cmocka_unit_test(others_are_explained),
+        cmocka_unit_test(the_name_that_was_meant),
     };
 
     sbx_memory_use(&sbx_mimalloc);
