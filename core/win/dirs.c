@@ -13,12 +13,11 @@
 #define PROFILE_LIST L"SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\ProfileList"
 #define SHELL_FOLDERS L"Software\\Microsoft\\Windows\\CurrentVersion\\Explorer\\User Shell Folders"
 #define MAX_UNITS 32768u
-#define USE_SYSTEM_RNG 2u /* BCRYPT_USE_SYSTEM_PREFERRED_RNG */
 
 typedef HRESULT(WINAPI *known_folder_fn)(const GUID *, DWORD, HANDLE, WCHAR **);
 typedef void(WINAPI *free_fn)(void *);
 typedef BOOL(WINAPI *profile_fn)(HANDLE, WCHAR *, DWORD *);
-typedef LONG(WINAPI *random_fn)(void *, UCHAR *, ULONG, ULONG);
+typedef BOOLEAN(NTAPI *random_fn)(void *, ULONG);
 
 typedef void (*any_fn)(void);
 
@@ -239,19 +238,16 @@ sbx_status sbx_dirs_get(uint32_t which, char **path, sbx_error *err)
 sbx_status sbx_run_id(char id[33], sbx_error *err)
 {
     static const char digits[] = "0123456789abcdef";
-    /* not linked: it is none of the known DLLs, so that one beside the program would be taken for it */
-    HMODULE bcrypt = LoadLibraryExW(L"bcrypt.dll", NULL, LOAD_LIBRARY_SEARCH_SYSTEM32);
-    random_fn random = (random_fn)function_of(bcrypt, "BCryptGenRandom");
+    /* RtlGenRandom by its exported name: already there, while bcrypt.dll would be loaded for it.  Not linked, for it
+     * leads to cryptbase.dll, which is looked for beside the program before main() can forbid it. */
+    random_fn random = (random_fn)function_of(GetModuleHandleW(L"advapi32.dll"), "SystemFunction036");
     UCHAR bytes[16];
-    LONG status;
     size_t i;
 
     if (!random)
-        return sbx_fail_last(err, SBX_E_SYSTEM, "LoadLibraryExW", "bcrypt.dll");
-    status = random(NULL, bytes, sizeof(bytes), USE_SYSTEM_RNG);
-    FreeLibrary(bcrypt);
-    if (status < 0)
-        return sbx_fail_nt(err, SBX_E_SYSTEM, status, "BCryptGenRandom", "run id");
+        return sbx_fail_last(err, SBX_E_SYSTEM, "GetProcAddress", "RtlGenRandom");
+    if (!random(bytes, sizeof(bytes)))
+        return sbx_fail(err, SBX_E_SYSTEM, "RtlGenRandom", "run id");
     for (i = 0; i < sizeof(bytes); i++) {
         id[i * 2] = digits[bytes[i] >> 4];
         id[i * 2 + 1] = digits[bytes[i] & 15];

@@ -319,13 +319,42 @@ static void test_planted_beside(void **state)
     assert_true(DeleteFileA(path) && RemoveDirectoryA(folder));
 }
 
+/* Nothing asks the CryptoAPI while the C runtime starts: that looks for cryptsp.dll beside the program. */
+static void test_no_crypto_at_start(void **state)
+{
+    static const char *const files[] = {"sbx.exe", "sbx-setup.exe", "sbx-runner.exe", "backends\\none.dll"};
+    static const char name[] = "CryptAcquireContext";
+    char path[1200];
+    char *bytes = NULL;
+    size_t length = 0, i, k;
+
+    (void)state;
+    for (i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+        snprintf(path, sizeof(path), "%s\\%s", sbx_plugin_program_dir(), files[i]);
+        assert_int_equal(sbx_file_read(path, 16u << 20, &bytes, &length, NULL), SBX_OK);
+        for (k = 0; k + sizeof(name) - 1 < length; k++)
+            if (!memcmp(bytes + k, name, sizeof(name) - 1))
+                fail_msg("%s", path);
+        sbx_free(bytes);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_help),           cmocka_unit_test(test_mistakes), cmocka_unit_test(test_words),
-        cmocka_unit_test(test_backend_errors), cmocka_unit_test(test_fallback), cmocka_unit_test(test_config_file),
-        cmocka_unit_test(test_planted),        cmocka_unit_test(test_plan),     cmocka_unit_test(test_time_limit),
-        cmocka_unit_test(test_other_verbs),    cmocka_unit_test(test_require),  cmocka_unit_test(test_planted_beside),
+        cmocka_unit_test(test_help),
+        cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_words),
+        cmocka_unit_test(test_backend_errors),
+        cmocka_unit_test(test_fallback),
+        cmocka_unit_test(test_config_file),
+        cmocka_unit_test(test_planted),
+        cmocka_unit_test(test_plan),
+        cmocka_unit_test(test_time_limit),
+        cmocka_unit_test(test_other_verbs),
+        cmocka_unit_test(test_require),
+        cmocka_unit_test(test_planted_beside),
+        cmocka_unit_test(test_no_crypto_at_start),
     };
 
     sbx_start("cli");
