@@ -211,6 +211,25 @@ static double binaries(const wchar_t *directory, const wchar_t *pattern)
     return total;
 }
 
+/* A console as a person at a terminal has it, for the launchers to share.  Without one sbx makes a hidden one for the
+ * command, a process more, while what the minimal launcher does then depends on the system. */
+static void have_console(void)
+{
+    static const DWORD names[3] = {STD_INPUT_HANDLE, STD_OUTPUT_HANDLE, STD_ERROR_HANDLE};
+    HANDLE handles[3];
+    int i;
+
+    if (GetConsoleCP())
+        return;
+    for (i = 0; i < 3; i++)
+        handles[i] = GetStdHandle(names[i]);
+    FreeConsole(); /* one that was asked for and could not be had */
+    if (!AllocConsole())
+        fail("make a console");
+    for (i = 0; i < 3; i++)
+        SetStdHandle(names[i], handles[i]);
+}
+
 int wmain(int argc, wchar_t **argv);
 
 int wmain(int argc, wchar_t **argv)
@@ -243,6 +262,7 @@ int wmain(int argc, wchar_t **argv)
     for (; i < argc; i++)
         _snwprintf(sbx_options + wcslen(sbx_options), 8192 - wcslen(sbx_options), L"\"%ls\" ", argv[i]);
 
+    have_console();
     measure_launches(rounds);
     for (j = 0; j < LAUNCHERS; j++) {
         p50[j] = quantile(samples[j], rounds, 0.5);
