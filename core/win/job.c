@@ -100,7 +100,8 @@ sbx_status sbx_job_open(sbx_job *job, const sbx_limits *limits, uint32_t ui_limi
 
 static sbx_status unenforced(sbx_error *err, const char *what)
 {
-    return sbx_fail(err, SBX_E_UNENFORCED, "read the job back", what);
+    sbx_fail(err, SBX_E_UNENFORCED, "read the job back", what);
+    return sbx_hint(err, "this system does not hold the command to it, so nothing was run");
 }
 
 sbx_status sbx_job_verify(const sbx_job *job, sbx_error *err)

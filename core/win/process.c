@@ -123,9 +123,41 @@ static sbx_status enter_job(HANDLE process, HANDLE job, sbx_error *err)
         return sbx_fail_last(err, SBX_E_SYSTEM, "IsProcessInJob", NULL);
     if (inside)
         return SBX_OK;
-    if (!AssignProcessToJobObject(job, process))
-        return sbx_fail_last(err, SBX_E_UNENFORCED, "AssignProcessToJobObject", "the command's job");
+    if (AssignProcessToJobObject(job, process))
+        return SBX_OK;
+    sbx_fail_last(err, SBX_E_UNENFORCED, "AssignProcessToJobObject", "the command's job");
+    if (IsProcessInJob(GetCurrentProcess(), NULL, &inside) && inside)
+        sbx_hint(err, "sbx itself runs in a job, and Windows does not put this one inside it; start sbx outside of it");
+    return SBX_E_UNENFORCED;
+}
+
+/* jobs NULL: the job is entered after the start, still before the first instruction. */
+static sbx_status fill_list(LPPROC_THREAD_ATTRIBUTE_LIST list, SIZE_T size, HANDLE handles[3], HANDLE *jobs,
+                            sbx_error *err)
+{
+    if (!InitializeProcThreadAttributeList(list, 2, 0, &size))
+        return sbx_fail_last(err, SBX_E_SYSTEM, "InitializeProcThreadAttributeList", NULL);
+    if (!UpdateProcThreadAttribute(list, 0, PROC_THREAD_ATTRIBUTE_HANDLE_LIST, handles, 3 * sizeof(*handles), NULL,
+                                   NULL)) {
+        sbx_fail_last(err, SBX_E_SYSTEM, "UpdateProcThreadAttribute", "handle list");
+        DeleteProcThreadAttributeList(list);
+        return SBX_E_SYSTEM;
+    }
+    if (jobs)
+        UpdateProcThreadAttribute(list, 0, ATTRIBUTE_JOB_LIST, jobs, sizeof(*jobs), NULL, NULL);
     return SBX_OK;
+}
+
+static BOOL create(const sbx_process_start *start, WCHAR *command_w, DWORD flags, STARTUPINFOEXW *si,
+                   PROCESS_INFORMATION *pi)
+{
+    void *environment = (void *)(uintptr_t)start->environment_w;
+
+    if (start->token)
+        return CreateProcessAsUserW(start->token, start->program_w, command_w, NULL, NULL, TRUE, flags, environment,
+                                    start->cwd_w, &si->StartupInfo, pi);
+    return CreateProcessW(start->program_w, command_w, NULL, NULL, TRUE, flags, environment, start->cwd_w,
+                          &si->StartupInfo, pi);
 }
 
 sbx_status sbx_process_spawn(sbx_process *process, const sbx_process_start *start, sbx_error *err)
@@ -156,20 +188,12 @@ sbx_status sbx_process_spawn(sbx_process *process, const sbx_process_start *star
     memcpy(command_w, start->command_w, units * sizeof(*command_w));
     if (desktop_w)
         memcpy(desktop_w, start->desktop_w, (wcslen(start->desktop_w) + 1) * sizeof(*desktop_w));
-    if (!InitializeProcThreadAttributeList(si.lpAttributeList, 2, 0, &size)) {
-        st = sbx_fail_last(err, SBX_E_SYSTEM, "InitializeProcThreadAttributeList", NULL);
-        goto out;
-    }
-    have_list = 1;
     memcpy(handles, start->stdio->handles, sizeof(handles));
-    if (!UpdateProcThreadAttribute(si.lpAttributeList, 0, PROC_THREAD_ATTRIBUTE_HANDLE_LIST, handles, sizeof(handles),
-                                   NULL, NULL)) {
-        st = sbx_fail_last(err, SBX_E_SYSTEM, "UpdateProcThreadAttribute", "handle list");
-        goto out;
-    }
-    /* without it the job is entered below, still before the first instruction */
     jobs[0] = start->job;
-    UpdateProcThreadAttribute(si.lpAttributeList, 0, ATTRIBUTE_JOB_LIST, jobs, sizeof(jobs), NULL, NULL);
+    st = fill_list(si.lpAttributeList, size, handles, jobs, err);
+    if (st != SBX_OK)
+        goto out;
+    have_list = 1;
 
     si.StartupInfo.cb = sizeof(si);
     si.StartupInfo.dwFlags = STARTF_USESTDHANDLES;
@@ -179,12 +203,17 @@ sbx_status sbx_process_spawn(sbx_process *process, const sbx_process_start *star
     si.StartupInfo.lpDesktop = desktop_w;
     if (!GetConsoleCP()) /* none to share; with none at all, each program that cmd starts would open a window of its own */
         flags |= CREATE_NO_WINDOW;
-    if (start->token)
-        ok = CreateProcessAsUserW(start->token, start->program_w, command_w, NULL, NULL, TRUE, flags,
-                                  (void *)(uintptr_t)start->environment_w, start->cwd_w, &si.StartupInfo, &pi);
-    else
-        ok = CreateProcessW(start->program_w, command_w, NULL, NULL, TRUE, flags,
-                            (void *)(uintptr_t)start->environment_w, start->cwd_w, &si.StartupInfo, &pi);
+    ok = create(start, command_w, flags, &si, &pi);
+    if (!ok && GetLastError() == ERROR_ACCESS_DENIED) {
+        /* the program or the job?  Without the job only the program is left to blame. */
+        DeleteProcThreadAttributeList(si.lpAttributeList);
+        have_list = 0;
+        if ((st = fill_list(si.lpAttributeList, size, handles, NULL, err)) != SBX_OK)
+            goto out;
+        have_list = 1;
+        memcpy(command_w, start->command_w, units * sizeof(*command_w));
+        ok = create(start, command_w, flags, &si, &pi);
+    }
     if (!ok) {
         st = failed(start, start->token ? "CreateProcessAsUserW" : "CreateProcessW", err);
         goto out;

@@ -16,6 +16,7 @@
 #include "win/file.h"
 #include "win/handle.h"
 #include "win/job.h"
+#include "win/process.h"
 #include "win/wide.h"
 
 static void handles_close_once(void **state)
@@ -178,12 +179,46 @@ static void jobs_read_back(void **state)
     job.limits.processes = 3;
     assert_int_equal(sbx_job_verify(&job, &err), SBX_E_UNENFORCED);
     assert_string_equal(err.object, "process limit");
+    assert_string_equal(err.hint, "this system does not hold the command to it, so nothing was run");
     sbx_job_close(&job);
     sbx_job_close(&job);
     memset(&job, 0, sizeof(job));
     limits.cpu_percent = 101;
     assert_int_equal(sbx_job_open(&job, &limits, 0, &err), SBX_E_REFUSED);
     assert_null(job.handle);
+}
+
+/* A job that cannot be entered is told as that, not as a program that cannot run; nothing has run. */
+static void a_job_that_refuses_is_told(void **state)
+{
+    sbx_process_start start = {0};
+    sbx_process process = {0};
+    sbx_stdio stdio = {0};
+    sbx_job job = {0};
+    HANDLE weak = NULL;
+    WCHAR program_w[MAX_PATH + 16];
+    sbx_error err = {0};
+
+    (void)state;
+    assert_true(GetSystemDirectoryW(program_w, MAX_PATH));
+    wcscat(program_w, L"\\cmd.exe");
+    assert_int_equal(sbx_job_open(&job, NULL, 0, &err), SBX_OK);
+    assert_true(
+        DuplicateHandle(GetCurrentProcess(), job.handle, GetCurrentProcess(), &weak, JOB_OBJECT_QUERY, FALSE, 0));
+    assert_int_equal(sbx_stdio_open(&stdio, &err), SBX_OK);
+    start.program_w = program_w;
+    start.command_w = L"cmd /c exit 1";
+    start.stdio = &stdio;
+    start.job = weak;
+    assert_int_equal(sbx_process_spawn(&process, &start, &err), SBX_E_UNENFORCED);
+    assert_string_equal(err.op, "AssignProcessToJobObject");
+    assert_null(process.handle);
+    start.job = job.handle;
+    assert_int_equal(sbx_process_spawn(&process, &start, &err), SBX_OK);
+    sbx_process_discard(&process);
+    sbx_stdio_close(&stdio);
+    sbx_handle_close(&weak);
+    sbx_job_close(&job);
 }
 
 static void clock_goes_on(void **state)
@@ -201,7 +236,7 @@ int main(void)
         cmocka_unit_test(files_are_whole),       cmocka_unit_test(long_paths_get_their_prefix),
         cmocka_unit_test(directories_are_there), cmocka_unit_test(run_ids_differ),
         cmocka_unit_test(environment_is_listed), cmocka_unit_test(jobs_read_back),
-        cmocka_unit_test(clock_goes_on),
+        cmocka_unit_test(clock_goes_on),         cmocka_unit_test(a_job_that_refuses_is_told),
     };
 
     sbx_memory_use(&sbx_mimalloc);
