@@ -9,6 +9,7 @@
 #include "base/utf.h"
 #include "launch/plugin_file.h"
 #include "launch/plugin_guard.h"
+#include "launch/plugin_watch.h"
 #include "launch/trust.h"
 #include "win/error.h"
 #include "win/handle.h"
@@ -225,9 +226,13 @@ static sbx_status load_module(sbx_plugin *plugin, sbx_error *err)
 {
     uint16_t *path_w = sbx_utf8_to_utf16(plugin->path, strlen(plugin->path), NULL);
     DWORD mode = 0;
+    sbx_status st;
 
     if (!path_w)
         return sbx_fail_memory(err);
+    st = sbx_plugin_watch_begin(plugin->name, "DllMain", err);
+    if (st != SBX_OK)
+        goto out;
     /* of this thread only, and not for the child: no box for a DLL that needs another that is missing */
     SetThreadErrorMode(SEM_FAILCRITICALERRORS, &mode);
     sbx_plugin_guard_mark(plugin->name, "DllMain");
@@ -235,10 +240,12 @@ static sbx_status load_module(sbx_plugin *plugin, sbx_error *err)
         LoadLibraryExW((LPCWSTR)path_w, NULL, LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR | LOAD_LIBRARY_SEARCH_SYSTEM32);
     sbx_plugin_guard_mark(NULL, NULL);
     if (!plugin->module)
-        sbx_fail_last(err, SBX_E_BACKEND, "LoadLibraryExW", plugin->path);
+        st = sbx_fail_last(err, SBX_E_BACKEND, "LoadLibraryExW", plugin->path);
+    sbx_plugin_watch_end();
     SetThreadErrorMode(mode, NULL);
+out:
     sbx_free(path_w);
-    return plugin->module ? SBX_OK : SBX_E_BACKEND;
+    return st;
 }
 
 sbx_status sbx_plugin_load(const char *name, sbx_plugin **out_plugin, sbx_error *err)

@@ -11,13 +11,23 @@ static sbx_crash_fn crash_fn;
 static volatile LONG crashed;
 
 /* Runs with little stack and maybe a broken heap: no allocation, one write. */
+static void end(const char *line, int length, const char *backend, const char *function, uint32_t exception)
+{
+    DWORD done;
+
+    if (length > 0)
+        WriteFile(GetStdHandle(STD_ERROR_HANDLE), line, (DWORD)length, &done, NULL);
+    if (crash_fn)
+        crash_fn(backend, function, exception);
+    TerminateProcess(GetCurrentProcess(), 125);
+}
+
 static LONG WINAPI on_exception(EXCEPTION_POINTERS *info)
 {
     const EXCEPTION_RECORD *record = info->ExceptionRecord;
     const char *function = NULL;
     const char *backend = sbx_plugin_calling(&function, record->ExceptionAddress);
     char line[256];
-    DWORD done;
     int length;
 
     if (InterlockedExchange(&crashed, 1)) /* another one on the way out */
@@ -28,12 +38,19 @@ static LONG WINAPI on_exception(EXCEPTION_POINTERS *info)
     else
         length = snprintf(line, sizeof(line), "%s: internal error (exception 0x%08lX at %p)\n", program_name,
                           record->ExceptionCode, record->ExceptionAddress);
-    if (length > 0)
-        WriteFile(GetStdHandle(STD_ERROR_HANDLE), line, (DWORD)length, &done, NULL);
-    if (crash_fn)
-        crash_fn(backend, function, record->ExceptionCode);
-    TerminateProcess(GetCurrentProcess(), 125);
+    end(line, length, backend, function, record->ExceptionCode);
     return EXCEPTION_CONTINUE_SEARCH;
+}
+
+void sbx_start_no_answer(const char *backend, const char *function, uint32_t seconds)
+{
+    char line[256];
+    int length = snprintf(line, sizeof(line), "%s: backend \"%s\": does not answer in %s (%u s)\n", program_name,
+                          backend, function, (unsigned)seconds);
+
+    if (InterlockedExchange(&crashed, 1))
+        Sleep(INFINITE); /* it crashed meanwhile, and the process ends with that line */
+    end(line, length, backend, function, 0);
 }
 
 void sbx_start_on_crash(sbx_crash_fn fn)

@@ -198,11 +198,9 @@ static void test_require(void **state)
 
 /* ---- the file ---- */
 
-static void read_none(char **data, size_t *length)
+static void read_file(const char *file, char **data, size_t *length)
 {
-    sbx_error err;
-
-    assert_int_equal(sbx_file_read(dir_of("backends\\none.dll"), 16u << 20, data, length, &err), SBX_OK);
+    assert_int_equal(sbx_file_read(dir_of(file), 16u << 20, data, length, NULL), SBX_OK);
 }
 
 static void write_backend(const char *file, const void *data, size_t length, const WCHAR *sddl)
@@ -242,7 +240,7 @@ static void test_machine(void **state)
     WORD machine = IMAGE_FILE_MACHINE_I386;
 
     (void)state;
-    read_none(&data, &length);
+    read_file("backends\\none.dll", &data, &length);
     memcpy(&dos, data, sizeof(dos));
     memcpy(data + dos.e_lfanew + 4, &machine, sizeof(machine));
     write_backend("backends\\crafted.dll", data, length, NULL);
@@ -269,7 +267,7 @@ static void test_writable_file(void **state)
     sbx_error err = {0};
 
     (void)state;
-    read_none(&data, &length);
+    read_file("backends\\none.dll", &data, &length);
     write_backend("backends\\open.dll", data, length, L"D:P(A;;FA;;;WD)");
     assert_int_equal(sbx_plugin_load("open", &plugin, &err), SBX_E_REFUSED);
     assert_string_equal(err.op, "others can change it");
@@ -319,6 +317,50 @@ static void test_crash(void **state)
                    "plugin: backend \"broken-crash\": crashed in sbx_backend_entry (exception 0xC0000005)\n");
     sbx_assert_run("plugin.exe\" --call broken-open", 125,
                    "plugin: backend \"broken-open\": crashed in open (exception 0xC0000005)\n");
+}
+
+/* Each ends sbx after its ten seconds, and the command has not run.  All at once: the time is the same for all. */
+static void test_hang(void **state)
+{
+    static const struct {
+        const char *name, *function;
+    } hangs[] = {
+        {"broken-hang", "sbx_backend_entry"}, {"broken-attach-hang", "DllMain"}, {"broken-probe-hang", "probe"}};
+    char line[2048], expected[256], *data = NULL;
+    sbx_running running[3];
+    sbx_text output;
+    size_t length = 0, i;
+
+    (void)state;
+    for (i = 1; i < 3; i++) {
+        snprintf(line, sizeof(line), "slow\\%s.dll", hangs[i].name);
+        read_file(line, &data, &length);
+        snprintf(line, sizeof(line), "backends\\%s.dll", hangs[i].name);
+        write_backend(line, data, length, NULL);
+        sbx_free(data);
+    }
+    for (i = 0; i < 3; i++) {
+        snprintf(line, sizeof(line), "sbx.exe\" --backend %s --report \"%s\\hang-%u.json\" -- cmd /c echo it ran",
+                 hangs[i].name, sbx_plugin_program_dir(), (unsigned)i);
+        sbx_run_begin(line, NULL, 0, &running[i]);
+    }
+    for (i = 0; i < 3; i++) {
+        output = (sbx_text){0};
+        assert_int_equal(sbx_run_end(&running[i], &output), 125);
+        snprintf(line, sizeof(line), "backends\\%s.dll", hangs[i].name);
+        if (i)
+            remove_backend(line);
+        snprintf(expected, sizeof(expected), "sbx: backend \"%s\": does not answer in %s (10 s)\n", hangs[i].name,
+                 hangs[i].function);
+        assert_string_equal(output.data, expected);
+        sbx_text_fini(&output);
+        snprintf(line, sizeof(line), "hang-%u.json", (unsigned)i);
+        read_file(line, &data, &length);
+        snprintf(expected, sizeof(expected), "\"message\": \"%s: does not answer in %s\"", hangs[i].name,
+                 hangs[i].function);
+        assert_non_null(strstr(data, expected));
+        sbx_free(data);
+    }
 }
 
 static void test_runner(void **state)
@@ -442,7 +484,8 @@ static void test_listing(void **state)
 /* Files of a test that was broken off. */
 static int begin(void **state)
 {
-    static const char *const files[] = {"backends\\crafted.dll", "backends\\open.dll"};
+    static const char *const files[] = {"backends\\crafted.dll", "backends\\open.dll",
+                                        "backends\\broken-attach-hang.dll", "backends\\broken-probe-hang.dll"};
     uint16_t *path_w = NULL;
     size_t i;
 
@@ -478,7 +521,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_machine),         cmocka_unit_test(test_writable_file),
         cmocka_unit_test(test_writable_folder), cmocka_unit_test(test_crash),
         cmocka_unit_test(test_runner),          cmocka_unit_test(test_setup),
-        cmocka_unit_test(test_listing),
+        cmocka_unit_test(test_listing),         cmocka_unit_test(test_hang),
     };
     const sbx_plugin_sink sink = {NULL, on_log, NULL, NULL};
     sbx_error err = {0};

@@ -20,15 +20,15 @@ void sbx_run_folder(const char *path)
     snprintf(folder, sizeof(folder), "%s", path);
 }
 
-uint32_t sbx_run(const char *line, const char *input, size_t input_length, sbx_text *output)
+void sbx_run_begin(const char *line, const char *input, size_t input_length, sbx_running *running)
 {
     SECURITY_ATTRIBUTES inherit = {sizeof(inherit), NULL, TRUE};
     STARTUPINFOW startup = {0};
     PROCESS_INFORMATION info = {0};
     HANDLE from = NULL, to = NULL, in_from = NULL, in_to = NULL;
-    char buffer[4096], whole[2048];
+    char whole[2048];
     uint16_t *line_w = NULL;
-    DWORD done, code = 0;
+    DWORD done;
 
     snprintf(whole, sizeof(whole), "\"%s\\%s", folder, line);
     assert_int_equal(sbx_wide(whole, "line", &line_w, NULL), SBX_OK);
@@ -45,16 +45,33 @@ uint32_t sbx_run(const char *line, const char *input, size_t input_length, sbx_t
     if (input_length)
         assert_true(WriteFile(in_to, input, (DWORD)input_length, &done, NULL));
     CloseHandle(in_to);
-    while (ReadFile(from, buffer, sizeof(buffer), &done, NULL) && done)
-        sbx_text_add_n(output, buffer, done);
-    assert_int_equal(WaitForSingleObject(info.hProcess, 60000), WAIT_OBJECT_0);
-    GetExitCodeProcess(info.hProcess, &code);
-    CloseHandle(info.hProcess);
     CloseHandle(info.hThread);
-    CloseHandle(from);
+    running->process = info.hProcess;
+    running->output = from;
     sbx_free(line_w);
+}
+
+uint32_t sbx_run_end(sbx_running *running, sbx_text *output)
+{
+    char buffer[4096];
+    DWORD done, code = 0;
+
+    while (ReadFile(running->output, buffer, sizeof(buffer), &done, NULL) && done)
+        sbx_text_add_n(output, buffer, done);
+    assert_int_equal(WaitForSingleObject(running->process, 60000), WAIT_OBJECT_0);
+    GetExitCodeProcess(running->process, &code);
+    CloseHandle(running->process);
+    CloseHandle(running->output);
     sbx_text_add(output, "");
     return code;
+}
+
+uint32_t sbx_run(const char *line, const char *input, size_t input_length, sbx_text *output)
+{
+    sbx_running running;
+
+    sbx_run_begin(line, input, input_length, &running);
+    return sbx_run_end(&running, output);
 }
 
 void sbx_assert_run(const char *line, uint32_t code, const char *expected)

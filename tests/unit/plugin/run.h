@@ -13,6 +13,13 @@ void sbx_run_folder(const char *folder);
  * has a NUL.  Gives the exit code. */
 uint32_t sbx_run(const char *line, const char *input, size_t input_length, sbx_text *output);
 
+/* The same in two parts, for several at once. */
+typedef struct sbx_running {
+    void *process, *output;
+} sbx_running;
+void sbx_run_begin(const char *line, const char *input, size_t input_length, sbx_running *running);
+uint32_t sbx_run_end(sbx_running *running, sbx_text *output);
+
 /* Exactly this exit code and this output; prints both when not. */
 void sbx_assert_run(const char *line, uint32_t code, const char *expected);
 
