@@ -44,6 +44,31 @@ static void check_plan(const sbx_plan *plan)
     SBX_HOLDS(policy->limits.cpu_percent <= 100);
 }
 
+/* Lines "-KEY VALUE" before the file are flags.  Gives what is left of the text. */
+static sbx_status set_flags(sbx_config *config, const char **text, size_t *size, sbx_diag *diag)
+{
+    char line[1024], *value;
+    const char *end;
+    size_t length;
+    sbx_status st = SBX_OK;
+
+    while (st == SBX_OK && *size && **text == '-' && (end = memchr(*text, '\n', *size))) {
+        length = (size_t)(end - *text);
+        if (length < sizeof(line)) {
+            memcpy(line, *text, length);
+            line[length] = 0;
+            value = strchr(line, ' ');
+            if (value) {
+                *value++ = 0;
+                st = sbx_config_set(config, "--flag", line + 1, value, diag);
+            }
+        }
+        *text = end + 1;
+        *size -= length + 1;
+    }
+    return st;
+}
+
 static sbx_status run(const char *text, size_t size, sbx_diag *diag)
 {
     static const char *const profiles[] = {NULL, "a"};
@@ -52,7 +77,8 @@ static sbx_status run(const char *text, size_t size, sbx_diag *diag)
     sbx_plan plan = {0};
     sbx_text out = {0};
 
-    if (config && (st = sbx_config_add(config, "f", text, size, diag)) == SBX_OK &&
+    if (config && (st = set_flags(config, &text, &size, diag)) == SBX_OK &&
+        (st = sbx_config_add(config, "f", text, size, diag)) == SBX_OK &&
         (st = sbx_config_set(config, "-w", "filesystem.writable", "out", diag)) == SBX_OK &&
         (st = sbx_config_finish(config, profiles[size & 1], diag)) == SBX_OK &&
         (st = sbx_config_show(config, (int)(size >> 1 & 1), &out)) == SBX_OK)
