@@ -84,6 +84,11 @@ static void tell(const sbx_policy *policy)
         sbx_host_note(SBX_NOTE_GAP, "loopback", "every port of this machine can be reached, not only those granted");
     sbx_host_note(SBX_NOTE_GAP, "ui",
                   "a program that attaches to your console or opens your desktop by name is not stopped");
+    sbx_host_note(
+        SBX_NOTE_GAP, "pipes",
+        "named pipes that the command makes without a security descriptor cannot be written to by name, not "
+        "even by itself: child processes with piped streams fail with EPERM in node, bun and others on libuv");
+    sbx_host_note(SBX_NOTE_GAP, "processes", "the command can end your processes, though it cannot change them");
     sbx_host_note(SBX_NOTE_GAP, "services",
                   "programs started through COM, WMI, the task scheduler or BITS may run outside the sandbox");
     if (policy->temp == SBX_TEMP_USER)
