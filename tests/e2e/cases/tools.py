@@ -39,7 +39,7 @@ def bun(w):
     equal(w.sbx('node', 'bun.cjs').text, GREETING)
 
 
-@case('node starts children, pipes through them, and gets their exit codes')
+@case('node starts children, pipes through them, and gets their exit codes', ('none',))  # unelevated: objects.py
 def node(w):
     w.write(w.ws('parent.js'), """
 const { spawn, spawnSync, execFileSync } = require('child_process');

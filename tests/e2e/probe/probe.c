@@ -232,7 +232,7 @@ int wmain(void);
 
 int wmain(void)
 {
-    static const verb *const tables[] = {own_verbs, spawn_verbs, system_verbs};
+    static const verb *const tables[] = {own_verbs, spawn_verbs, system_verbs, object_verbs};
     int argc = 0;
     wchar_t **argv = CommandLineToArgvW(GetCommandLineW(), &argc);
     const verb *one;
