@@ -328,7 +328,7 @@ static void weigh(const search *s, const WCHAR *file_w, nearest *best)
         distance = sbx_suggest_distance(s->name, file);
         if (distance < best->distance && distance <= 2 && strlen(file) < sizeof(best->name)) {
             best->distance = distance;
-            strcpy(best->name, file);
+            memcpy(best->name, file, strlen(file) + 1);
         }
     }
     sbx_free(file);
