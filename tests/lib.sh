@@ -74,7 +74,7 @@ configure() {
 
 # build PRESET [product|TARGET...]: "product" is what belongs into bin/; nothing is everything
 build() {
-    local preset=$1 dir=$top/build/$1 targets
+    local preset=$1 dir=$top/build/$1 targets telling status=0
     shift
     mkdir -p "$top/build"
     (
@@ -88,8 +88,13 @@ build() {
                 sed -n 's/^\(bin\/[^:]*\.\(exe\|dll\)\): .*/\1/p')
             [ ${#targets[@]} -gt 0 ] || { say "nothing to build in build/$preset/bin"; exit 1; }
         fi
-        ninja -C "$dir" -n "${targets[@]}" 2> /dev/null | grep -q 'no work to do' || say "building build/$preset"
-        quietly "$top/build/log/$preset-build.log" ninja -C "$dir" "${targets[@]}"
+        # A dry run would not tell: with globs it ends before it knows.  What is up to date takes no second.
+        (sleep 1 > /dev/null 2>&1 && say "building build/$preset") < /dev/null 9>&- &
+        telling=$!
+        quietly "$top/build/log/$preset-build.log" ninja -C "$dir" "${targets[@]}" || status=$?
+        kill "$telling" 2> /dev/null || true
+        wait "$telling" 2> /dev/null || true
+        exit "$status"
     ) 9>&-
 }
 
