@@ -32,10 +32,22 @@ def bun(w):
     project(w)
     got = w.sbx('bun', 'run', 'src/main.ts')
     equal((got.code, got.text), (0, GREETING), got)
-    # to stdout: bun cannot write a bundle to a file under Wine, sandboxed or not
     got = w.sbx('bun', 'build', 'src/main.ts', '--target=node')
     equal(got.code, 0, got)
     w.write(w.ws('bun.cjs'), got.out)
+    equal(w.sbx('node', 'bun.cjs').text, GREETING)
+
+
+@case('bun writes a bundle to a file')
+def bun_file(w):
+    project(w)
+    build = ('bun', 'build', 'src/main.ts', '--target=node', '--outfile=bun.cjs')
+    control = w.run(*build)
+    if not w.read(w.ws('bun.cjs')):
+        raise Skip('bun cannot do it on this system unsandboxed either: %s' % control)
+    os.remove(w.unix(w.ws('bun.cjs')))
+    got = w.sbx(*build)
+    equal(got.code, 0, got)
     equal(w.sbx('node', 'bun.cjs').text, GREETING)
 
 
