@@ -61,6 +61,7 @@ class World:
         self.profile = 'C:\\users\\' + user
         self.workspace = ''
         self.environment = {}
+        self.unjudged = []  # parts of a case that this world cannot judge, each with the reason
 
     # ---- files
 
@@ -195,6 +196,7 @@ def run_cases(world, backends, only, log):
             world.backend = backend
             world.workspace = '%s\\e2e\\%d' % (world.profile, number)
             world.environment = {}
+            world.unjudged = []
             os.makedirs(world.unix(world.workspace))
             begin = time.monotonic()
             try:
@@ -207,6 +209,8 @@ def run_cases(world, backends, only, log):
             except Exception:
                 verdict, detail = 'failed', '\n' + traceback.format_exc()
             tally[verdict] += 1
+            if verdict == 'passed':
+                detail = ''.join('\n   not judged here: ' + reason for reason in world.unjudged)
             log('%s %d %s (%.1f s)%s' % ({'passed': 'ok', 'failed': 'not ok', 'skipped': 'ok'}[verdict], number, title,
                                          time.monotonic() - begin, detail))
     return tally

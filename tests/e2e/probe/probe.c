@@ -47,6 +47,15 @@ int result(BOOL ok)
     return ok ? 0 : 1;
 }
 
+int result_of(HANDLE handle, BOOL ok)
+{
+    int code = result(handle != INVALID_HANDLE_VALUE && ok);
+
+    if (handle != INVALID_HANDLE_VALUE)
+        CloseHandle(handle);
+    return code;
+}
+
 /* The units behind the first separate -- outside of quotes. */
 wchar_t *command_tail(void)
 {
@@ -223,25 +232,68 @@ static int both(int argc, wchar_t **argv)
     return 0;
 }
 
+/* Run one verb, with its name first; 2 when there is no such verb. */
+static int dispatch(int argc, wchar_t **argv);
+
+/* each FILE: many acts in one process.  A line of the file (UTF-8) is a verb and its arguments, separated by tabs. */
+static int each(int argc, wchar_t **argv)
+{
+    static char bytes[1 << 20];
+    static wchar_t text_w[1 << 20];
+    wchar_t *words_w[8], *line_w, *at_w = text_w;
+    DWORD got = 0;
+    HANDLE file;
+    int count;
+
+    if (argc != 1)
+        return 2;
+    file = CreateFileW(argv[0], GENERIC_READ, FILE_SHARE_READ, NULL, OPEN_EXISTING, 0, NULL);
+    if (file == INVALID_HANDLE_VALUE || !ReadFile(file, bytes, sizeof(bytes) - 1, &got, NULL))
+        return result(FALSE);
+    MultiByteToWideChar(CP_UTF8, 0, bytes, -1, text_w, 1 << 20);
+    while (*at_w != 0) {
+        line_w = at_w;
+        at_w += wcscspn(at_w, L"\n");
+        if (*at_w != 0)
+            *at_w++ = 0;
+        for (count = 0; count < 8 && line_w != NULL; count++) {
+            words_w[count] = line_w;
+            line_w = wcschr(line_w, L'\t');
+            if (line_w != NULL)
+                *line_w++ = 0;
+        }
+        if (dispatch(count, words_w) == 2)
+            print("wrong usage\n");
+    }
+    return 0;
+}
+
 static const verb own_verbs[] = {
-    {L"args", show_args}, {L"line", show_line}, {L"env", show_env}, {L"exit", exit_with}, {L"crash", crash},
-    {L"cat", cat},        {L"gen", generate},   {L"eat", eat},      {L"both", both},      {NULL, NULL},
+    {L"args", show_args}, {L"line", show_line}, {L"env", show_env}, {L"exit", exit_with},
+    {L"crash", crash},    {L"cat", cat},        {L"gen", generate}, {L"eat", eat},
+    {L"both", both},      {L"each", each},      {NULL, NULL},
 };
+
+static int dispatch(int argc, wchar_t **argv)
+{
+    static const verb *const tables[] = {own_verbs, spawn_verbs, system_verbs, object_verbs, file_verbs};
+    const verb *one;
+    size_t i;
+
+    for (i = 0; i < sizeof(tables) / sizeof(tables[0]) && argc > 0; i++)
+        for (one = tables[i]; one->name_w != NULL; one++)
+            if (wcscmp(one->name_w, argv[0]) == 0)
+                return one->run(argc - 1, argv + 1);
+    print("sbx-probe: no such verb\n");
+    return 2;
+}
 
 int wmain(void);
 
 int wmain(void)
 {
-    static const verb *const tables[] = {own_verbs, spawn_verbs, system_verbs, object_verbs};
     int argc = 0;
     wchar_t **argv = CommandLineToArgvW(GetCommandLineW(), &argc);
-    const verb *one;
-    size_t i;
 
-    for (i = 0; i < sizeof(tables) / sizeof(tables[0]) && argc > 1; i++)
-        for (one = tables[i]; one->name_w != NULL; one++)
-            if (wcscmp(one->name_w, argv[1]) == 0)
-                return one->run(argc - 2, argv + 2);
-    print("sbx-probe: no such verb\n");
-    return 2;
+    return argc > 1 ? dispatch(argc - 1, argv + 1) : dispatch(0, NULL);
 }

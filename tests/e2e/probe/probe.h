@@ -21,11 +21,13 @@ typedef struct verb {
 extern const verb spawn_verbs[]; /* ended by a NULL name */
 extern const verb system_verbs[];
 extern const verb object_verbs[];
+extern const verb file_verbs[];
 
 /* One write of the whole text: lines of several processes do not mix. */
 void print(const char *format, ...);
 void print_hex(const wchar_t *text_w, size_t length);
-int result(BOOL ok); /* prints ok, or the last error; returns the exit code */
+int result(BOOL ok);                   /* prints ok, or the last error; returns the exit code */
+int result_of(HANDLE handle, BOOL ok); /* the same, and closes what was opened; INVALID_HANDLE_VALUE is a failure */
 
 /* The command line behind the argument `argc` that is "--", untouched; NULL when there is none. */
 wchar_t *command_tail(void);

@@ -15,8 +15,8 @@ static int write_file(int argc, wchar_t **argv)
         return 2;
     length = WideCharToMultiByte(CP_UTF8, 0, argv[1], -1, text, sizeof(text), NULL, NULL);
     file = CreateFileW(argv[0], GENERIC_WRITE, FILE_SHARE_READ, NULL, CREATE_ALWAYS, FILE_ATTRIBUTE_NORMAL, NULL);
-    return result(file != INVALID_HANDLE_VALUE &&
-                  WriteFile(file, text, length > 1 ? (DWORD)length - 1 : 0, &written, NULL));
+    return result_of(file, file != INVALID_HANDLE_VALUE &&
+                               WriteFile(file, text, length > 1 ? (DWORD)length - 1 : 0, &written, NULL));
 }
 
 /* open FILE ACCESS: an existing file or folder, with the access mask */
@@ -24,9 +24,10 @@ static int open_file(int argc, wchar_t **argv)
 {
     if (argc != 2)
         return 2;
-    return result(CreateFileW(argv[0], wcstoul(argv[1], NULL, 0),
-                              FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL, OPEN_EXISTING,
-                              FILE_FLAG_BACKUP_SEMANTICS, NULL) != INVALID_HANDLE_VALUE);
+    return result_of(CreateFileW(argv[0], wcstoul(argv[1], NULL, 0),
+                                 FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL, OPEN_EXISTING,
+                                 FILE_FLAG_BACKUP_SEMANTICS, NULL),
+                     TRUE);
 }
 
 static int delete_file(int argc, wchar_t **argv)

@@ -1,0 +1,161 @@
+/* The verbs that change files and their descriptors in other ways than writing. */
+#include "probe.h"
+#include <aclapi.h>
+#include <sddl.h>
+#include <stdlib.h>
+#include <wchar.h>
+
+static HANDLE open_for(const wchar_t *path_w, DWORD access, DWORD disposition)
+{
+    return CreateFileW(path_w, access, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL, disposition,
+                       FILE_FLAG_BACKUP_SEMANTICS, NULL);
+}
+
+/* append FILE TEXT: behind what it holds, with FILE_APPEND_DATA only */
+static int append_file(int argc, wchar_t **argv)
+{
+    DWORD written;
+    HANDLE file;
+
+    if (argc != 2)
+        return 2;
+    file = open_for(argv[0], FILE_APPEND_DATA | SYNCHRONIZE, OPEN_EXISTING);
+    return result_of(file, file != INVALID_HANDLE_VALUE && WriteFile(file, "x", 1, &written, NULL));
+}
+
+/* truncate FILE */
+static int truncate_file(int argc, wchar_t **argv)
+{
+    return argc == 1 ? result_of(open_for(argv[0], GENERIC_WRITE, TRUNCATE_EXISTING), TRUE) : 2;
+}
+
+/* times FILE: the time of the last write becomes 1 January 2001 */
+static int set_times(int argc, wchar_t **argv)
+{
+    SYSTEMTIME when = {.wYear = 2001, .wMonth = 1, .wDay = 1};
+    FILETIME time;
+    HANDLE file;
+
+    if (argc != 1)
+        return 2;
+    SystemTimeToFileTime(&when, &time);
+    file = open_for(argv[0], FILE_WRITE_ATTRIBUTES, OPEN_EXISTING);
+    return result_of(file, file != INVALID_HANDLE_VALUE && SetFileTime(file, NULL, NULL, &time));
+}
+
+/* replace FILE BY: ReplaceFile */
+static int replace_file(int argc, wchar_t **argv)
+{
+    return argc == 2 ? result(ReplaceFileW(argv[0], argv[1], NULL, 0, NULL, NULL)) : 2;
+}
+
+/* dacl PATH SDDL|null: set the DACL by SetNamedSecurityInfo, as icacls does */
+static int set_dacl(int argc, wchar_t **argv)
+{
+    PSECURITY_DESCRIPTOR sd = NULL;
+    BOOL present = TRUE, defaulted;
+    SECURITY_INFORMATION what = DACL_SECURITY_INFORMATION;
+    SECURITY_DESCRIPTOR_CONTROL control = 0;
+    DWORD error, revision;
+    PACL acl = NULL;
+
+    if (argc != 2)
+        return 2;
+    if (wcscmp(argv[1], L"null") != 0 &&
+        (!ConvertStringSecurityDescriptorToSecurityDescriptorW(argv[1], SDDL_REVISION_1, &sd, NULL) ||
+         !GetSecurityDescriptorDacl(sd, &present, &acl, &defaulted) ||
+         !GetSecurityDescriptorControl(sd, &control, &revision)))
+        return result(FALSE);
+    if (control & SE_DACL_PROTECTED)
+        what |= PROTECTED_DACL_SECURITY_INFORMATION;
+    error = SetNamedSecurityInfoW(argv[0], SE_FILE_OBJECT, what, NULL, NULL, acl, NULL);
+    SetLastError(error);
+    return result(error == ERROR_SUCCESS);
+}
+
+/* takeown PATH: make the user of the token its owner, as takeown does */
+static int take_owner(int argc, wchar_t **argv)
+{
+    unsigned char user[256];
+    DWORD size, error;
+    HANDLE token;
+
+    if (argc != 1)
+        return 2;
+    if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token) ||
+        !GetTokenInformation(token, TokenUser, user, sizeof(user), &size))
+        return result(FALSE);
+    error = SetNamedSecurityInfoW(argv[0], SE_FILE_OBJECT, OWNER_SECURITY_INFORMATION,
+                                  ((TOKEN_USER *)(void *)user)->User.Sid, NULL, NULL, NULL);
+    SetLastError(error);
+    return result(error == ERROR_SUCCESS);
+}
+
+/* sd PATH: owner, group and DACL, as bytes in hexadecimal */
+static int show_sd(int argc, wchar_t **argv)
+{
+    static unsigned char sd[16384];
+    static char text[2 * 900 + 1];
+    DWORD size, i;
+
+    if (argc != 1)
+        return 2;
+    if (!GetFileSecurityW(argv[0], OWNER_SECURITY_INFORMATION | GROUP_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION,
+                          sd, sizeof(sd), &size))
+        return result(FALSE);
+    for (i = 0; i < size && i < 900; i++) {
+        static const char digits[] = "0123456789abcdef";
+
+        text[2 * i] = digits[sd[i] >> 4];
+        text[2 * i + 1] = digits[sd[i] & 15];
+    }
+    print("%lu %s\n", size, text);
+    return 0;
+}
+
+/* short PATH: the name with its short components */
+static int short_name(int argc, wchar_t **argv)
+{
+    wchar_t path_w[MAX_PATH];
+
+    if (argc != 1)
+        return 2;
+    if (GetShortPathNameW(argv[0], path_w, MAX_PATH) == 0)
+        return result(FALSE);
+    print("%ls\n", path_w);
+    return 0;
+}
+
+/* byid PATH ACCESS: open it again by its file ID */
+static int open_by_id(int argc, wchar_t **argv)
+{
+    FILE_ID_DESCRIPTOR id = {.dwSize = sizeof(id), .Type = FileIdType};
+    BY_HANDLE_FILE_INFORMATION info;
+    wchar_t volume_w[4] = {0};
+    HANDLE file, volume, again;
+    int code;
+
+    if (argc != 2)
+        return 2;
+    file = open_for(argv[0], FILE_READ_ATTRIBUTES, OPEN_EXISTING);
+    if (file == INVALID_HANDLE_VALUE || !GetFileInformationByHandle(file, &info))
+        return result(FALSE);
+    wcsncpy(volume_w, argv[0], 3);
+    volume = open_for(volume_w, FILE_READ_ATTRIBUTES, OPEN_EXISTING);
+    id.FileId.HighPart = (LONG)info.nFileIndexHigh;
+    id.FileId.LowPart = info.nFileIndexLow;
+    again = OpenFileById(volume, &id, wcstoul(argv[1], NULL, 0), FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
+                         NULL, FILE_FLAG_BACKUP_SEMANTICS);
+    code = result_of(again, TRUE);
+    CloseHandle(volume);
+    CloseHandle(file);
+    return code;
+}
+
+const verb file_verbs[] = {
+    {L"append", append_file}, {L"truncate", truncate_file},
+    {L"times", set_times},    {L"replace", replace_file},
+    {L"dacl", set_dacl},      {L"takeown", take_owner},
+    {L"sd", show_sd},         {L"short", short_name},
+    {L"byid", open_by_id},    {NULL, NULL},
+};
