@@ -45,7 +45,7 @@ sbx_status sbx_token_logon_sid(void *token, void **sid, sbx_error *err)
 
     if (st != SBX_OK)
         return st;
-    for (i = 0; i < groups->GroupCount && !copy; i++) {
+    for (i = 0; i < groups->GroupCount; i++) {
         if ((groups->Groups[i].Attributes & SE_GROUP_LOGON_ID) != SE_GROUP_LOGON_ID)
             continue;
         length = GetLengthSid(groups->Groups[i].Sid);
@@ -55,6 +55,7 @@ sbx_status sbx_token_logon_sid(void *token, void **sid, sbx_error *err)
             goto out;
         }
         memcpy(copy, groups->Groups[i].Sid, length);
+        break;
     }
     if (copy) {
         *sid = copy;

@@ -371,6 +371,7 @@ static sbx_status missing(search *s, const char *path, const uint16_t *environme
     DWORD attributes = INVALID_FILE_ATTRIBUTES;
     nearest best = {"", SIZE_MAX, 0};
     sbx_program unused = {0};
+    search here;
     int found = 0;
     size_t i;
 
@@ -391,9 +392,10 @@ static sbx_status missing(search *s, const char *path, const uint16_t *environme
         sbx_hint(s->err, "the command's environment has no PATH");
         return SBX_E_NOT_FOUND;
     }
-    s->program = &unused;
+    here = *s;
+    here.program = &unused;
     path = sbx_path_join(s->arena, cwd, s->name);
-    if (path && try_path(s, path, 1, &found) == SBX_OK && (found || s->other)) {
+    if (path && try_path(&here, path, 1, &found) == SBX_OK && (found || here.other)) {
         sbx_fail(s->err, SBX_E_NOT_FOUND, "find the command", s->name);
         sbx_hint(s->err, "the current directory is not searched; type: .\\%s", s->name);
         return SBX_E_NOT_FOUND;
