@@ -51,6 +51,19 @@ static DWORD read_key( HKEY root, const WCHAR *path )
     return err;
 }
 
+/* as Wine's libraries do to read the user's settings */
+static DWORD write_with_all_access( HKEY root )
+{
+    DWORD err;
+    HKEY key;
+
+    if (RegOpenKeyExW( root, NULL, 0, KEY_ALL_ACCESS, &key )) return 99;
+    err = RegSetValueExW( key, L"lab", 0, REG_SZ, (const BYTE *)L"x", 4 );
+    RegDeleteValueW( key, L"lab" );
+    RegCloseKey( key );
+    return err;
+}
+
 static DWORD create_key( HKEY root, const WCHAR *path )
 {
     HKEY key;
@@ -59,6 +72,17 @@ static DWORD create_key( HKEY root, const WCHAR *path )
     if (err) return err;
     RegCloseKey( key );
     return RegDeleteKeyW( root, path );
+}
+
+/* what a program reads that asks for the version of Windows */
+static DWORD windows_version(void)
+{
+    NTSTATUS (WINAPI *get_version)( OSVERSIONINFOEXW * );
+    OSVERSIONINFOEXW info = { sizeof(info) };
+
+    get_version = (void *)GetProcAddress( GetModuleHandleW( L"ntdll" ), "RtlGetVersion" );
+    get_version( &info );
+    return MAKELONG( info.dwBuildNumber, info.dwMajorVersion << 8 | info.wProductType );
 }
 
 static DWORD try_desktop( const WCHAR *name, DWORD access )
@@ -113,6 +137,10 @@ static int run_subcommand( int argc, char **argv )
     if (!strcmp( argv[1], "hkcu-write" )) return set_key_value( HKEY_CURRENT_USER, L"Environment" );
     if (!strcmp( argv[1], "hkcu-create" )) return create_key( HKEY_CURRENT_USER, L"Software\\lab" );
     if (!strcmp( argv[1], "hkcu-read" )) return read_key( HKEY_CURRENT_USER, L"Environment" );
+    if (!strcmp( argv[1], "hkcu-all" )) return write_with_all_access( HKEY_CURRENT_USER );
+    if (!strcmp( argv[1], "hklm-write" ))
+        return set_key_value( HKEY_LOCAL_MACHINE, L"Software\\Microsoft\\Windows NT\\CurrentVersion" );
+    if (!strcmp( argv[1], "version" )) return windows_version();
     if (!strcmp( argv[1], "desktop" )) return try_desktop( L"lab-desktop", DESKTOP_CREATEWINDOW );
     if (!strcmp( argv[1], "default-desktop" )) return try_desktop( L"Default", DESKTOP_CREATEWINDOW );
     if (!strcmp( argv[1], "spawn" )) return run_child( NULL, L"nothing" );
@@ -219,6 +247,11 @@ static void test_registry( HANDLE plain, HANDLE sandbox )
     child( sandbox, L"hkcu-write", ERROR_ACCESS_DENIED, "a write-restricted one does not write" );
     child( sandbox, L"hkcu-create", ERROR_ACCESS_DENIED, "nor create keys" );
     child( sandbox, L"hkcu-read", 0, "but reads" );
+    child( plain, L"hkcu-all", 0, "HKCU opens for all access to its user" );
+    child( sandbox, L"hkcu-all", ERROR_ACCESS_DENIED, "and to a write-restricted process too, but not for writing" );
+    ok( HIWORD(windows_version()) >> 8 == 10, "this is Windows 10 (%lx)", windows_version() );
+    child( sandbox, L"version", windows_version(), "and so it is for a write-restricted process" );
+    child( sandbox, L"hklm-write", ERROR_ACCESS_DENIED, "which does not write where it read that" );
 }
 
 static void test_key_descriptor(void)
