@@ -228,7 +228,7 @@ console.log(JSON.stringify(told));
 """
 
 
-@case('node: children with inherited streams and files; what pipes give is told', ('none', 'unelevated'), WORLDS)
+@case('node, bun, Rust: children with inherited streams and files; what pipes give is told', ('none', 'unelevated'), WORLDS)
 def node_children(w):
     w.write(w.ws('children.js'), NODE)
     got = w.sbx('node', 'children.js', options=('--report', w.ws('report.json')),
@@ -238,6 +238,12 @@ def node_children(w):
     gap = w.backend == 'unelevated'
     equal(told, {'pipe': 'EPERM' if gap else 'piped', 'inherit': 7, 'ignore': 7, 'file': 'captured'}, got)
     equal(w.sandboxed('own', 'pipe').text, DENIED if gap else 'ok\n')
+    w.write(w.ws('bun.js'), "require('child_process').execSync('echo hi')")
+    bun = w.sbx('bun', 'bun.js')
+    equal(bun.code, 1 if gap else 0, bun)
+    equal('EPERM' in bun.errors, gap, bun)
+    w.write(w.ws('in.txt'), 'x')
+    equal('could not start' in w.sbx('rg', '--pre', 'hostname', 'x', 'in.txt').errors, gap, 'Rust')
     report = w.read(w.ws('report.json')).decode()
     equal('named pipes' in report, gap, 'the report tells it: %s' % report)
 
