@@ -118,7 +118,7 @@ def handles(w):
     equal(count(w.probe('leak', '--', w.SBX, *w.options(), '--', w.PROBE, 'mutexes')), alone, 'through sbx')
 
 
-@case('an interactive terminal: the output arrives, the input too', worlds=('lab', 'stock'))
+@case('an interactive terminal: the output arrives, the input too', worlds=('stock',))
 def terminal(w):
     import pty
     import select

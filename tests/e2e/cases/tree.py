@@ -89,7 +89,8 @@ def process_limit(w):
     equal(w.sandboxed('fork', '6').code, 0, 'control')
     got = w.sbx(w.PROBE, 'fork', '6', options=('--processes', '4'))
     equal(got.code, 1, got)
-    check(got.text.startswith('started 3 of 6'), got)
+    # the host of a hidden console may count as well
+    check('started 3 of 6' in got.text or 'started 2 of 6' in got.text, got)
     report = report_of(w, 'fork', '6', options=('--processes', '4'))
     equal((report['end'], report['limit']), ('processes', 'processes'), report)
 
