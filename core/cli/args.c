@@ -15,7 +15,7 @@ typedef struct parser {
     sbx_cli *cli;
     sbx_arguments arguments;
     uint32_t at;
-    sbx_setting *settings;
+    sbx_flag_value *settings;
     const char **words;
 } parser;
 

@@ -35,9 +35,9 @@ typedef struct sbx_verb {
 #define SBX_TAKES_SETUP 0x40u    /* --status, --remove */
 #define SBX_TAKES_INTERNAL 0x80u /* not listed */
 
-typedef struct sbx_setting {
+typedef struct sbx_flag_value {
     const char *flag, *key, *value;
-} sbx_setting;
+} sbx_flag_value;
 
 struct sbx_cli {
     sbx_arena arena;
@@ -46,7 +46,7 @@ struct sbx_cli {
     int verb_named, help, version; /* typed */
     int quiet, verbosity, json, all, stale, status, remove;
     const char *config_file, *profile, *report_file;
-    const sbx_setting *settings;
+    const sbx_flag_value *settings;
     uint32_t setting_count;
     const char *const *words; /* behind the verb */
     uint32_t word_count;
