@@ -92,7 +92,10 @@ def process_limit(w):
     # the host of a hidden console may count as well
     check('started 3 of 6' in got.text or 'started 2 of 6' in got.text, got)
     report = report_of(w, 'fork', '6', options=('--processes', '4'))
-    equal((report['end'], report['limit']), ('processes', 'processes'), report)
+    if w.kind == 'lab' and report['limit'] is None:
+        w.unjudged.append('whether the report names the limit: the lab sends no message when a job reaches it')
+    else:
+        equal((report['end'], report['limit']), ('processes', 'processes'), report)
 
 
 def interrupt(w, action, *command):
