@@ -105,7 +105,7 @@ build() {
 use() {
     local name
     kind=$1 prefix=$2 user=${3:-standard}
-    clean=(env -i "HOME=$HOME" "PATH=$PATH" LC_ALL=C.UTF-8 "TERM=${TERM:-dumb}" "SBX_CACHE=$cache" WINEDEBUG=-all
+    clean=(env -i "HOME=$HOME" "PATH=$PATH" LC_ALL=C.UTF-8 TZ=AFT-4:30 "TERM=${TERM:-dumb}" "SBX_CACHE=$cache" WINEDEBUG=-all
         "WINEDLLOVERRIDES=mscoree,mshtml,winemenubuilder.exe=" "WINEPREFIX=$prefix" "LAB_PREFIX=$prefix")
     for name in ${KEEP_ENV-}; do
         [ -z "${!name+set}" ] || clean+=("$name=${!name}")
@@ -156,7 +156,7 @@ build_bcryptprimitives() {
     need gcc-mingw-w64-x86-64
     mkdir -p "$helpers_dir"
     x86_64-w64-mingw32-gcc -Os -s -shared -static -Wl,--dynamicbase,--nxcompat -o "$bcryptprimitives.$$" \
-        "$from/bcryptprimitives.c" "$from/bcryptprimitives.def" -ladvapi32
+        "$from/bcryptprimitives.c" "$from/bcryptprimitives.def"
     mv "$bcryptprimitives.$$" "$bcryptprimitives"
 }
 

@@ -11,4 +11,8 @@
 #undef LoadLibraryW
 #define LoadLibraryW(name) LoadLibraryExW(name, NULL, LOAD_LIBRARY_SEARCH_SYSTEM32)
 
+/* Large pages of the system are never asked for, and this name alone would bring advapi32.dll into every process. */
+#undef LookupPrivilegeValue
+#define LookupPrivilegeValue(system, name, luid) (SetLastError(ERROR_NOT_SUPPORTED), FALSE)
+
 #include <static.c>

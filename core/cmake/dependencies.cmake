@@ -40,7 +40,7 @@ if(WIN32)
     target_compile_definitions(mimalloc PRIVATE MI_STATIC_LIB=1 NDEBUG=1 _WIN32_WINNT=0x0A00)
     target_compile_options(mimalloc PRIVATE -Os -ffunction-sections -fdata-sections)
     set_target_properties(mimalloc PROPERTIES C_EXTENSIONS ON)
-    target_link_libraries(mimalloc PUBLIC psapi advapi32)
+    target_link_libraries(mimalloc PUBLIC psapi)
 endif()
 
 if(SBX_TESTS)

@@ -26,7 +26,7 @@ sbx_status sbx_plugin_file_open(const char *path, int folder, uint32_t trust, vo
     const DWORD share = FILE_SHARE_READ | (folder ? FILE_SHARE_WRITE : 0);
     const DWORD flags = FILE_FLAG_OPEN_REPARSE_POINT | (folder ? FILE_FLAG_BACKUP_SEMANTICS : 0);
     uint16_t *path_w = NULL;
-    BY_HANDLE_FILE_INFORMATION info;
+    FILE_ATTRIBUTE_TAG_INFO info;
     HANDLE file = NULL;
     sbx_status st = sbx_wide_path(path, &path_w, err);
 
@@ -44,16 +44,16 @@ sbx_status sbx_plugin_file_open(const char *path, int folder, uint32_t trust, vo
         st = sbx_fail(err, SBX_E_REFUSED, "not a file", path);
         goto out;
     }
-    if (!GetFileInformationByHandle(file, &info)) {
-        st = sbx_fail_last(err, SBX_E_SYSTEM, "GetFileInformationByHandle", path);
+    if (!GetFileInformationByHandleEx(file, FileAttributeTagInfo, &info, sizeof(info))) {
+        st = sbx_fail_last(err, SBX_E_SYSTEM, "GetFileInformationByHandleEx", path);
         goto out;
     }
-    if (info.dwFileAttributes & FILE_ATTRIBUTE_REPARSE_POINT) {
+    if (info.FileAttributes & FILE_ATTRIBUTE_REPARSE_POINT) {
         st = sbx_fail(err, SBX_E_REFUSED, "it is a link", path);
         sbx_hint(err, "put the real %s there", folder ? "folder" : "file");
         goto out;
     }
-    if (!folder != !(info.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY)) {
+    if (!folder != !(info.FileAttributes & FILE_ATTRIBUTE_DIRECTORY)) {
         st = sbx_fail(err, SBX_E_REFUSED, folder ? "not a folder" : "not a file", path);
         goto out;
     }

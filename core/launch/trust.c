@@ -1,27 +1,17 @@
 #include "launch/trust.h"
 
 #include <windows.h>
-#include <sddl.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "base/utf.h"
 #include "win/error.h"
-#include "win/handle.h"
+#include "win/user.h"
 
 /* Rights that let their holder change what the file is.  Attributes count: a right to write them
  * is enough to make a link of an empty folder (MSDN "FSCTL_SET_REPARSE_POINT"). */
 #define CHANGE_RIGHTS                                                                                                  \
     (FILE_WRITE_DATA | FILE_APPEND_DATA | FILE_WRITE_ATTRIBUTES | FILE_DELETE_CHILD | DELETE | WRITE_DAC |             \
      WRITE_OWNER | GENERIC_WRITE | GENERIC_ALL)
-
-typedef struct any_sid {
-    union {
-        SID sid;
-        BYTE bytes[SECURITY_MAX_SID_SIZE];
-    } u;
-} any_sid;
 
 static const struct {
     BYTE authority, count;
@@ -54,69 +44,24 @@ static int is_always_trusted(PSID sid)
     return 0;
 }
 
-static sbx_status own_sid(any_sid *user, sbx_error *err)
-{
-    BYTE buffer[sizeof(TOKEN_USER) + SECURITY_MAX_SID_SIZE];
-    TOKEN_USER info;
-    HANDLE token = NULL;
-    DWORD length = 0;
-    sbx_status st = SBX_OK;
-
-    if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token))
-        return sbx_fail_last(err, SBX_E_SYSTEM, "OpenProcessToken", "own token");
-    if (!GetTokenInformation(token, TokenUser, buffer, sizeof(buffer), &length))
-        st = sbx_fail_last(err, SBX_E_SYSTEM, "GetTokenInformation", "own token");
-    else {
-        memcpy(&info, buffer, sizeof(info));
-        CopySid(sizeof(user->u), &user->u.sid, info.User.Sid);
-    }
-    sbx_handle_close(&token);
-    return st;
-}
-
-/* "DOMAIN\name", or the SID where it has no name. */
-static void describe(PSID sid, char *text, size_t size)
-{
-    WCHAR name[256], domain[256];
-    DWORD name_length = 256, domain_length = 256;
-    SID_NAME_USE use;
-    LPWSTR string = NULL;
-    char *a = NULL, *b = NULL;
-
-    text[0] = 0;
-    if (LookupAccountSidW(NULL, sid, name, &name_length, domain, &domain_length, &use)) {
-        a = sbx_utf16_to_utf8((const uint16_t *)domain, wcslen(domain), NULL);
-        b = sbx_utf16_to_utf8((const uint16_t *)name, wcslen(name), NULL);
-        if (a && b)
-            snprintf(text, size, "%s%s%s", a, a[0] ? "\\" : "", b);
-    } else if (ConvertSidToStringSidW(sid, &string)) {
-        a = sbx_utf16_to_utf8((const uint16_t *)string, wcslen(string), NULL);
-        if (a)
-            snprintf(text, size, "%s", a);
-        LocalFree(string);
-    }
-    sbx_free(a);
-    sbx_free(b);
-}
-
 static sbx_status refuse(const char *path, PSID who, const char *what, sbx_error *err)
 {
     char name[160];
 
-    describe(who, name, sizeof(name));
+    sbx_user_name(who, name, sizeof(name));
     sbx_fail(err, SBX_E_REFUSED, "others can change it", path);
     return sbx_hint(err, "%s %s; let only administrators and yourself do that", name, what);
 }
 
-static int is_trusted(PSID sid, any_sid *user, PSID owner, uint32_t mode)
+static int is_trusted(PSID sid, sbx_user_sid *user, PSID owner, uint32_t mode)
 {
-    return is_always_trusted(sid) || EqualSid(sid, mode == SBX_TRUST_OWNER ? owner : (PSID)&user->u);
+    return is_always_trusted(sid) || EqualSid(sid, mode == SBX_TRUST_OWNER ? owner : (PSID)user->u.bytes);
 }
 
 sbx_status sbx_trust_check(void *file, const char *path, uint32_t mode, sbx_error *err)
 {
     const SECURITY_INFORMATION wanted = OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION;
-    any_sid user = {0};
+    sbx_user_sid user = {0};
     SECURITY_DESCRIPTOR *sd = NULL;
     DWORD need = 0;
     BOOL present = FALSE, defaulted = FALSE;
@@ -125,7 +70,7 @@ sbx_status sbx_trust_check(void *file, const char *path, uint32_t mode, sbx_erro
     ACCESS_ALLOWED_ACE *ace;
     void *entry = NULL;
     WORD i;
-    sbx_status st = own_sid(&user, err);
+    sbx_status st = sbx_user_get(&user, err);
 
     if (st != SBX_OK)
         return st;

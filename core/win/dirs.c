@@ -8,6 +8,7 @@
 #include "base/utf.h"
 #include "win/error.h"
 #include "win/handle.h"
+#include "win/user.h"
 #include "win/wide.h"
 
 #define PROFILE_LIST L"SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\ProfileList"
@@ -17,7 +18,7 @@
 typedef HRESULT(WINAPI *known_folder_fn)(const GUID *, DWORD, HANDLE, WCHAR **);
 typedef void(WINAPI *free_fn)(void *);
 typedef BOOL(WINAPI *profile_fn)(HANDLE, WCHAR *, DWORD *);
-typedef BOOLEAN(NTAPI *random_fn)(void *, ULONG);
+typedef BOOL(WINAPI *random_fn)(BYTE *, SIZE_T);
 
 typedef void (*any_fn)(void);
 
@@ -95,33 +96,6 @@ static int from_registry(HKEY root, const WCHAR *key_w, const WCHAR *value_w, co
     return out_w[0] && out_w[1] == L':' && out_w[2] == L'\\' && out_w[3];
 }
 
-/* S-1-... of the user of this process. */
-static int own_sid(WCHAR *text_w, size_t units)
-{
-    union {
-        TOKEN_USER user;
-        BYTE bytes[sizeof(TOKEN_USER) + SECURITY_MAX_SID_SIZE];
-    } info;
-    HANDLE token = NULL;
-    DWORD length = 0;
-    BYTE i;
-    int used, ok;
-
-    if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token))
-        return 0;
-    ok = GetTokenInformation(token, TokenUser, &info, sizeof(info), &length);
-    sbx_handle_close(&token);
-    if (!ok)
-        return 0;
-    used = swprintf(text_w, units, L"S-1-%u", (unsigned)GetSidIdentifierAuthority(info.user.User.Sid)->Value[5]);
-    for (i = 0; used > 0 && i < *GetSidSubAuthorityCount(info.user.User.Sid); i++) {
-        int more = swprintf(text_w + used, units - (size_t)used, L"-%lu", *GetSidSubAuthority(info.user.User.Sid, i));
-
-        used = more < 0 ? 0 : used + more;
-    }
-    return used > 0;
-}
-
 static void system_drive(WCHAR drive_w[4])
 {
     WCHAR windows_w[MAX_PATH];
@@ -131,11 +105,11 @@ static void system_drive(WCHAR drive_w[4])
     drive_w[2] = 0;
 }
 
-static sbx_status profile(WCHAR *out_w, DWORD units, sbx_error *err)
+static sbx_status find_profile(WCHAR *out_w, DWORD units, sbx_error *err)
 {
-    WCHAR key_w[sizeof(PROFILE_LIST) / sizeof(WCHAR) + 200] = PROFILE_LIST L"\\";
-    size_t used = wcslen(key_w);
-    WCHAR drive_w[4];
+    WCHAR key_w[sizeof(PROFILE_LIST) / sizeof(WCHAR) + 200], drive_w[4];
+    char sid[192];
+    sbx_user_sid user;
     HMODULE userenv;
     HANDLE token = NULL;
     profile_fn get;
@@ -143,9 +117,12 @@ static sbx_status profile(WCHAR *out_w, DWORD units, sbx_error *err)
     int ok = 0;
 
     system_drive(drive_w);
-    if (own_sid(key_w + used, sizeof(key_w) / sizeof(key_w[0]) - used) &&
-        from_registry(HKEY_LOCAL_MACHINE, key_w, L"ProfileImagePath", L"%SystemDrive%", drive_w, out_w, units))
-        return SBX_OK;
+    if (sbx_user_get(&user, NULL) == SBX_OK) {
+        sbx_user_sid_text(user.u.bytes, sid, sizeof(sid));
+        swprintf(key_w, sizeof(key_w) / sizeof(key_w[0]), PROFILE_LIST L"\\%hs", sid);
+        if (from_registry(HKEY_LOCAL_MACHINE, key_w, L"ProfileImagePath", L"%SystemDrive%", drive_w, out_w, units))
+            return SBX_OK;
+    }
     userenv = LoadLibraryExW(L"userenv.dll", NULL, LOAD_LIBRARY_SEARCH_SYSTEM32);
     get = (profile_fn)function_of(userenv, "GetUserProfileDirectoryW");
     if (get && OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token)) {
@@ -157,6 +134,21 @@ static sbx_status profile(WCHAR *out_w, DWORD units, sbx_error *err)
         FreeLibrary(userenv);
     return ok ? SBX_OK
               : sbx_fail_code(err, SBX_E_SYSTEM, SBX_CODE_WIN32, code, "GetUserProfileDirectoryW", "own profile");
+}
+
+/* Looked up once: it does not change while a process runs. */
+static sbx_status profile(WCHAR *out_w, DWORD units, sbx_error *err)
+{
+    static SRWLOCK lock = SRWLOCK_INIT;
+    static WCHAR known_w[MAX_PATH * 2];
+    sbx_status st = SBX_OK;
+
+    AcquireSRWLockExclusive(&lock);
+    if (!known_w[0] && (st = find_profile(known_w, sizeof(known_w) / sizeof(known_w[0]), err)) != SBX_OK)
+        known_w[0] = 0;
+    swprintf(out_w, units, L"%ls", known_w);
+    ReleaseSRWLockExclusive(&lock);
+    return st;
 }
 
 static sbx_status by_shell(const GUID *id, const char *object, char **path, sbx_error *err)
@@ -238,16 +230,19 @@ sbx_status sbx_dirs_get(uint32_t which, char **path, sbx_error *err)
 sbx_status sbx_run_id(char id[33], sbx_error *err)
 {
     static const char digits[] = "0123456789abcdef";
-    /* RtlGenRandom by its exported name: already there, while bcrypt.dll would be loaded for it.  Not linked, for it
-     * leads to cryptbase.dll, which is looked for beside the program before main() can forbid it. */
-    random_fn random = (random_fn)function_of(GetModuleHandleW(L"advapi32.dll"), "SystemFunction036");
+    /* not linked: there is no import library for it */
+    HMODULE module = LoadLibraryExW(L"bcryptprimitives.dll", NULL, LOAD_LIBRARY_SEARCH_SYSTEM32);
+    random_fn random = (random_fn)function_of(module, "ProcessPrng");
     UCHAR bytes[16];
     size_t i;
+    sbx_status st = random ? SBX_OK : sbx_fail_last(err, SBX_E_SYSTEM, "LoadLibraryExW", "ProcessPrng");
 
-    if (!random)
-        return sbx_fail_last(err, SBX_E_SYSTEM, "GetProcAddress", "RtlGenRandom");
-    if (!random(bytes, sizeof(bytes)))
-        return sbx_fail(err, SBX_E_SYSTEM, "RtlGenRandom", "run id");
+    if (random && !random(bytes, sizeof(bytes)))
+        st = sbx_fail(err, SBX_E_SYSTEM, "ProcessPrng", "run id");
+    if (module)
+        FreeLibrary(module);
+    if (st != SBX_OK)
+        return st;
     for (i = 0; i < sizeof(bytes); i++) {
         id[i * 2] = digits[bytes[i] >> 4];
         id[i * 2 + 1] = digits[bytes[i] & 15];

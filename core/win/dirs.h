@@ -6,7 +6,7 @@
  * Results are absolute UTF-8 paths with backslashes and without one at the end (but "C:\"), freed
  * with sbx_free.  Any thread.
  *
- * Source: MSDN "GetUserProfileDirectoryW", "KNOWNFOLDERID", "GetModuleFileNameW", "RtlGenRandom".
+ * Source: MSDN "GetUserProfileDirectoryW", "KNOWNFOLDERID", "GetModuleFileNameW", "ProcessPrng".
  */
 #ifndef SBX_WIN_DIRS_H
 #define SBX_WIN_DIRS_H

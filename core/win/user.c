@@ -1,0 +1,73 @@
+#include "win/user.h"
+
+#include <windows.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/utf.h"
+#include "win/error.h"
+#include "win/handle.h"
+
+typedef BOOL(WINAPI *lookup_fn)(LPCWSTR, PSID, LPWSTR, LPDWORD, LPWSTR, LPDWORD, PSID_NAME_USE);
+
+sbx_status sbx_user_get(sbx_user_sid *user, sbx_error *err)
+{
+    union {
+        TOKEN_USER user;
+        BYTE bytes[sizeof(TOKEN_USER) + SECURITY_MAX_SID_SIZE];
+    } info;
+    HANDLE token = NULL;
+    DWORD length = 0;
+    sbx_status st = SBX_OK;
+
+    if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token))
+        return sbx_fail_last(err, SBX_E_SYSTEM, "OpenProcessToken", "own token");
+    if (!GetTokenInformation(token, TokenUser, &info, sizeof(info), &length) ||
+        !CopySid(sizeof(user->u.bytes), user->u.bytes, info.user.User.Sid))
+        st = sbx_fail_last(err, SBX_E_SYSTEM, "GetTokenInformation", "own token");
+    sbx_handle_close(&token);
+    return st;
+}
+
+void sbx_user_sid_text(const void *sid, char *text, size_t size)
+{
+    PSID from = (PSID)(uintptr_t)sid;
+    const BYTE *value = GetSidIdentifierAuthority(from)->Value;
+    uint64_t authority = 0;
+    size_t used, i;
+
+    for (i = 0; i < 6; i++)
+        authority = authority << 8 | value[i];
+    /* an authority beyond 32 bits is written in hexadecimal */
+    used = (size_t)snprintf(text, size, authority >> 32 ? "S-1-0x%012llX" : "S-1-%llu", (unsigned long long)authority);
+    for (i = 0; used < size && i < *GetSidSubAuthorityCount(from); i++)
+        used += (size_t)snprintf(text + used, size - used, "-%lu", *GetSidSubAuthority(from, (DWORD)i));
+}
+
+void sbx_user_name(const void *sid, char *text, size_t size)
+{
+    WCHAR name[256], domain[256];
+    DWORD name_length = 256, domain_length = 256;
+    SID_NAME_USE use;
+    HMODULE module = LoadLibraryExW(L"advapi32.dll", NULL, LOAD_LIBRARY_SEARCH_SYSTEM32);
+    union {
+        FARPROC found;
+        lookup_fn lookup;
+    } symbol;
+    char *a = NULL, *b = NULL;
+
+    symbol.found = module ? GetProcAddress(module, "LookupAccountSidW") : NULL;
+    sbx_user_sid_text(sid, text, size);
+    if (symbol.found &&
+        symbol.lookup(NULL, (PSID)(uintptr_t)sid, name, &name_length, domain, &domain_length, &use)) {
+        a = sbx_utf16_to_utf8((const uint16_t *)domain, wcslen(domain), NULL);
+        b = sbx_utf16_to_utf8((const uint16_t *)name, wcslen(name), NULL);
+        if (a && b)
+            snprintf(text, size, "%s%s%s", a, a[0] ? "\\" : "", b);
+    }
+    sbx_free(a);
+    sbx_free(b);
+    if (module)
+        FreeLibrary(module);
+}

@@ -1,0 +1,31 @@
+/*
+ * The user of this process, and SIDs as a person reads them.
+ *
+ * `sid` is a valid PSID.  Any thread.
+ * Source: MSDN "GetTokenInformation", "LookupAccountSidW", "SID Components".
+ */
+#ifndef SBX_WIN_USER_H
+#define SBX_WIN_USER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+typedef struct sbx_user_sid {
+    union {
+        uint64_t align;
+        uint8_t bytes[68]; /* SECURITY_MAX_SID_SIZE */
+    } u;
+} sbx_user_sid;
+
+/* From the process's token; a thread's token does not count. */
+sbx_status sbx_user_get(sbx_user_sid *user, sbx_error *err);
+
+/* "S-1-5-..."; cut where text ends.  187 bytes hold the longest. */
+void sbx_user_sid_text(const void *sid, char *text, size_t size);
+
+/* "DOMAIN\name", or the SID where it has no name.  May ask the network: for messages only. */
+void sbx_user_name(const void *sid, char *text, size_t size);
+
+#endif
