@@ -59,8 +59,7 @@ void sbx_user_name(const void *sid, char *text, size_t size)
 
     symbol.found = module ? GetProcAddress(module, "LookupAccountSidW") : NULL;
     sbx_user_sid_text(sid, text, size);
-    if (symbol.found &&
-        symbol.lookup(NULL, (PSID)(uintptr_t)sid, name, &name_length, domain, &domain_length, &use)) {
+    if (symbol.found && symbol.lookup(NULL, (PSID)(uintptr_t)sid, name, &name_length, domain, &domain_length, &use)) {
         a = sbx_utf16_to_utf8((const uint16_t *)domain, wcslen(domain), NULL);
         b = sbx_utf16_to_utf8((const uint16_t *)name, wcslen(name), NULL);
         if (a && b)
