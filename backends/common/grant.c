@@ -74,11 +74,12 @@ static sbx_status open_rule(const sbx_root *root, const char *path, int dry, voi
     return st;
 }
 
-static sbx_status apply_rule(sbx_grants *g, sbx_root *root, const sbx_rule *rule, sbx_error *err)
+/* *absent: it is not there, and wants a guard. */
+static sbx_status apply_rule(sbx_grants *g, sbx_root *root, const sbx_rule *rule, int *absent, sbx_error *err)
 {
     sbx_ledger_entry entry = {rule->kind, 0, rule->path};
     void *handle = NULL;
-    int is_directory = 0, complete = 0, made = 0;
+    int is_directory = 0, complete = 0;
     const char *full = full_path(g, root, rule->path);
     sbx_status st = full ? open_rule(root, rule->path, g->dry, &handle, &is_directory, err) : sbx_fail_memory(err);
 
@@ -88,8 +89,7 @@ static sbx_status apply_rule(sbx_grants *g, sbx_root *root, const sbx_rule *rule
         if (rule->kind != SBX_RECORD_DENY)
             goto out; /* made with what it leads to */
         note(SBX_NOTE_GRANT, full, "protected: does not exist, its name is kept free of the command while it runs");
-        if (!g->dry)
-            st = sbx_guard_make(root, rule, &g->ledger, &made, err);
+        *absent = 1;
         goto out;
     }
     st = sbx_stamp_check(root, handle, full, rule->kind, is_directory, &complete, err);
@@ -201,8 +201,8 @@ static sbx_status open_one(sbx_grants *g, const sbx_policy *policy, uint32_t whi
 {
     sbx_root *root = &g->roots[which];
     sbx_rule *rules = NULL;
-    const sbx_rule *rule;
-    uint32_t process = 0;
+    const sbx_rule *rule, **absent = NULL;
+    uint32_t process = 0, all = 0, count = 0;
     sbx_status st = SBX_OK;
 
     if (!g->dry) {
@@ -217,8 +217,19 @@ static sbx_status open_one(sbx_grants *g, const sbx_policy *policy, uint32_t whi
         st = free_unwanted(g, root, rules, err);
     if (st == SBX_OK)
         st = grant_tree(g, root, err);
-    for (rule = rules; rule && st == SBX_OK; rule = rule->next)
-        st = apply_rule(g, root, rule, err);
+    for (rule = rules; rule; rule = rule->next)
+        all++;
+    if (st == SBX_OK && all && !(absent = sbx_arena_alloc(&g->arena, all * sizeof(*absent))))
+        st = sbx_fail_memory(err);
+    for (rule = rules; rule && st == SBX_OK; rule = rule->next) {
+        int is_absent = 0;
+
+        st = apply_rule(g, root, rule, &is_absent, err);
+        if (is_absent)
+            absent[count++] = rule;
+    }
+    if (st == SBX_OK && count && !g->dry)
+        st = sbx_guard_make(root, absent, count, &g->ledger, err);
     return st;
 }
 

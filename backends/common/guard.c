@@ -78,58 +78,81 @@ out:
     return st;
 }
 
-sbx_status sbx_guard_make(const sbx_root *root, const sbx_rule *rule, sbx_ledger *ledger, int *made, sbx_error *err)
-{
-    sbx_ledger_entry entries[MOST_LEVELS * 2];
-    char *paths[MOST_LEVELS] = {NULL};
-    uint32_t levels = 0, count = 0, i;
-    const char *at = rule->path;
-    sbx_status st = SBX_OK;
+typedef struct missing {
+    struct missing *next;
+    const char *path;
+    uint32_t kind;
+    int is_directory;
+} missing;
 
-    *made = 0;
-    for (;;) {
+/* What is missing of a rule's path, outer directories first. */
+static sbx_status find_missing(const sbx_root *root, const sbx_rule *rule, sbx_arena *arena, missing **first,
+                               uint32_t *count, sbx_error *err)
+{
+    uint32_t levels = 0;
+    const char *at;
+
+    for (at = rule->path;; at++) {
         size_t length = (size_t)(at - rule->path) + strcspn(at, "\\");
-        char *path = sbx_strdup(rule->path);
+        const char *path = sbx_arena_strndup(arena, rule->path, length);
+        const int last = !rule->path[length];
+        missing **link, *added;
         void *handle = NULL;
         sbx_nt_info info;
+        sbx_status st;
 
-        if (!path) {
-            st = sbx_fail_memory(err);
-            goto out;
+        if (!path)
+            return sbx_fail_memory(err);
+        for (link = first; *link && !sbx_path_equal((*link)->path, path); link = &(*link)->next)
+            ; /* another rule has the same directory on its way */
+        st = *link ? SBX_OK : sbx_root_below(root, path, 0, &handle, &info, err);
+        if (st != SBX_OK)
+            return st;
+        if (!*link && !handle) {
+            if (levels++ == MOST_LEVELS)
+                return sbx_fail(err, SBX_E_REFUSED, "too many directories are missing on the way to it", rule->path);
+            added = sbx_arena_alloc(arena, sizeof(*added));
+            if (!added)
+                return sbx_fail_memory(err);
+            *added = (missing){NULL, path, last ? SBX_RECORD_DENY : SBX_RECORD_HOLD,
+                               !last || rule->guard == SBX_GUARD_DIRECTORY};
+            *link = added;
+            ++*count;
         }
-        path[length] = 0;
-        st = sbx_root_below(root, path, 0, &handle, &info, err);
-        if (st != SBX_OK || handle || levels == MOST_LEVELS) {
-            sbx_handle_close(&handle);
-            sbx_free(path);
-            if (st == SBX_OK && levels == MOST_LEVELS)
-                st = sbx_fail(err, SBX_E_REFUSED, "too many directories are missing on the way to it", rule->path);
-            if (st != SBX_OK)
-                goto out;
-        } else {
-            int last = !rule->path[length];
-
-            paths[levels++] = path;
-            entries[count++] = (sbx_ledger_entry){SBX_RECORD_GUARD, 0, path};
-            entries[count++] = (sbx_ledger_entry){last ? SBX_RECORD_DENY : SBX_RECORD_HOLD, 0, path};
-        }
-        if (!rule->path[length])
-            break;
-        at = rule->path + length + 1;
+        sbx_handle_close(&handle);
+        if (last)
+            return SBX_OK;
+        at = rule->path + length;
     }
-    if (!levels)
+}
+
+sbx_status sbx_guard_make(const sbx_root *root, const sbx_rule *const *rules, uint32_t count, sbx_ledger *ledger,
+                          sbx_error *err)
+{
+    sbx_arena arena = {NULL};
+    missing *first = NULL, *one;
+    sbx_ledger_entry *entries;
+    uint32_t found = 0, written = 0, i;
+    sbx_status st = SBX_OK;
+
+    for (i = 0; i < count && st == SBX_OK; i++)
+        st = find_missing(root, rules[i], &arena, &first, &found, err);
+    if (st != SBX_OK || !found)
         goto out;
-    st = sbx_ledger_add(ledger, &root->sid, entries, count, 0, err);
-    for (i = 0; i < levels && st == SBX_OK; i++) {
-        int last = i + 1 == levels;
-
-        st = make_one(root, paths[i], last ? SBX_RECORD_DENY : SBX_RECORD_HOLD,
-                      !last || rule->guard == SBX_GUARD_DIRECTORY, err);
+    entries = sbx_arena_alloc(&arena, found * 2 * sizeof(*entries));
+    if (!entries) {
+        st = sbx_fail_memory(err);
+        goto out;
     }
-    *made = st == SBX_OK;
+    for (one = first; one; one = one->next) {
+        entries[written++] = (sbx_ledger_entry){SBX_RECORD_GUARD, 0, one->path};
+        entries[written++] = (sbx_ledger_entry){one->kind, 0, one->path};
+    }
+    st = sbx_ledger_add(ledger, &root->sid, entries, written, SBX_LEDGER_LAZY, err);
+    for (one = first; one && st == SBX_OK; one = one->next)
+        st = make_one(root, one->path, one->kind, one->is_directory, err);
 out:
-    for (i = 0; i < levels; i++)
-        sbx_free(paths[i]);
+    sbx_arena_fini(&arena);
     return st;
 }
 

@@ -11,8 +11,10 @@
 #include "common/ledger.h"
 #include "common/rules.h"
 
-/* Make what is missing of a DENY rule's path, the directories on the way too.  *made: whether there was something to do. */
-sbx_status sbx_guard_make(const sbx_root *root, const sbx_rule *rule, sbx_ledger *ledger, int *made, sbx_error *err);
+/* Make what is missing of the paths of DENY rules, the directories on the way too.  All is recorded before the first is
+ * made; the disk may take its time, for what a loss of power can leave is an empty object that `clean ROOT` frees. */
+sbx_status sbx_guard_make(const sbx_root *root, const sbx_rule *const *rules, uint32_t count, sbx_ledger *ledger,
+                          sbx_error *err);
 
 /* Remove the guards of the root that the ledger knows.  No living run holds it, and its lock is taken. */
 sbx_status sbx_guard_remove(const sbx_root *root, sbx_ledger *ledger, uint64_t *removed, sbx_error *err);

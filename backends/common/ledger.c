@@ -11,7 +11,7 @@
 #include "win/handle.h"
 
 #define LARGEST (64u << 20) /* bytes that are read of a ledger */
-#define COMPACT_AT (256u << 10)
+#define COMPACT_AT (64u << 10)
 #define LOCK_WAIT_MS 10000u
 
 void (*sbx_step_hook)(const char *step);
@@ -209,12 +209,13 @@ sbx_status sbx_ledger_add(sbx_ledger *ledger, const sbx_sid *sid, const sbx_ledg
     sbx_lock *lock = NULL;
     char *path = sbx_state_path("ledger");
     sbx_ledger now = {{NULL}, NULL, 0, 0};
+    const int whole = ledger->damaged || ledger->size > COMPACT_AT;
     uint32_t i;
     sbx_status st = path ? sbx_state_make(err) : sbx_fail_memory(err);
 
     if (st == SBX_OK)
         st = sbx_lock_take(NULL, LOCK_WAIT_MS, &lock, err);
-    if (st == SBX_OK)
+    if (st == SBX_OK && whole)
         st = sbx_ledger_load(&now, err); /* others may have added to it */
     if (st != SBX_OK)
         goto out;
@@ -222,20 +223,24 @@ sbx_status sbx_ledger_add(sbx_ledger *ledger, const sbx_sid *sid, const sbx_ledg
     for (i = 0; i < count; i++) {
         put(&text, entries[i].type, entries[i].count, sid, entries[i].path);
         if (!take_in(ledger, entries[i].type, entries[i].count, sid, entries[i].path, strlen(entries[i].path)) ||
-            !take_in(&now, entries[i].type, entries[i].count, sid, entries[i].path, strlen(entries[i].path)))
+            (whole && !take_in(&now, entries[i].type, entries[i].count, sid, entries[i].path, strlen(entries[i].path))))
             text.failed = 1;
     }
-    if (now.damaged || now.size > COMPACT_AT) {
+    if (whole) {
         sbx_text_fini(&text);
         memset(&text, 0, sizeof(text));
         put_all(&text, &now);
         if (!text.failed)
             st = sbx_file_write(path, text.data ? text.data : "", text.length, err);
+        if (st == SBX_OK)
+            ledger->size = ledger->damaged = 0;
     } else if (!text.failed) {
         st = append(path, &text, flags, err);
     }
     if (text.failed)
         st = sbx_fail_memory(err);
+    else if (st == SBX_OK)
+        ledger->size += text.length;
     sbx_step("ledger written");
 out:
     sbx_ledger_fini(&now);

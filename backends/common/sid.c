@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <windows.h>
-#include <bcrypt.h>
 
 #include "base/memory.h"
 #include "win/error.h"
@@ -21,55 +20,63 @@ static void put32(uint8_t *p, uint32_t value)
     p[3] = (uint8_t)(value >> 24);
 }
 
-/* "\\?\Volume{GUID}\" is 49 characters. */
-#define VOLUME_LENGTH 49u
 #define LONGEST 32768u
+
+/* The 32 hexadecimal digits of a GUID as four words; 0: it is none. */
+static int read_guid(const WCHAR *text, uint32_t words[4])
+{
+    unsigned digits = 0, value;
+
+    memset(words, 0, 4 * sizeof(*words));
+    for (; *text && *text != L'}'; text++) {
+        if (*text == L'-')
+            continue;
+        if (*text >= L'0' && *text <= L'9')
+            value = *text - L'0';
+        else if ((*text | 32) >= L'a' && (*text | 32) <= L'f')
+            value = (*text | 32u) - L'a' + 10;
+        else
+            return 0;
+        if (digits == 32)
+            return 0;
+        words[digits / 8] = words[digits / 8] << 4 | value;
+        digits++;
+    }
+    return *text && digits == 32;
+}
 
 sbx_status sbx_sid_of(void *handle, const char *path, sbx_sid *sid, sbx_error *err)
 {
-    static const wchar_t prefix[] = L"\\\\?\\Volume{";
-    struct {
-        wchar_t volume[VOLUME_LENGTH];
-        FILE_ID_INFO id;
-    } key;
-    BCRYPT_ALG_HANDLE algorithm = NULL;
+    static const WCHAR prefix[] = L"\\\\?\\Volume{";
+    const size_t prefix_length = ARRAYSIZE(prefix) - 1;
     WCHAR *name = sbx_alloc(LONGEST * sizeof(WCHAR));
-    uint8_t hash[32];
+    FILE_ID_INFO id;
+    uint32_t volume[4];
     DWORD length;
-    NTSTATUS status;
     sbx_status st = SBX_OK;
     size_t i;
 
     if (!name)
         return sbx_fail_memory(err);
-    memset(&key, 0, sizeof(key)); /* padding is hashed */
     length = GetFinalPathNameByHandleW(handle, name, LONGEST, VOLUME_NAME_GUID);
     if (!length || length >= LONGEST)
         st = sbx_fail_last(err, SBX_E_SYSTEM, "GetFinalPathNameByHandleW", path);
-    else if (length < VOLUME_LENGTH || memcmp(name, prefix, sizeof(prefix) - sizeof(wchar_t)))
+    else if (wcsncmp(name, prefix, prefix_length) != 0 || !read_guid(name + prefix_length, volume))
         st = sbx_fail(err, SBX_E_REFUSED, "find the volume of the directory", path);
-    else
-        memcpy(key.volume, name, sizeof(key.volume));
     sbx_free(name);
     if (st != SBX_OK)
         return st;
-    if (!GetFileInformationByHandleEx(handle, FileIdInfo, &key.id, sizeof(key.id)))
+    if (!GetFileInformationByHandleEx(handle, FileIdInfo, &id, sizeof(id)))
         return sbx_fail_last(err, SBX_E_SYSTEM, "GetFileInformationByHandleEx", path);
 
-    status = BCryptOpenAlgorithmProvider(&algorithm, BCRYPT_SHA256_ALGORITHM, NULL, 0);
-    if (status >= 0) {
-        status = BCryptHash(algorithm, NULL, 0, (PUCHAR)&key, sizeof(key), hash, sizeof(hash));
-        BCryptCloseAlgorithmProvider(algorithm, 0);
-    }
-    if (status < 0)
-        return sbx_fail_nt(err, SBX_E_SYSTEM, status, "BCryptHash", path);
     memset(sid, 0, sizeof(*sid));
     sid->bytes[0] = 1;
     sid->bytes[1] = 9;
     sid->bytes[7] = 9;
     put32(sid->bytes + 8, SBX_SID_TAG);
-    for (i = 0; i < 8; i++)
-        put32(sid->bytes + 12 + i * 4, get32(hash + i * 4));
+    for (i = 0; i < 4; i++)
+        put32(sid->bytes + 12 + i * 4, volume[i]);
+    memcpy(sid->bytes + 28, id.FileId.Identifier, sizeof(id.FileId.Identifier));
     return SBX_OK;
 }
 

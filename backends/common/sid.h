@@ -1,10 +1,10 @@
 /*
- * The sandbox-write SID of a root: S-1-9-TAG-w0-...-w7, w the words of a SHA-256.
+ * The sandbox-write SID of a root: S-1-9-TAG-v0-..-v3-f0-..-f3, v the GUID of the volume, f the 128-bit file ID.
  *
- * Derived from the volume and the file ID of the directory, not stored: nothing to corrupt, and the same directory
- * has the same SID by whatever name it is reached and after it was renamed.  Two directories never share one.  S-1-9 is the
- * authority for resource managers (winnt.h), so no account can have it.
- * Source: MSDN "FILE_ID_INFO", "GetFinalPathNameByHandleW", "BCryptHash".
+ * Derived from the directory, not stored: nothing to corrupt, and the same directory has the same SID by whatever name it
+ * is reached and after it was renamed.  Two directories never share one: nothing is hashed.  S-1-9 is the authority for
+ * resource managers (winnt.h), so no account can have it.
+ * Source: MSDN "FILE_ID_INFO", "GetFinalPathNameByHandleW", "Naming a Volume".
  */
 #ifndef SBX_COMMON_SID_H
 #define SBX_COMMON_SID_H

@@ -22,8 +22,7 @@ sbx_status sbx_file_read(const char *path, size_t limit, char **data, size_t *le
     sbx_status st;
     WCHAR *path_w = NULL;
     HANDLE file = NULL;
-    LARGE_INTEGER size;
-    BY_HANDLE_FILE_INFORMATION info;
+    FILE_STANDARD_INFO info;
     char *buffer = NULL;
     size_t used = 0;
     DWORD got = 0;
@@ -42,25 +41,25 @@ sbx_status sbx_file_read(const char *path, size_t limit, char **data, size_t *le
         st = refuse(err, path, "it is not a file but a device or pipe");
         goto out;
     }
-    if (!GetFileInformationByHandle(file, &info) || !GetFileSizeEx(file, &size)) {
-        st = sbx_fail_last(err, SBX_E_SYSTEM, "GetFileInformationByHandle", path);
+    if (!GetFileInformationByHandleEx(file, FileStandardInfo, &info, sizeof(info))) {
+        st = sbx_fail_last(err, SBX_E_SYSTEM, "GetFileInformationByHandleEx", path);
         goto out;
     }
-    if (info.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY) {
+    if (info.Directory) {
         st = refuse(err, path, "it is a directory");
         goto out;
     }
-    if ((uint64_t)size.QuadPart > limit) {
+    if ((uint64_t)info.EndOfFile.QuadPart > limit) {
         st = refuse(err, path, "the file is too large");
         goto out;
     }
-    buffer = sbx_alloc((size_t)size.QuadPart + 1);
+    buffer = sbx_alloc((size_t)info.EndOfFile.QuadPart + 1);
     if (!buffer) {
         st = sbx_fail_memory(err);
         goto out;
     }
-    while (used < (size_t)size.QuadPart) {
-        size_t rest = (size_t)size.QuadPart - used;
+    while (used < (size_t)info.EndOfFile.QuadPart) {
+        size_t rest = (size_t)info.EndOfFile.QuadPart - used;
 
         if (!ReadFile(file, buffer + used, rest < CHUNK ? (DWORD)rest : CHUNK, &got, NULL)) {
             st = sbx_fail_last(err, SBX_E_SYSTEM, "ReadFile", path);

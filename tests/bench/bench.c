@@ -226,23 +226,22 @@ static double binaries(const wchar_t *directory, const wchar_t *pattern)
     return total;
 }
 
-/* A console as a person at a terminal has it, for the launchers to share.  Without one sbx makes a hidden one for the
- * command, a process more, while what the minimal launcher does then depends on the system. */
+/* A console as a person at a terminal has it, for the launchers to share; its window is not shown.  Without one sbx
+ * makes one for the command, a process more, while what the minimal launcher does then depends on the system. */
 static void have_console(void)
 {
-    static const DWORD names[3] = {STD_INPUT_HANDLE, STD_OUTPUT_HANDLE, STD_ERROR_HANDLE};
-    HANDLE handles[3];
-    int i;
+    STARTUPINFOW startup = {.cb = sizeof(startup), .dwFlags = STARTF_USESTDHANDLES};
+    PROCESS_INFORMATION process;
 
-    if (GetConsoleCP())
+    if (GetConsoleCP() || GetEnvironmentVariableW(L"SBX_BENCH_CONSOLE", NULL, 0))
         return;
-    for (i = 0; i < 3; i++)
-        handles[i] = GetStdHandle(names[i]);
-    FreeConsole(); /* one that was asked for and could not be had */
-    if (!AllocConsole())
-        fail("make a console");
-    for (i = 0; i < 3; i++)
-        SetStdHandle(names[i], handles[i]);
+    SetEnvironmentVariableW(L"SBX_BENCH_CONSOLE", L"made");
+    startup.hStdInput = GetStdHandle(STD_INPUT_HANDLE);
+    startup.hStdOutput = GetStdHandle(STD_OUTPUT_HANDLE);
+    startup.hStdError = GetStdHandle(STD_ERROR_HANDLE);
+    if (!CreateProcessW(NULL, GetCommandLineW(), NULL, NULL, TRUE, CREATE_NO_WINDOW, NULL, NULL, &startup, &process))
+        fail("start with a console");
+    exit((int)end_of(process.hProcess));
 }
 
 int wmain(int argc, wchar_t **argv);
