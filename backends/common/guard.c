@@ -105,7 +105,9 @@ static sbx_status find_missing(const sbx_root *root, const sbx_rule *rule, sbx_a
             return sbx_fail_memory(err);
         for (link = first; *link && !sbx_path_equal((*link)->path, path); link = &(*link)->next)
             ; /* another rule has the same directory on its way */
-        st = *link ? SBX_OK : sbx_root_below(root, path, 0, &handle, &info, err);
+        /* of the rule's own path it is known; where that has changed, making it says so */
+        st = *link || (last && !levels && at == rule->path) ? SBX_OK
+                                                            : sbx_root_below(root, path, 0, &handle, &info, err);
         if (st != SBX_OK)
             return st;
         if (!*link && !handle) {

@@ -211,10 +211,8 @@ sbx_status sbx_ledger_add(sbx_ledger *ledger, const sbx_sid *sid, const sbx_ledg
     sbx_ledger now = {{NULL}, NULL, 0, 0};
     const int whole = ledger->damaged || ledger->size > COMPACT_AT;
     uint32_t i;
-    sbx_status st = path ? sbx_state_make(err) : sbx_fail_memory(err);
+    sbx_status st = path ? sbx_lock_take(NULL, LOCK_WAIT_MS, &lock, err) : sbx_fail_memory(err);
 
-    if (st == SBX_OK)
-        st = sbx_lock_take(NULL, LOCK_WAIT_MS, &lock, err);
     if (st == SBX_OK && whole)
         st = sbx_ledger_load(&now, err); /* others may have added to it */
     if (st != SBX_OK)

@@ -68,15 +68,30 @@ sbx_status sbx_state_make(sbx_error *err)
 /* The place of a root's lock: anywhere but at 0, where the ledger's is. */
 static OVERLAPPED place_of(const sbx_sid *sid)
 {
+    const uint64_t number = sid ? sbx_sid_number(sid) : 0;
     OVERLAPPED place;
 
     memset(&place, 0, sizeof(place));
-    if (sid) {
-        memcpy(&place.Offset, sid->bytes + 12, 4);
-        memcpy(&place.OffsetHigh, sid->bytes + 16, 4);
-        place.OffsetHigh = (place.OffsetHigh & 0x3FFFFFFFu) | 0x20000000u;
-    }
+    place.Offset = (DWORD)number;
+    if (sid)
+        place.OffsetHigh = ((DWORD)(number >> 32) & 0x3FFFFFFFu) | 0x20000000u;
     return place;
+}
+
+/* A file of the state directory, which is made for the first one. */
+static sbx_status open_file(const char *path, const uint16_t *path_w, DWORD access, DWORD disposition, DWORD flags,
+                            void **file, sbx_error *err)
+{
+    const DWORD share = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
+    sbx_status st;
+
+    *file = sbx_handle_from(CreateFileW((const WCHAR *)path_w, access, share, NULL, disposition, flags, NULL));
+    if (!*file && GetLastError() == ERROR_PATH_NOT_FOUND) {
+        if ((st = sbx_state_make(err)) != SBX_OK)
+            return st;
+        *file = sbx_handle_from(CreateFileW((const WCHAR *)path_w, access, share, NULL, disposition, flags, NULL));
+    }
+    return *file ? SBX_OK : sbx_fail_last(err, SBX_E_SYSTEM, "CreateFileW", path);
 }
 
 sbx_status sbx_lock_take(const sbx_sid *sid, uint32_t wait_ms, sbx_lock **lock, sbx_error *err)
@@ -86,19 +101,13 @@ sbx_status sbx_lock_take(const sbx_sid *sid, uint32_t wait_ms, sbx_lock **lock, 
     uint16_t *path_w = NULL;
     sbx_lock *made = sbx_alloc_zero(1, sizeof(*made));
     ULONGLONG end = GetTickCount64() + wait_ms;
-    sbx_status st = path && made ? sbx_state_make(err) : sbx_fail_memory(err);
+    sbx_status st = path && made ? sbx_wide_path(path, &path_w, err) : sbx_fail_memory(err);
 
     if (st == SBX_OK)
-        st = sbx_wide_path(path, &path_w, err);
+        st =
+            open_file(path, path_w, GENERIC_READ | GENERIC_WRITE, OPEN_ALWAYS, FILE_ATTRIBUTE_NORMAL, &made->file, err);
     if (st != SBX_OK)
         goto out;
-    made->file = sbx_handle_from(CreateFileW((const WCHAR *)path_w, GENERIC_READ | GENERIC_WRITE,
-                                             FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL, OPEN_ALWAYS,
-                                             FILE_ATTRIBUTE_NORMAL, NULL));
-    if (!made->file) {
-        st = sbx_fail_last(err, SBX_E_SYSTEM, "CreateFileW", path);
-        goto out;
-    }
     while (!LockFileEx(made->file, LOCKFILE_EXCLUSIVE_LOCK | LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0, &place)) {
         if (GetLastError() != ERROR_LOCK_VIOLATION && GetLastError() != ERROR_IO_PENDING) {
             st = sbx_fail_last(err, SBX_E_SYSTEM, "LockFileEx", path);
@@ -148,19 +157,12 @@ sbx_status sbx_hold_take(const char *run_id, const sbx_sid *sids, uint32_t count
     place.Offset = HELD_AT;
     sbx_text_printf(&name, "runs\\%s.%lu", run_id ? run_id : "run", (unsigned long)process);
     path = name.data ? sbx_state_path(name.data) : NULL;
-    st = path && made && !name.failed ? sbx_state_make(err) : sbx_fail_memory(err);
+    st = path && made && !name.failed ? sbx_wide_path(path, &path_w, err) : sbx_fail_memory(err);
     if (st == SBX_OK)
-        st = sbx_wide_path(path, &path_w, err);
+        st = open_file(path, path_w, GENERIC_READ | GENERIC_WRITE | DELETE, CREATE_ALWAYS,
+                       FILE_ATTRIBUTE_TEMPORARY | FILE_FLAG_DELETE_ON_CLOSE, &made->file, err);
     if (st != SBX_OK)
         goto out;
-    made->file =
-        sbx_handle_from(CreateFileW((const WCHAR *)path_w, GENERIC_READ | GENERIC_WRITE | DELETE,
-                                    FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL, CREATE_ALWAYS,
-                                    FILE_ATTRIBUTE_TEMPORARY | FILE_FLAG_DELETE_ON_CLOSE, NULL));
-    if (!made->file) {
-        st = sbx_fail_last(err, SBX_E_SYSTEM, "CreateFileW", path);
-        goto out;
-    }
     for (length = strlen(path); length && path[length - 1] != '\\'; length--)
         ;
     for (i = 0; path[length + i] && i < ARRAYSIZE(made->name) - 1; i++)

@@ -80,6 +80,17 @@ sbx_status sbx_sid_of(void *handle, const char *path, sbx_sid *sid, sbx_error *e
     return SBX_OK;
 }
 
+/* FNV-1a. */
+uint64_t sbx_sid_number(const sbx_sid *sid)
+{
+    uint64_t number = 0xCBF29CE484222325u;
+    size_t i;
+
+    for (i = 12; i < sizeof(sid->bytes); i++)
+        number = (number ^ sid->bytes[i]) * 0x100000001B3u;
+    return number;
+}
+
 int sbx_sid_is_sandbox(const void *sid, size_t size)
 {
     static const uint8_t head[8] = {1, 9, 0, 0, 0, 0, 0, 9};

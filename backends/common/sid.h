@@ -22,6 +22,9 @@ typedef struct sbx_sid {
 /* The SID of the directory that `handle` has open (any access). */
 sbx_status sbx_sid_of(void *handle, const char *path, sbx_sid *sid, sbx_error *err);
 
+/* A number for places that have no room for a SID; two roots may share one, though hardly ever. */
+uint64_t sbx_sid_number(const sbx_sid *sid);
+
 /* Whether a SID is one of ours. */
 int sbx_sid_is_sandbox(const void *sid, size_t size);
 

@@ -10,6 +10,7 @@
 #include "common/acl.h"
 #include "common/host.h"
 #include "common/remove.h"
+#include "common/sid.h"
 #include "common/token_info.h"
 #include "win/error.h"
 #include "win/file.h"
@@ -193,16 +194,6 @@ out:
     return st;
 }
 
-/* The first words of the hash in the SID; the descriptor of the folder admits the whole SID only. */
-static void sid_name(const void *sid, char name[SBX_SID_MAX * 2 + 1])
-{
-    const uint8_t *bytes = sid;
-    size_t length = sbx_sid_length(sid, SBX_SID_MAX), i, n = 0;
-
-    for (i = 12; i < length && n < 24; i++, n += 2)
-        snprintf(name + n, 3, "%02x", bytes[i]);
-}
-
 static char *read_root(const char *name)
 {
     char *folder = join(sbx_host_table->state_dir, area_names[AREA_CACHE], name);
@@ -230,7 +221,7 @@ static sbx_status record_root(const char *name, const char *file, const char *ro
 sbx_status sbx_temp_open_cache(sbx_temp *temp, const char *root, const void *sid, sbx_error *err)
 {
     sbx_temp made = {0};
-    char name[SBX_SID_MAX * 2 + 1] = "";
+    char name[17];
     WCHAR *name_w = NULL;
     char *folder = NULL, *record = NULL;
     HANDLE dir = NULL, data = NULL;
@@ -238,7 +229,8 @@ sbx_status sbx_temp_open_cache(sbx_temp *temp, const char *root, const void *sid
     sbx_status st;
 
     made.keep = 1;
-    sid_name(sid, name);
+    /* the descriptor of the folder admits the whole SID only */
+    snprintf(name, sizeof(name), "%016llx", (unsigned long long)sbx_sid_number(sid));
     made.name = sbx_strdup(name);
     folder = join(sbx_host_table->state_dir, area_names[AREA_CACHE], name);
     made.path = folder ? join(folder, data_dir, NULL) : NULL;

@@ -11,7 +11,7 @@
 
 typedef BOOL(WINAPI *lookup_fn)(LPCWSTR, PSID, LPWSTR, LPDWORD, LPWSTR, LPDWORD, PSID_NAME_USE);
 
-sbx_status sbx_user_get(sbx_user_sid *user, sbx_error *err)
+static sbx_status ask(sbx_user_sid *user, sbx_error *err)
 {
     union {
         TOKEN_USER user;
@@ -27,6 +27,22 @@ sbx_status sbx_user_get(sbx_user_sid *user, sbx_error *err)
         !CopySid(sizeof(user->u.bytes), user->u.bytes, info.user.User.Sid))
         st = sbx_fail_last(err, SBX_E_SYSTEM, "GetTokenInformation", "own token");
     sbx_handle_close(&token);
+    return st;
+}
+
+/* Asked once: the user of a process does not change. */
+sbx_status sbx_user_get(sbx_user_sid *user, sbx_error *err)
+{
+    static SRWLOCK lock = SRWLOCK_INIT;
+    static sbx_user_sid known;
+    static int is_known;
+    sbx_status st = SBX_OK;
+
+    AcquireSRWLockExclusive(&lock);
+    if (!is_known && (st = ask(&known, err)) == SBX_OK)
+        is_known = 1;
+    *user = known;
+    ReleaseSRWLockExclusive(&lock);
     return st;
 }
 
