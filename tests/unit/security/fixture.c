@@ -1,0 +1,106 @@
+#include "fixture.h"
+
+#include <stdio.h>
+
+#include "win/error.h"
+
+const char *writable[4], *protected_paths[64];
+sbx_policy policy;
+
+void expect_ok(sbx_status st, const sbx_error *err)
+{
+    char text[1200];
+
+    if (st == SBX_OK)
+        return;
+    sbx_error_describe(err, text, sizeof(text));
+    print_error("%s\n", text);
+    assert_int_equal(st, SBX_OK);
+}
+
+sbx_grants *open_grants(void)
+{
+    sbx_error err = {.size = sizeof(err)};
+    sbx_grants *grants = NULL;
+
+    expect_ok(sbx_grants_open(&policy, 0, &grants, &err), &err);
+    return grants;
+}
+
+sbx_status clean_all(void)
+{
+    sbx_error err = {.size = sizeof(err)};
+    sbx_status st = sbx_grants_clean(SBX_CLEAN_ALL, NULL, NULL, NULL, &err);
+
+    expect_ok(st, &err);
+    return st;
+}
+
+static void make_tree(void)
+{
+    tree_dir("ws");
+    tree_dir("ws\\src");
+    tree_dir("ws\\src\\deep");
+    tree_dir("ws\\.git");
+    tree_dir("ws\\.git\\hooks");
+    tree_dir("ws\\.git\\objects");
+    tree_dir("ws\\pkg");
+    tree_dir("ws\\pkg\\inner");
+    tree_dir("ws\\pkg\\inner\\.codex");
+    tree_file("ws\\a.txt", "a");
+    tree_file("ws\\src\\b.txt", "b");
+    tree_file("ws\\src\\deep\\c.txt", "c");
+    tree_file("ws\\.git\\config", "[core]");
+    tree_file("ws\\.git\\hooks\\pre-commit", "#!");
+    tree_file("ws\\pkg\\inner\\.codex\\rules", "r");
+    tree_dir("out");
+    tree_file("out\\o.txt", "o");
+    tree_dir("other");
+    tree_file("other\\x.txt", "x");
+}
+
+int setup(void **context)
+{
+    static char ws[600], git[600], codex[600], missing[600], toml[600];
+
+    (void)context;
+    if (!tree_begin())
+        return 0;
+    snprintf(ws, sizeof(ws), "%s", tree_path("ws"));
+    snprintf(git, sizeof(git), "%s", tree_path("ws\\.git"));
+    snprintf(codex, sizeof(codex), "%s", tree_path("ws\\pkg\\inner\\.codex"));
+    snprintf(missing, sizeof(missing), "%s", tree_path("ws\\.agents"));
+    snprintf(toml, sizeof(toml), "%s", tree_path("ws\\sbx.toml"));
+    writable[0] = ws;
+    protected_paths[0] = git;
+    protected_paths[1] = codex;
+    protected_paths[2] = missing;
+    protected_paths[3] = toml;
+    memset(&policy, 0, sizeof(policy));
+    policy.size = sizeof(policy);
+    policy.writable = writable;
+    policy.writable_count = 1;
+    policy.protected_paths = protected_paths;
+    policy.protected_count = 4;
+    policy.workspace = policy.cwd = ws;
+    policy.git = SBX_GIT_PROTECT;
+    policy.run_id = "0123456789abcdef0123456789abcdef";
+    make_tree();
+    return 0;
+}
+
+int teardown(void **context)
+{
+    (void)context;
+    tree_end();
+    SetEnvironmentVariableA("SBX_TREE", NULL);
+    return 0;
+}
+
+int not_judged(void)
+{
+    if (tree_begin())
+        return 0;
+    print_message("not judged here: the system does not restrict tokens\n");
+    return 1;
+}

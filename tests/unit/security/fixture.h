@@ -1,0 +1,38 @@
+/* A workspace with a repository and a policy on it, which the tests of grants begin with. */
+#ifndef SBX_TESTS_FIXTURE_H
+#define SBX_TESTS_FIXTURE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+#include <windows.h>
+
+#include "tree.h"
+
+/* Writable: "ws".  Protected in it: .git, pkg\\inner\\.codex, and .agents and sbx.toml, which are missing. */
+extern const char *writable[4], *protected_paths[64];
+extern sbx_policy policy;
+
+int setup(void **context);
+int teardown(void **context);
+int not_judged(void);
+
+void expect_ok(sbx_status st, const sbx_error *err);
+sbx_grants *open_grants(void);
+sbx_status clean_all(void);
+
+#define JUDGED                                                                                                         \
+    (void)context;                                                                                                     \
+    if (not_judged()) {                                                                                                \
+        skip();                                                                                                        \
+        return;                                                                                                        \
+    }
+
+#define DENIED ERROR_ACCESS_DENIED
+
+#endif
