@@ -143,47 +143,48 @@ static sbx_status judge_place(const char *root, size_t from, sbx_error *err)
     return SBX_OK;
 }
 
-static sbx_status open_root(const char *path, HANDLE *handle, sbx_error *err)
+static sbx_status judge_kind(HANDLE handle, const char *path, sbx_error *err)
 {
-    BY_HANDLE_FILE_INFORMATION info;
+    FILE_ATTRIBUTE_TAG_INFO info;
+
+    if (!GetFileInformationByHandleEx(handle, FileAttributeTagInfo, &info, sizeof(info)))
+        return sbx_fail_last(err, SBX_E_SYSTEM, "GetFileInformationByHandleEx", path);
+    if (info.FileAttributes & FILE_ATTRIBUTE_REPARSE_POINT)
+        return refuse(err, "a link cannot be a writable root", path, "name the directory that it points to");
+    if (!(info.FileAttributes & FILE_ATTRIBUTE_DIRECTORY))
+        return refuse(err, "a file cannot be a writable root", path, NULL);
+    return SBX_OK;
+}
+
+/* *missing: there is nothing of that name, which is an error, too. */
+static sbx_status open_root(const char *path, HANDLE *handle, int *missing, sbx_error *err)
+{
     sbx_error why = {.size = sizeof(why)};
     HANDLE look;
+    sbx_status st;
 
+    *missing = 0;
     if (!strncmp(path, "\\\\", 2) && sbx_path_kind(path) == SBX_PATH_UNC)
         return refuse(err, "a directory of another machine cannot be a writable root", path, NULL);
-    look = open_dir(path, FILE_READ_ATTRIBUTES, &why);
-    if (!look) {
-        if (why.code == ERROR_FILE_NOT_FOUND || why.code == ERROR_PATH_NOT_FOUND)
-            return refuse(err, "there is no such directory", path, NULL);
-        if (err)
-            *err = why;
-        return why.status;
-    }
-    if (!GetFileInformationByHandle(look, &info)) {
-        sbx_fail_last(err, SBX_E_SYSTEM, "GetFileInformationByHandle", path);
-        CloseHandle(look);
-        return SBX_E_SYSTEM;
-    }
-    CloseHandle(look);
-    if (info.dwFileAttributes & FILE_ATTRIBUTE_REPARSE_POINT)
-        return refuse(err, "a link cannot be a writable root", path, "name the directory that it points to");
-    if (!(info.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY))
-        return refuse(err, "a file cannot be a writable root", path, NULL);
-
     *handle = open_dir(path, SBX_ROOT_ACCESS, &why);
-    if (!*handle) {
-        if (why.code == ERROR_ACCESS_DENIED)
-            return refuse(err, "its access rights may not be changed by this user", path,
-                          "only its owner or somebody with full control can make it a writable root");
-        if (err)
-            *err = why;
-        return why.status;
+    if (*handle)
+        return judge_kind(*handle, path, err);
+    if (why.code == ERROR_FILE_NOT_FOUND || why.code == ERROR_PATH_NOT_FOUND) {
+        *missing = 1;
+        return refuse(err, "there is no such directory", path, NULL);
     }
-    /* the second open may have met something else */
-    if (!GetFileInformationByHandle(*handle, &info) || (info.dwFileAttributes & FILE_ATTRIBUTE_REPARSE_POINT) ||
-        !(info.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY))
-        return refuse(err, "it changed while it was opened", path, NULL);
-    return SBX_OK;
+    /* a link or a file is told as what it is, whoever may change it */
+    look = open_dir(path, FILE_READ_ATTRIBUTES, NULL);
+    st = look ? judge_kind(look, path, err) : SBX_OK;
+    sbx_handle_close(&look);
+    if (st != SBX_OK)
+        return st;
+    if (why.code == ERROR_ACCESS_DENIED)
+        return refuse(err, "its access rights may not be changed by this user", path,
+                      "only its owner or somebody with full control can make it a writable root");
+    if (err)
+        *err = why;
+    return why.status;
 }
 
 /* What is known of an opened directory. */
@@ -200,13 +201,19 @@ static sbx_status describe(sbx_root *root, const char *path, sbx_error *err)
     return sbx_sid_of(root->handle, root->path, &root->sid, err);
 }
 
+static sbx_status open_described(const char *path, sbx_root *root, int *missing, sbx_error *err)
+{
+    sbx_status st = open_root(path, &root->handle, missing, err);
+
+    return st == SBX_OK ? describe(root, path, err) : st;
+}
+
 sbx_status sbx_root_open(const char *path, sbx_root *root, sbx_error *err)
 {
     sbx_root made = {0};
-    sbx_status st = open_root(path, &made.handle, err);
+    int missing;
+    sbx_status st = open_described(path, &made, &missing, err);
 
-    if (st == SBX_OK)
-        st = describe(&made, path, err);
     if (st == SBX_OK)
         st = judge_volume(made.handle, path, err);
     if (st == SBX_OK)
@@ -221,23 +228,16 @@ sbx_status sbx_root_open(const char *path, sbx_root *root, sbx_error *err)
 
 sbx_status sbx_root_reopen(const char *path, sbx_root *root, sbx_error *err)
 {
-    sbx_error why = {.size = sizeof(why)};
     sbx_root made = {0};
-    HANDLE look = open_dir(path, FILE_READ_ATTRIBUTES, &why);
-    sbx_status st = SBX_OK;
+    int missing;
+    sbx_status st = open_described(path, &made, &missing, err);
 
-    if (!look && (why.code == ERROR_FILE_NOT_FOUND || why.code == ERROR_PATH_NOT_FOUND))
-        return SBX_OK;
-    sbx_handle_close(&look);
-    st = open_root(path, &made.handle, err);
-    if (st == SBX_OK)
-        st = describe(&made, path, err);
     if (st == SBX_OK) {
         *root = made;
-        memset(&made, 0, sizeof(made));
+        return SBX_OK;
     }
     sbx_root_close(&made);
-    return st;
+    return missing ? SBX_OK : st;
 }
 
 sbx_status sbx_root_judge_again(const sbx_root *root, sbx_error *err)

@@ -5,6 +5,8 @@
 #include "base/memory.h"
 #include "win/error.h"
 
+#define ENOUGH 2048u /* bytes: for most of what there is to ask, one call */
+
 /* Well-known SIDs as bytes: no call that can fail. */
 static const uint8_t everyone[12] = {1, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0};
 static const uint8_t owner_rights[12] = {1, 1, 0, 0, 0, 0, 0, 3, 4, 0, 0, 0};
@@ -18,22 +20,25 @@ static PSID as_sid(const void *sid)
 
 sbx_status sbx_token_info(void *token, TOKEN_INFORMATION_CLASS what, void **info, sbx_error *err)
 {
-    DWORD size = 0;
+    DWORD size = ENOUGH, need = 0;
     void *data;
 
-    if (!GetTokenInformation(token, what, NULL, 0, &size) && GetLastError() != ERROR_INSUFFICIENT_BUFFER &&
-        GetLastError() != ERROR_BAD_LENGTH)
-        return sbx_fail_last(err, SBX_E_SYSTEM, "GetTokenInformation", "token");
-    data = sbx_alloc_zero(1, size + sizeof(TOKEN_GROUPS));
-    if (!data)
-        return sbx_fail_memory(err);
-    if (!GetTokenInformation(token, what, data, size, &size)) {
-        sbx_fail_last(err, SBX_E_SYSTEM, "GetTokenInformation", "token");
+    for (;;) {
+        data = sbx_alloc_zero(1, size + sizeof(TOKEN_GROUPS));
+        if (!data)
+            return sbx_fail_memory(err);
+        if (GetTokenInformation(token, what, data, size, &need)) {
+            *info = data;
+            return SBX_OK;
+        }
+        if (need <= size || (GetLastError() != ERROR_INSUFFICIENT_BUFFER && GetLastError() != ERROR_BAD_LENGTH)) {
+            sbx_fail_last(err, SBX_E_SYSTEM, "GetTokenInformation", "token");
+            sbx_free(data);
+            return SBX_E_SYSTEM;
+        }
         sbx_free(data);
-        return SBX_E_SYSTEM;
+        size = need;
     }
-    *info = data;
-    return SBX_OK;
 }
 
 sbx_status sbx_token_logon_sid(void *token, void **sid, sbx_error *err)
