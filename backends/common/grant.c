@@ -52,6 +52,11 @@ static char *full_path(sbx_grants *g, const sbx_root *root, const char *relative
 
 /* ---- One rule --------------------------------------------------------------------- */
 
+static int is_directory_of(const sbx_nt_info *info)
+{
+    return (info->attributes & FILE_ATTRIBUTE_DIRECTORY) && !(info->attributes & FILE_ATTRIBUTE_REPARSE_POINT);
+}
+
 static sbx_status open_rule(const sbx_root *root, const char *path, int dry, void **handle, int *is_directory,
                             sbx_error *err)
 {
@@ -61,7 +66,7 @@ static sbx_status open_rule(const sbx_root *root, const char *path, int dry, voi
 
     if (st != SBX_OK || !*handle)
         return st;
-    *is_directory = (info.attributes & FILE_ATTRIBUTE_DIRECTORY) && !(info.attributes & FILE_ATTRIBUTE_REPARSE_POINT);
+    *is_directory = is_directory_of(&info);
     if (*is_directory && !dry) {
         sbx_handle_close(handle);
         st = sbx_root_below(root, path, SBX_ROOT_ACCESS, handle, &info, err);
@@ -71,6 +76,22 @@ static sbx_status open_rule(const sbx_root *root, const char *path, int dry, voi
     }
     if (st == SBX_OK && *handle && (info.attributes & FILE_ATTRIBUTE_REPARSE_POINT))
         note(SBX_NOTE_GAP, path, "is a link: the link is protected, not what it points to");
+    return st;
+}
+
+/* Another object may have got the name while this one was opened and stamped.  From here on the command cannot do that. */
+static sbx_status look_again(const sbx_root *root, const sbx_rule *rule, const char *full, sbx_error *err)
+{
+    void *handle = NULL;
+    sbx_nt_info info = {0};
+    int complete = 0;
+    sbx_status st = sbx_root_below(root, rule->path, READ_CONTROL, &handle, &info, err);
+
+    if (st == SBX_OK && handle)
+        st = sbx_stamp_check(root, handle, full, rule->kind, is_directory_of(&info), &complete, err);
+    sbx_handle_close(&handle);
+    if (st == SBX_OK && !complete)
+        st = sbx_fail(err, SBX_E_REFUSED, "it changed while it was protected", full);
     return st;
 }
 
@@ -86,9 +107,8 @@ static sbx_status apply_rule(sbx_grants *g, sbx_root *root, const sbx_rule *rule
     if (st != SBX_OK)
         goto out;
     if (!handle) {
-        if (rule->kind != SBX_RECORD_DENY)
-            goto out; /* made with what it leads to */
-        note(SBX_NOTE_GRANT, full, "protected: does not exist, its name is kept free of the command while it runs");
+        if (rule->kind == SBX_RECORD_DENY)
+            note(SBX_NOTE_GRANT, full, "protected: does not exist, its name is kept free of the command while it runs");
         *absent = 1;
         goto out;
     }
@@ -101,6 +121,8 @@ static sbx_status apply_rule(sbx_grants *g, sbx_root *root, const sbx_rule *rule
     st = sbx_ledger_add(&g->ledger, &root->sid, &entry, 1, 0, err);
     if (st == SBX_OK)
         st = sbx_stamp_set(root, handle, full, rule->kind, is_directory, NULL, err);
+    if (st == SBX_OK)
+        st = look_again(root, rule, full, err);
 out:
     sbx_handle_close(&handle);
     return st;

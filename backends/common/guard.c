@@ -2,13 +2,14 @@
 
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/path.h"
 #include "common/stamp.h"
 #include "win/error.h"
 #include "win/handle.h"
 #include "win/wide.h"
 
-#define MOST_LEVELS 32u
+#define AT_ONCE 32u /* guards in one write of the ledger */
 
 /* An ACL of the explicit ACEs of a kind, in `room` bytes. */
 static PACL acl_of(const sbx_root *root, uint32_t kind, int is_directory, uint8_t *room)
@@ -21,8 +22,9 @@ static PACL acl_of(const sbx_root *root, uint32_t kind, int is_directory, uint8_
     return (PACL)(void *)room;
 }
 
-/* Created with its denies: there is no moment without them. */
-static sbx_status make_one(const sbx_root *root, const char *path, uint32_t kind, int is_directory, sbx_error *err)
+/* Created with its denies: there is no moment without them.  *is_made: it is there and ours, also where this fails. */
+static sbx_status make_one(const sbx_root *root, const char *path, uint32_t kind, int is_directory, int *is_made,
+                           sbx_error *err)
 {
     union {
         uint32_t align;
@@ -39,6 +41,7 @@ static sbx_status make_one(const sbx_root *root, const char *path, uint32_t kind
     int complete = 0;
     sbx_status st = sbx_wide(name, "path", &name_w, err);
 
+    *is_made = 0;
     if (st == SBX_OK && parent_length) {
         parent_path = sbx_strdup(path);
         if (!parent_path) {
@@ -63,9 +66,11 @@ static sbx_status make_one(const sbx_root *root, const char *path, uint32_t kind
                           FILE_SYNCHRONOUS_IO_NONALERT | (is_directory ? FILE_DIRECTORY_FILE : FILE_NON_DIRECTORY_FILE),
                           &descriptor, &made);
     if (!SBX_NT_OK(status)) {
-        st = sbx_fail_nt(err, SBX_E_SYSTEM, status, "NtCreateFile", path);
+        st = status == SBX_NT_NAME_COLLISION ? sbx_fail(err, SBX_E_REFUSED, "it changed while it was protected", path)
+                                             : sbx_fail_nt(err, SBX_E_SYSTEM, status, "NtCreateFile", path);
         goto out;
     }
+    *is_made = 1;
     sbx_step("guard made");
     st = sbx_stamp_check(root, made, path, kind, is_directory, &complete, err);
     if (st == SBX_OK && !complete)
@@ -78,83 +83,36 @@ out:
     return st;
 }
 
-typedef struct missing {
-    struct missing *next;
-    const char *path;
-    uint32_t kind;
-    int is_directory;
-} missing;
-
-/* What is missing of a rule's path, outer directories first. */
-static sbx_status find_missing(const sbx_root *root, const sbx_rule *rule, sbx_arena *arena, missing **first,
-                               uint32_t *count, sbx_error *err)
-{
-    uint32_t levels = 0;
-    const char *at;
-
-    for (at = rule->path;; at++) {
-        size_t length = (size_t)(at - rule->path) + strcspn(at, "\\");
-        const char *path = sbx_arena_strndup(arena, rule->path, length);
-        const int last = !rule->path[length];
-        missing **link, *added;
-        void *handle = NULL;
-        sbx_nt_info info;
-        sbx_status st;
-
-        if (!path)
-            return sbx_fail_memory(err);
-        for (link = first; *link && !sbx_path_equal((*link)->path, path); link = &(*link)->next)
-            ; /* another rule has the same directory on its way */
-        /* of the rule's own path it is known; where that has changed, making it says so */
-        st = *link || (last && !levels && at == rule->path) ? SBX_OK
-                                                            : sbx_root_below(root, path, 0, &handle, &info, err);
-        if (st != SBX_OK)
-            return st;
-        if (!*link && !handle) {
-            if (levels++ == MOST_LEVELS)
-                return sbx_fail(err, SBX_E_REFUSED, "too many directories are missing on the way to it", rule->path);
-            added = sbx_arena_alloc(arena, sizeof(*added));
-            if (!added)
-                return sbx_fail_memory(err);
-            *added = (missing){NULL, path, last ? SBX_RECORD_DENY : SBX_RECORD_HOLD,
-                               !last || rule->guard == SBX_GUARD_DIRECTORY};
-            *link = added;
-            ++*count;
-        }
-        sbx_handle_close(&handle);
-        if (last)
-            return SBX_OK;
-        at = rule->path + length;
-    }
-}
-
 sbx_status sbx_guard_make(const sbx_root *root, const sbx_rule *const *rules, uint32_t count, sbx_ledger *ledger,
                           sbx_error *err)
 {
-    sbx_arena arena = {NULL};
-    missing *first = NULL, *one;
-    sbx_ledger_entry *entries;
-    uint32_t found = 0, written = 0, i;
-    sbx_status st = SBX_OK;
+    sbx_ledger_entry *entries = sbx_alloc(count * 2 * sizeof(*entries));
+    uint32_t i, written = 0;
+    int is_made = 0;
+    sbx_status st;
 
-    for (i = 0; i < count && st == SBX_OK; i++)
-        st = find_missing(root, rules[i], &arena, &first, &found, err);
-    if (st != SBX_OK || !found)
-        goto out;
-    entries = sbx_arena_alloc(&arena, found * 2 * sizeof(*entries));
-    if (!entries) {
-        st = sbx_fail_memory(err);
-        goto out;
-    }
-    for (one = first; one; one = one->next) {
-        entries[written++] = (sbx_ledger_entry){SBX_RECORD_GUARD, 0, one->path};
-        entries[written++] = (sbx_ledger_entry){one->kind, 0, one->path};
+    if (!entries)
+        return sbx_fail_memory(err);
+    for (i = 0; i < count; i++) {
+        entries[written++] = (sbx_ledger_entry){SBX_RECORD_GUARD, 0, rules[i]->path};
+        entries[written++] = (sbx_ledger_entry){rules[i]->kind, 0, rules[i]->path};
     }
     st = sbx_ledger_add(ledger, &root->sid, entries, written, SBX_LEDGER_LAZY, err);
-    for (one = first; one && st == SBX_OK; one = one->next)
-        st = make_one(root, one->path, one->kind, one->is_directory, err);
+    if (st != SBX_OK)
+        goto out;
+    for (i = 0; i < count && st == SBX_OK; i++)
+        st = make_one(root, rules[i]->path, rules[i]->kind, rules[i]->guard == SBX_GUARD_DIRECTORY, &is_made, err);
+    if (st != SBX_OK) {
+        /* what has such a name now is somebody else's, and no guard that may be removed */
+        for (written = 0, i -= !is_made; i < count; i++) {
+            entries[written++] = (sbx_ledger_entry){SBX_RECORD_UNGUARD, 0, rules[i]->path};
+            entries[written++] = (sbx_ledger_entry){SBX_RECORD_FREE, 0, rules[i]->path};
+        }
+        if (written)
+            sbx_ledger_add(ledger, &root->sid, entries, written, SBX_LEDGER_LAZY, NULL);
+    }
 out:
-    sbx_arena_fini(&arena);
+    sbx_free(entries);
     return st;
 }
 
@@ -188,36 +146,37 @@ static sbx_status remove_one(const sbx_root *root, const char *path, int *gone, 
 
 sbx_status sbx_guard_remove(const sbx_root *root, sbx_ledger *ledger, uint64_t *removed, sbx_error *err)
 {
-    sbx_ledger_entry entries[MOST_LEVELS * 2];
+    sbx_ledger_entry entries[AT_ONCE * 2];
     sbx_ledger_root *known = sbx_ledger_find(ledger, &root->sid);
     sbx_ledger_path *path;
-    uint32_t count = 0;
+    uint32_t count, seen;
     sbx_status st = SBX_OK;
 
-    for (path = known ? known->paths : NULL; path && st == SBX_OK; path = path->next) {
-        int gone = 0;
+    do {
+        count = seen = 0;
+        for (path = known ? known->paths : NULL; path && seen < AT_ONCE; path = path->next) {
+            int gone = 0;
 
-        if (path->kind != SBX_RECORD_GUARD)
-            continue;
-        if (count + 2 > ARRAYSIZE(entries)) {
-            break; /* the rest the next time */
+            if (path->kind != SBX_RECORD_GUARD)
+                continue;
+            st = remove_one(root, path->path, &gone, err);
+            if (st != SBX_OK)
+                break;
+            seen++;
+            entries[count++] = (sbx_ledger_entry){SBX_RECORD_UNGUARD, 0, path->path};
+            if (gone) {
+                entries[count++] = (sbx_ledger_entry){SBX_RECORD_FREE, 0, path->path};
+                if (removed)
+                    ++*removed;
+            }
         }
-        st = remove_one(root, path->path, &gone, err);
-        if (st != SBX_OK)
-            break;
-        entries[count++] = (sbx_ledger_entry){SBX_RECORD_UNGUARD, 0, path->path};
-        if (gone) {
-            entries[count++] = (sbx_ledger_entry){SBX_RECORD_FREE, 0, path->path};
-            if (removed)
-                ++*removed;
-        }
-    }
-    if (count) {
-        sbx_status written =
-            sbx_ledger_add(ledger, &root->sid, entries, count, SBX_LEDGER_LAZY, st == SBX_OK ? err : NULL);
+        if (count) {
+            sbx_status written =
+                sbx_ledger_add(ledger, &root->sid, entries, count, SBX_LEDGER_LAZY, st == SBX_OK ? err : NULL);
 
-        if (st == SBX_OK)
-            st = written;
-    }
+            if (st == SBX_OK)
+                st = written;
+        }
+    } while (st == SBX_OK && seen == AT_ONCE);
     return st;
 }

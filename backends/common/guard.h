@@ -11,8 +11,9 @@
 #include "common/ledger.h"
 #include "common/rules.h"
 
-/* Make what is missing of the paths of DENY rules, the directories on the way too.  All is recorded before the first is
- * made; the disk may take its time, for what a loss of power can leave is an empty object that `clean ROOT` frees. */
+/* Make what rules want and does not exist, the directories on the way (rules of their own) before what they lead to.
+ * All is recorded before the first is made; the disk may take its time, for what a loss of power can leave is an empty
+ * object that `clean ROOT` frees.  A name that somebody has taken by now is an error, and stays his. */
 sbx_status sbx_guard_make(const sbx_root *root, const sbx_rule *const *rules, uint32_t count, sbx_ledger *ledger,
                           sbx_error *err);
 

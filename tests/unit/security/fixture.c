@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "common/ledger.h"
 #include "win/error.h"
 
 const char *writable[4], *protected_paths[64];
@@ -92,6 +93,8 @@ int setup(void **context)
 int teardown(void **context)
 {
     (void)context;
+    tree_leave();
+    sbx_step_hook = NULL;
     tree_end();
     SetEnvironmentVariableA("SBX_TREE", NULL);
     return 0;

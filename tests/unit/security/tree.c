@@ -6,9 +6,11 @@
 #include <windows.h>
 #include <aclapi.h>
 #include <sddl.h>
+#include <winioctl.h>
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "common/acl.h"
 #include "common/host.h"
 
 static char folder[512];
@@ -60,7 +62,9 @@ static void remove_all(const char *path)
         if (!strcmp(data.cFileName, ".") || !strcmp(data.cFileName, ".."))
             continue;
         snprintf(inner, sizeof(inner), "%s\\%s", path, data.cFileName);
-        if ((data.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY) && strlen(inner) < 900)
+        if (data.dwFileAttributes & FILE_ATTRIBUTE_REPARSE_POINT)
+            RemoveDirectoryA(inner);
+        else if ((data.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY) && strlen(inner) < 900)
             remove_all(inner);
         else
             DeleteFileA(inner);
@@ -120,6 +124,65 @@ void tree_file(const char *name, const char *text)
     CloseHandle(file);
 }
 
+void tree_remove(const char *name)
+{
+    remove_all(tree_path(name));
+}
+
+/* REPARSE_DATA_BUFFER of a junction, which only the headers of the driver kit have. */
+typedef struct junction {
+    DWORD tag;
+    WORD length, reserved, target_offset, target_length, print_offset, print_length;
+    WCHAR names[2048];
+} junction;
+
+uint32_t tree_link(const char *name, const char *target)
+{
+    junction data = {IO_REPARSE_TAG_MOUNT_POINT, 0, 0, 0, 0, 0, 0, {0}};
+    const char *path = tree_path(name);
+    int room = (int)(sizeof(data.names) / sizeof(data.names[0]));
+    int length = swprintf(data.names, (size_t)room, L"\\??\\%hs", tree_path(target));
+    int print = swprintf(data.names + length + 1, (size_t)(room - length - 1), L"%hs", tree_path(target));
+    HANDLE dir;
+    DWORD got, error = 0;
+
+    CreateDirectoryA(path, NULL);
+    dir = CreateFileA(path, GENERIC_WRITE, 7, NULL, OPEN_EXISTING,
+                      FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT, NULL);
+    if (dir == INVALID_HANDLE_VALUE)
+        return GetLastError();
+    data.target_length = (WORD)(length * 2);
+    data.print_offset = (WORD)(data.target_length + 2);
+    data.print_length = (WORD)(print * 2);
+    data.length = (WORD)(8 + data.print_offset + data.print_length + 2);
+    if (!DeviceIoControl(dir, FSCTL_SET_REPARSE_POINT, &data, 8u + data.length, NULL, 0, &got, NULL))
+        error = GetLastError();
+    CloseHandle(dir);
+    return error;
+}
+
+int tree_is_link(const char *name)
+{
+    DWORD attributes = GetFileAttributesA(tree_path(name));
+
+    return attributes != INVALID_FILE_ATTRIBUTES && (attributes & FILE_ATTRIBUTE_REPARSE_POINT);
+}
+
+uint32_t tree_aces(const char *name, const sbx_grants *grants)
+{
+    union {
+        SECURITY_DESCRIPTOR_RELATIVE head;
+        BYTE bytes[65536];
+    } sd;
+    const void *const *sids;
+    DWORD needed;
+
+    if (!sbx_grants_sids(grants, &sids) ||
+        !GetFileSecurityA(tree_path(name), DACL_SECURITY_INFORMATION, &sd, sizeof(sd), &needed) || !sd.head.Dacl)
+        return UINT32_MAX;
+    return sbx_acl_find(sd.bytes + sd.head.Dacl, sids[0], NULL, 0);
+}
+
 static void snapshot_one(sbx_text *text, const char *path)
 {
     union {
@@ -166,7 +229,8 @@ static void snapshot_below(sbx_text *text, const char *path)
     FindClose(search);
     qsort(names, count, sizeof(names[0]), by_name);
     for (i = 0; i < count; i++) {
-        if (GetFileAttributesA(names[i]) & FILE_ATTRIBUTE_DIRECTORY)
+        if ((GetFileAttributesA(names[i]) & (FILE_ATTRIBUTE_DIRECTORY | FILE_ATTRIBUTE_REPARSE_POINT)) ==
+            FILE_ATTRIBUTE_DIRECTORY)
             snapshot_below(text, names[i]);
         else
             snapshot_one(text, names[i]);

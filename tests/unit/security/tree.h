@@ -15,6 +15,14 @@ const char *tree_path(const char *name);
 
 void tree_dir(const char *name);
 void tree_file(const char *name, const char *text);
+void tree_remove(const char *name);
+
+/* An empty directory as a junction to `target`, also below the folder; 0 or the Win32 error. */
+uint32_t tree_link(const char *name, const char *target);
+int tree_is_link(const char *name);
+
+/* Number of ACEs that a file has for the first root of `grants`. */
+uint32_t tree_aces(const char *name, const sbx_grants *grants);
 
 /* The descriptors of everything below, in order; sbx_free. */
 char *tree_snapshot(const char *name);
