@@ -83,7 +83,7 @@ sbx_status sbx_stamp_check(const sbx_root *root, void *handle, const char *path,
     if (!SBX_NT_OK(status)) {
         st = sbx_fail_nt(err, SBX_E_SYSTEM, status, "NtQuerySecurityObject", path);
     } else if (!sd->acl) {
-        st = sbx_fail(err, SBX_E_REFUSED, "it has no access control list, everyone may do everything with it", path);
+        st = sbx_fail(err, SBX_E_REFUSED, "it has no access control list: everyone may do everything", path);
         sbx_hint(err, "give it one, for example by `icacls` with /reset");
     } else {
         *complete = has_exactly(sd->acl, &root->sid, aces, count);
@@ -102,7 +102,7 @@ static sbx_status result_of(NTSTATUS status, uint32_t result, const char *path, 
     case SBX_SD_FULL:
         return sbx_fail(err, SBX_E_REFUSED, "its access control list is full", path);
     case SBX_SD_OPEN:
-        return sbx_fail(err, SBX_E_REFUSED, "it has no access control list, everyone may do everything with it", path);
+        return sbx_fail(err, SBX_E_REFUSED, "it has no access control list: everyone may do everything", path);
     default:
         return SBX_OK;
     }
