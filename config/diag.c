@@ -10,16 +10,6 @@
 #define LINE_BEFORE 40u   /* of them before the position */
 #define ELLIPSIS "..."
 
-static void copy_text(char *to, size_t size, const char *from)
-{
-    size_t length = strlen(from);
-
-    if (length >= size)
-        length = sbx_utf8_cut(from, size - 1);
-    memcpy(to, from, length);
-    to[length] = 0;
-}
-
 /* Control characters could forge lines or drive the terminal that shows them. */
 static void blank_controls(char *text)
 {
@@ -130,12 +120,12 @@ sbx_status sbx_diag_set(sbx_diag *diag, sbx_status status, const char *file, con
         return status;
     memset(diag, 0, sizeof(*diag));
     diag->status = status;
-    copy_text(diag->file, sizeof(diag->file), file ? file : "");
+    sbx_utf8_copy(diag->file, sizeof(diag->file), file ? file : "");
     blank_controls(diag->file);
     va_start(args, format);
     vsnprintf(message, sizeof(message), format, args);
     va_end(args);
-    copy_text(diag->message, sizeof(diag->message), message);
+    sbx_utf8_copy(diag->message, sizeof(diag->message), message);
     blank_controls(diag->message);
     if (span)
         diag->span = *span;
@@ -154,7 +144,7 @@ sbx_status sbx_diag_hint(sbx_diag *diag, const char *format, ...)
     va_start(args, format);
     vsnprintf(hint, sizeof(hint), format, args);
     va_end(args);
-    copy_text(diag->hint, sizeof(diag->hint), hint);
+    sbx_utf8_copy(diag->hint, sizeof(diag->hint), hint);
     blank_controls(diag->hint);
     return diag->status;
 }

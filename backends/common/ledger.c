@@ -164,17 +164,27 @@ static void put(sbx_text *text, uint32_t type, uint64_t count, const sbx_sid *si
     sbx_free(bytes);
 }
 
-/* The whole table as records, oldest path first. */
-static void put_all(sbx_text *text, const sbx_ledger *ledger)
+/* The whole table as records, in the order in which they came. */
+static void put_all(sbx_text *text, sbx_ledger *ledger)
 {
     const sbx_ledger_root *root;
 
     for (root = ledger->roots; root; root = root->next) {
-        const sbx_ledger_path *path;
+        const sbx_ledger_path *path, **paths;
+        uint32_t count = 0, i = 0;
 
         put(text, root->done ? SBX_RECORD_DONE : SBX_RECORD_GRANT, root->count, &root->sid, root->path);
         for (path = root->paths; path; path = path->next)
-            put(text, path->kind, 0, &root->sid, path->path);
+            count++;
+        paths = sbx_arena_alloc(&ledger->arena, (count + 1) * sizeof(*paths));
+        if (!paths) {
+            text->failed = 1;
+            return;
+        }
+        for (path = root->paths; path; path = path->next) /* newest first */
+            paths[i++] = path;
+        while (i--)
+            put(text, paths[i]->kind, 0, &root->sid, paths[i]->path);
     }
 }
 
@@ -205,15 +215,15 @@ static sbx_status append(const char *path, const sbx_text *text, uint32_t flags,
 sbx_status sbx_ledger_add(sbx_ledger *ledger, const sbx_sid *sid, const sbx_ledger_entry *entries, uint32_t count,
                           uint32_t flags, sbx_error *err)
 {
-    sbx_text text = {0};
+    sbx_text text = {0}, all = {0};
     sbx_lock *lock = NULL;
     char *path = sbx_state_path("ledger");
     sbx_ledger now = {{NULL}, NULL, 0, 0};
-    const int whole = ledger->damaged || ledger->size > COMPACT_AT;
+    int rewrite = ledger->damaged || ledger->size > COMPACT_AT;
     uint32_t i;
     sbx_status st = path ? sbx_lock_take(NULL, LOCK_WAIT_MS, &lock, err) : sbx_fail_memory(err);
 
-    if (st == SBX_OK && whole)
+    if (st == SBX_OK && rewrite)
         st = sbx_ledger_load(&now, err); /* others may have added to it */
     if (st != SBX_OK)
         goto out;
@@ -221,29 +231,30 @@ sbx_status sbx_ledger_add(sbx_ledger *ledger, const sbx_sid *sid, const sbx_ledg
     for (i = 0; i < count; i++) {
         put(&text, entries[i].type, entries[i].count, sid, entries[i].path);
         if (!take_in(ledger, entries[i].type, entries[i].count, sid, entries[i].path, strlen(entries[i].path)) ||
-            (whole && !take_in(&now, entries[i].type, entries[i].count, sid, entries[i].path, strlen(entries[i].path))))
+            (rewrite &&
+             !take_in(&now, entries[i].type, entries[i].count, sid, entries[i].path, strlen(entries[i].path))))
             text.failed = 1;
     }
-    if (whole) {
-        sbx_text_fini(&text);
-        memset(&text, 0, sizeof(text));
-        put_all(&text, &now);
-        if (!text.failed)
-            st = sbx_file_write(path, text.data ? text.data : "", text.length, err);
-        if (st == SBX_OK)
-            ledger->size = ledger->damaged = 0;
-    } else if (!text.failed) {
-        st = append(path, &text, flags, err);
-    }
-    if (text.failed)
+    if (rewrite)
+        put_all(&all, &now);
+    if (text.failed || all.failed)
         st = sbx_fail_memory(err);
-    else if (st == SBX_OK)
+    else if (rewrite && (now.damaged || all.length < now.size / 2)) /* where it pays */
+        st = sbx_file_write(path, all.data ? all.data : "", all.length, err);
+    else
+        st = append(path, &text, flags, err);
+    if (st == SBX_OK && rewrite) {
+        ledger->size = all.length;
+        ledger->damaged = 0;
+    } else if (st == SBX_OK) {
         ledger->size += text.length;
+    }
     sbx_step("ledger written");
 out:
     sbx_ledger_fini(&now);
     sbx_lock_give(lock);
     sbx_text_fini(&text);
+    sbx_text_fini(&all);
     sbx_free(path);
     return st;
 }

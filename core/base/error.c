@@ -6,17 +6,6 @@
 
 #include "base/utf.h"
 
-static void copy_text(char *to, size_t size, const char *from)
-{
-    size_t length = from ? strlen(from) : 0;
-
-    if (length >= size)
-        length = sbx_utf8_cut(from, size - 1);
-    if (length)
-        memcpy(to, from, length);
-    to[length] = 0;
-}
-
 sbx_status sbx_fail(sbx_error *err, sbx_status status, const char *op, const char *object)
 {
     return sbx_fail_code(err, status, SBX_CODE_NONE, 0, op, object);
@@ -31,9 +20,9 @@ sbx_status sbx_fail_code(sbx_error *err, sbx_status status, uint32_t code_kind, 
     err->status = status;
     err->code = code;
     err->code_kind = code_kind;
-    copy_text(err->op, sizeof(err->op), op);
-    copy_text(err->object, sizeof(err->object), object);
-    copy_text(err->hint, sizeof(err->hint), sbx_hint_for(op, code_kind, code));
+    sbx_utf8_copy(err->op, sizeof(err->op), op);
+    sbx_utf8_copy(err->object, sizeof(err->object), object);
+    sbx_utf8_copy(err->hint, sizeof(err->hint), sbx_hint_for(op, code_kind, code));
     return status;
 }
 
@@ -52,7 +41,7 @@ sbx_status sbx_hint(sbx_error *err, const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    copy_text(err->hint, sizeof(err->hint), text);
+    sbx_utf8_copy(err->hint, sizeof(err->hint), text);
     return err->status;
 }
 

@@ -110,6 +110,17 @@ size_t sbx_utf8_cut(const char *text, size_t limit)
     return start;
 }
 
+void sbx_utf8_copy(char *to, size_t size, const char *from)
+{
+    size_t length = from ? strlen(from) : 0;
+
+    if (length >= size)
+        length = sbx_utf8_cut(from, size - 1);
+    if (length)
+        memcpy(to, from, length);
+    to[length] = 0;
+}
+
 uint16_t *sbx_utf8_to_utf16(const char *text, size_t length, size_t *out_length)
 {
     size_t at = 0, units = 0, bytes;

@@ -24,6 +24,9 @@ size_t sbx_utf8_put(char out[4], uint32_t code_point);
 /* The longest length <= limit that does not cut a character of `text` in two. */
 size_t sbx_utf8_cut(const char *text, size_t limit);
 
+/* As much of `from` (NULL: nothing) as fits whole into `size` bytes with the NUL. */
+void sbx_utf8_copy(char *to, size_t size, const char *from);
+
 /* Columns that a text takes on a terminal, as far as that is known: combining marks 0,
  * East Asian wide 2. */
 size_t sbx_utf8_columns(const char *text, size_t length);

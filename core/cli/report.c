@@ -159,18 +159,19 @@ sbx_status sbx_report_print(const sbx_report *report, sbx_status st, const sbx_e
 /* No name in it needs an escape: the backend's is of letters and digits, the functions' are ours. */
 size_t sbx_report_crash(const char *backend, const char *function, uint32_t exception, char *text, size_t size)
 {
-    char what[160];
+    char what[160], code[64] = "";
     int length;
 
-    snprintf(what, sizeof(what), "crashed in %s", backend ? function : "sbx");
-    length = snprintf(
-        text, size,
-        "{\n\"report\": 1,\n\"version\": \"" SBX_VERSION "\",\n\"program\": null,\n"
-        "\"end\": \"failed\",\n\"exit_code\": 125,\n\"child_exit_code\": null,\n"
-        "\"error\": {\"status\": %d, \"operation\": \"%s\", \"object\": \"%s\", "
-        "\"code\": %lu, \"code_kind\": \"ntstatus\", \"message\": \"%s: %s (ntstatus 0x%08lX)\", \"hint\": \"\"}\n}\n",
-        backend ? SBX_E_BACKEND : SBX_E_SYSTEM, what, backend ? backend : "", (unsigned long)exception,
-        backend ? backend : "sbx", what, (unsigned long)exception);
+    snprintf(what, sizeof(what), "%s in %s", exception ? "crashed" : "does not answer", backend ? function : "sbx");
+    if (exception)
+        snprintf(code, sizeof(code), " (ntstatus 0x%08lX)", (unsigned long)exception);
+    length = snprintf(text, size,
+                      "{\n\"report\": 1,\n\"version\": \"" SBX_VERSION "\",\n\"program\": null,\n"
+                      "\"end\": \"failed\",\n\"exit_code\": 125,\n\"child_exit_code\": null,\n"
+                      "\"error\": {\"status\": %d, \"operation\": \"%s\", \"object\": \"%s\", "
+                      "\"code\": %lu, \"code_kind\": \"%s\", \"message\": \"%s: %s%s\", \"hint\": \"\"}\n}\n",
+                      backend ? SBX_E_BACKEND : SBX_E_SYSTEM, what, backend ? backend : "", (unsigned long)exception,
+                      exception ? "ntstatus" : "none", backend ? backend : "sbx", what, code);
     return length > 0 && (size_t)length < size ? (size_t)length : 0;
 }
 

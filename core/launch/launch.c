@@ -66,7 +66,6 @@ static sbx_status command_make(command *c, const sbx_launch_request *request, co
     const sbx_env_list lists[2] = {{policy->env, policy->env_count}, {extra->edits, extra->count}};
     sbx_arguments arguments = {0};
     sbx_program program = {0};
-    size_t length;
     sbx_status st = sbx_env_build(NULL, lists, 2, &c->environment_w, err);
 
     if (st == SBX_OK)
@@ -79,9 +78,7 @@ static sbx_status command_make(command *c, const sbx_launch_request *request, co
         st = sbx_resolve(&c->arena, arguments.items[0], policy->cwd, c->environment_w, &program, err);
     if (st != SBX_OK)
         return st;
-    length = sbx_utf8_cut(program.path, sizeof(result->program) - 1);
-    memcpy(result->program, program.path, length);
-    result->program[length] = 0;
+    sbx_utf8_copy(result->program, sizeof(result->program), program.path);
     return program.batch ? through_cmd(c, program.path, &arguments, err)
                          : sbx_wide(program.path, program.path, &c->program_w, err);
 }

@@ -9,6 +9,7 @@
 #include "base/utf.h"
 #include "launch/plugin_file.h"
 #include "launch/plugin_guard.h"
+#include "launch/plugin_watch.h"
 #include "launch/trust.h"
 #include "win/error.h"
 #include "win/handle.h"
@@ -225,10 +226,13 @@ static sbx_status load_module(sbx_plugin *plugin, sbx_error *err)
 {
     uint16_t *path_w = sbx_utf8_to_utf16(plugin->path, strlen(plugin->path), NULL);
     DWORD mode = 0;
-    sbx_status st = SBX_OK;
+    sbx_status st;
 
     if (!path_w)
         return sbx_fail_memory(err);
+    st = sbx_plugin_watch_begin(plugin->name, "DllMain", err);
+    if (st != SBX_OK)
+        goto out;
     /* of this thread only, and not for the child: no box for a DLL that needs another that is missing */
     SetThreadErrorMode(SEM_FAILCRITICALERRORS, &mode);
     sbx_plugin_guard_mark(plugin->name, "DllMain");
@@ -237,7 +241,9 @@ static sbx_status load_module(sbx_plugin *plugin, sbx_error *err)
     sbx_plugin_guard_mark(NULL, NULL);
     if (!plugin->module)
         st = sbx_fail_last(err, SBX_E_BACKEND, "LoadLibraryExW", plugin->path);
+    sbx_plugin_watch_end();
     SetThreadErrorMode(mode, NULL);
+out:
     sbx_free(path_w);
     return st;
 }

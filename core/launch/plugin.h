@@ -13,6 +13,7 @@
  * sbx_plugin_backend gives stands between: what a backend returns is checked against the rules of
  * sbx/backend.h, so callers need not (SBX_E_BACKEND), policy->require is held against the
  * guarantees that open gave, and an exception inside a call is told apart from one of ours (start.h).
+ * A DllMain, entry or probe that does not return in 10 s ends the process (plugin_watch.h); open has no limit.
  */
 #ifndef SBX_LAUNCH_PLUGIN_H
 #define SBX_LAUNCH_PLUGIN_H

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "launch/plugin_watch.h"
 
 /* The first interface's table ends here; what a newer one adds is not called. */
 #define TABLE_SIZE ((uint32_t)sizeof(sbx_backend))
@@ -75,8 +76,13 @@ static sbx_status SBX_CALL guard_probe(sbx_error *err)
 {
     sbx_error local;
     sbx_error *e = begin(err, &local, "probe");
+    sbx_status st = sbx_plugin_watch_begin(plugin_name, "probe", e);
 
-    return finish(raw->probe(e), e, "probe");
+    if (st == SBX_OK) {
+        st = raw->probe(e);
+        sbx_plugin_watch_end();
+    }
+    return finish(st, e, "probe");
 }
 
 static void SBX_CALL guard_close(sbx_session *session)
@@ -322,9 +328,13 @@ sbx_status sbx_plugin_guard_enter(sbx_backend_entry_fn entry, const sbx_host *ho
     sbx_status st;
 
     snprintf(plugin_name, sizeof(plugin_name), "%s", name);
+    st = sbx_plugin_watch_begin(plugin_name, SBX_BACKEND_ENTRY, err);
+    if (st != SBX_OK)
+        return st;
     sbx_plugin_guard_mark(plugin_name, SBX_BACKEND_ENTRY);
     given = entry(host);
     sbx_plugin_guard_mark(NULL, NULL);
+    sbx_plugin_watch_end();
     st = check_table(given, name, path, err);
     if (st != SBX_OK)
         return st;

@@ -42,6 +42,17 @@ static LONG WINAPI on_exception(EXCEPTION_POINTERS *info)
     return EXCEPTION_CONTINUE_SEARCH;
 }
 
+void sbx_start_no_answer(const char *backend, const char *function, uint32_t seconds)
+{
+    char line[256];
+    int length = snprintf(line, sizeof(line), "%s: backend \"%s\": does not answer in %s (%u s)\n", program_name,
+                          backend, function, (unsigned)seconds);
+
+    if (InterlockedExchange(&crashed, 1))
+        Sleep(INFINITE); /* it crashed meanwhile, and the process ends with that line */
+    end(line, length, backend, function, 0);
+}
+
 void sbx_start_on_crash(sbx_crash_fn fn)
 {
     crash_fn = fn;

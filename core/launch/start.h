@@ -14,8 +14,12 @@
 /* program: "sbx", for the line; lives as long as the process. */
 void sbx_start(const char *program);
 
+/* The same end for a backend's function that has not returned: from another thread, which needs no lock and no
+ * memory. */
+void sbx_start_no_answer(const char *backend, const char *function, uint32_t seconds);
+
 /* Called after that line and before the end, on the thread that failed: no allocation, little stack.  backend: whose
- * function it was, or NULL. */
+ * function it was, or NULL; exception: 0 for one that did not return. */
 typedef void (*sbx_crash_fn)(const char *backend, const char *function, uint32_t exception);
 void sbx_start_on_crash(sbx_crash_fn fn);
 

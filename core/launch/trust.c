@@ -62,8 +62,13 @@ sbx_status sbx_trust_check(void *file, const char *path, uint32_t mode, sbx_erro
 {
     const SECURITY_INFORMATION wanted = OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION;
     sbx_user_sid user = {0};
-    SECURITY_DESCRIPTOR *sd = NULL;
+    union {
+        SECURITY_DESCRIPTOR descriptor;
+        BYTE bytes[1024]; /* of most files */
+    } room;
+    SECURITY_DESCRIPTOR *sd = &room.descriptor;
     DWORD need = 0;
+    BOOL got;
     BOOL present = FALSE, defaulted = FALSE;
     PACL dacl = NULL;
     PSID owner = NULL, sid;
@@ -74,12 +79,14 @@ sbx_status sbx_trust_check(void *file, const char *path, uint32_t mode, sbx_erro
 
     if (st != SBX_OK)
         return st;
-    GetKernelObjectSecurity(file, wanted, NULL, 0, &need);
-    sd = need ? sbx_alloc(need) : NULL;
-    if (need && !sd)
-        return sbx_fail_memory(err);
-    if (!sd || !GetKernelObjectSecurity(file, wanted, sd, need, &need) ||
-        !GetSecurityDescriptorOwner(sd, &owner, &defaulted) ||
+    got = GetKernelObjectSecurity(file, wanted, sd, sizeof(room), &need);
+    if (!got && need > sizeof(room)) {
+        sd = sbx_alloc(need);
+        if (!sd)
+            return sbx_fail_memory(err);
+        got = GetKernelObjectSecurity(file, wanted, sd, need, &need);
+    }
+    if (!got || !GetSecurityDescriptorOwner(sd, &owner, &defaulted) ||
         !GetSecurityDescriptorDacl(sd, &present, &dacl, &defaulted)) {
         st = sbx_fail_last(err, SBX_E_SYSTEM, "GetKernelObjectSecurity", path);
         goto out;
@@ -112,6 +119,7 @@ sbx_status sbx_trust_check(void *file, const char *path, uint32_t mode, sbx_erro
         }
     }
 out:
-    sbx_free(sd);
+    if (sd != &room.descriptor)
+        sbx_free(sd);
     return st;
 }

@@ -6,6 +6,7 @@
  *   BROKEN_FUNCTION   no `verify`            BROKEN_CLAIMS     one area enforced and advisory
  *   BROKEN_NAME       another name           BROKEN_ATTACH     DllMain says no
  *   BROKEN_CRASH      entry crashes          BROKEN_HANG       entry never returns
+ *   BROKEN_ATTACH_HANG DllMain never returns BROKEN_PROBE_HANG probe never returns
  *   BROKEN_UNAVAILABLE probe says no         BROKEN_STATUS     probe gives an unknown status
  *   BROKEN_OPEN       open crashes           BROKEN_SESSION    open gives no session
  *   BROKEN_BOAST      open guarantees more than the table claims
@@ -27,6 +28,9 @@ static sbx_status SBX_CALL probe(sbx_error *err)
     return SBX_E_UNAVAILABLE;
 #elif defined(BROKEN_STATUS)
     return 4711;
+#elif defined(BROKEN_PROBE_HANG)
+    Sleep(INFINITE);
+    return SBX_OK;
 #else
     return SBX_OK;
 #endif
@@ -183,13 +187,16 @@ SBX_EXPORT const sbx_backend *SBX_CALL sbx_backend_entry(const sbx_host *host)
     return &backend;
 }
 
-#ifdef BROKEN_ATTACH
+#if defined(BROKEN_ATTACH) || defined(BROKEN_ATTACH_HANG)
 BOOL WINAPI DllMain(HINSTANCE module, DWORD reason, LPVOID reserved);
 
 BOOL WINAPI DllMain(HINSTANCE module, DWORD reason, LPVOID reserved)
 {
     (void)module;
     (void)reserved;
+#ifdef BROKEN_ATTACH_HANG
+    Sleep(INFINITE);
+#endif
     return reason != DLL_PROCESS_ATTACH;
 }
 #endif

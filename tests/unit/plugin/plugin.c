@@ -319,6 +319,50 @@ static void test_crash(void **state)
                    "plugin: backend \"broken-open\": crashed in open (exception 0xC0000005)\n");
 }
 
+/* Each ends sbx after its ten seconds, and the command has not run.  All at once: the time is the same for all. */
+static void test_hang(void **state)
+{
+    static const struct {
+        const char *name, *function;
+    } hangs[] = {
+        {"broken-hang", "sbx_backend_entry"}, {"broken-attach-hang", "DllMain"}, {"broken-probe-hang", "probe"}};
+    char line[2048], expected[256], *data = NULL;
+    sbx_running running[3];
+    sbx_text output;
+    size_t length = 0, i;
+
+    (void)state;
+    for (i = 1; i < 3; i++) {
+        snprintf(line, sizeof(line), "slow\\%s.dll", hangs[i].name);
+        read_file(line, &data, &length);
+        snprintf(line, sizeof(line), "backends\\%s.dll", hangs[i].name);
+        write_backend(line, data, length, NULL);
+        sbx_free(data);
+    }
+    for (i = 0; i < 3; i++) {
+        snprintf(line, sizeof(line), "sbx.exe\" --backend %s --report \"%s\\hang-%u.json\" -- cmd /c echo it ran",
+                 hangs[i].name, sbx_plugin_program_dir(), (unsigned)i);
+        sbx_run_begin(line, NULL, 0, &running[i]);
+    }
+    for (i = 0; i < 3; i++) {
+        output = (sbx_text){0};
+        assert_int_equal(sbx_run_end(&running[i], &output), 125);
+        snprintf(line, sizeof(line), "backends\\%s.dll", hangs[i].name);
+        if (i)
+            remove_backend(line);
+        snprintf(expected, sizeof(expected), "sbx: backend \"%s\": does not answer in %s (10 s)\n", hangs[i].name,
+                 hangs[i].function);
+        assert_string_equal(output.data, expected);
+        sbx_text_fini(&output);
+        snprintf(line, sizeof(line), "hang-%u.json", (unsigned)i);
+        read_file(line, &data, &length);
+        snprintf(expected, sizeof(expected), "\"message\": \"%s: does not answer in %s\"", hangs[i].name,
+                 hangs[i].function);
+        assert_non_null(strstr(data, expected));
+        sbx_free(data);
+    }
+}
+
 static void test_runner(void **state)
 {
     static const char ticket[] = "\x14\0\0\0template ticket 0123", foreign[] = "\x04\0\0\0abcd",
@@ -440,7 +484,8 @@ static void test_listing(void **state)
 /* Files of a test that was broken off. */
 static int begin(void **state)
 {
-    static const char *const files[] = {"backends\\crafted.dll", "backends\\open.dll"};
+    static const char *const files[] = {"backends\\crafted.dll", "backends\\open.dll",
+                                        "backends\\broken-attach-hang.dll", "backends\\broken-probe-hang.dll"};
     uint16_t *path_w = NULL;
     size_t i;
 
@@ -476,7 +521,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_machine),         cmocka_unit_test(test_writable_file),
         cmocka_unit_test(test_writable_folder), cmocka_unit_test(test_crash),
         cmocka_unit_test(test_runner),          cmocka_unit_test(test_setup),
-        cmocka_unit_test(test_listing),
+        cmocka_unit_test(test_listing),         cmocka_unit_test(test_hang),
     };
     const sbx_plugin_sink sink = {NULL, on_log, NULL, NULL};
     sbx_error err = {0};
