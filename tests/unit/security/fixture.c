@@ -60,11 +60,10 @@ static void make_tree(void)
     tree_file("other\\x.txt", "x");
 }
 
-int setup(void **context)
+int attach(void)
 {
     static char ws[600], git[600], codex[600], missing[600], toml[600];
 
-    (void)context;
     if (!tree_begin())
         return 0;
     snprintf(ws, sizeof(ws), "%s", tree_path("ws"));
@@ -86,7 +85,14 @@ int setup(void **context)
     policy.workspace = policy.cwd = ws;
     policy.git = SBX_GIT_PROTECT;
     policy.run_id = "0123456789abcdef0123456789abcdef";
-    make_tree();
+    return 1;
+}
+
+int setup(void **context)
+{
+    (void)context;
+    if (attach())
+        make_tree();
     return 0;
 }
 

@@ -18,6 +18,9 @@
 extern const char *writable[4], *protected_paths[64];
 extern sbx_policy policy;
 
+/* The policy on a workspace that another process has made.  0: this system keeps no access rights. */
+int attach(void);
+
 int setup(void **context);
 int teardown(void **context);
 int not_judged(void);

@@ -1,0 +1,448 @@
+/* Roots that cannot be one, a ledger that is damaged, held or grown, two processes at once. */
+#include "fixture.h"
+
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "common/ledger.h"
+#include "common/record.h"
+#include "full.h"
+#include "hook.h"
+#include "win/error.h"
+
+static sbx_status open_error(sbx_error *err)
+{
+    sbx_grants *grants = NULL;
+    sbx_status st;
+
+    memset(err, 0, sizeof(*err));
+    err->size = sizeof(*err);
+    st = sbx_grants_open(&policy, 0, &grants, err);
+    sbx_grants_close(grants);
+    return st;
+}
+
+/* ---- Roots ------------------------------------------------------------------ */
+
+/* The second of two roots: the first one is not touched either, nor is there a state folder. */
+static void expect_refused(const char *path, const char *why)
+{
+    char *before = tree_snapshot(""), *after;
+    sbx_error err;
+
+    writable[1] = path;
+    policy.writable_count = 2;
+    assert_int_equal(open_error(&err), SBX_E_REFUSED);
+    assert_string_equal(err.op, why);
+    assert_string_equal(err.object, path);
+    after = tree_snapshot("");
+    assert_string_equal(before, after);
+    sbx_free(before);
+    sbx_free(after);
+}
+
+static void test_bad_roots(void **context)
+{
+    JUDGED
+    expect_refused(tree_path("nothing"), "there is no such directory");
+    expect_refused(tree_path("nothing\\below"), "there is no such directory");
+    expect_refused(tree_path("out\\o.txt"), "a file cannot be a writable root");
+    assert_int_equal(tree_link("link", "other"), 0);
+    expect_refused(tree_path("link"), "a link cannot be a writable root");
+    tree_dir("norights");
+    tree_set("norights", "D:P(A;OICI;0x1301bf;;;WD)(A;;RC;;;OW)");
+    expect_refused(tree_path("norights"), "its access rights may not be changed by this user");
+    tree_dir("open");
+    tree_set("open", NULL);
+    expect_refused(tree_path("open"), "it has no access control list: everyone may do everything");
+}
+
+/* Its inheritance stays off, and it is a root like any other. */
+static void test_protected_root(void **context)
+{
+    char *before, *after;
+    sbx_grants *grants;
+
+    JUDGED
+    tree_set("ws", "D:PAI(A;OICI;FA;;;BU)(A;OICI;FA;;;SY)(A;OICI;FA;;;OW)");
+    before = tree_snapshot("ws");
+    grants = open_grants();
+    tree_enter(grants);
+    assert_int_equal(act_write("ws\\src\\deep\\c.txt"), 0);
+    assert_int_equal(act_write("ws\\.git\\config"), DENIED);
+    tree_leave();
+    sbx_grants_close(grants);
+    clean_all();
+    after = tree_snapshot("ws");
+    assert_string_equal(before, after);
+    sbx_free(before);
+    sbx_free(after);
+}
+
+/* ---- Processes ----------------------------------------------------------------- */
+
+#define WAIT_MS 60000u
+
+static HANDLE event_of(const char *name)
+{
+    char folder[512] = "\\", text[600];
+
+    GetEnvironmentVariableA("SBX_TREE", folder, sizeof(folder));
+    snprintf(text, sizeof(text), "%s-%s", strrchr(folder, '\\') + 1, name);
+    return CreateEventA(NULL, TRUE, FALSE, text);
+}
+
+/* In the middle of its grant the first process lets the second begin, which must not get in then. */
+static void pause_first(void)
+{
+    SetEvent(event_of("first"));
+    if (WaitForSingleObject(event_of("begun"), WAIT_MS) || !WaitForSingleObject(event_of("stepped"), 300))
+        TerminateProcess(GetCurrentProcess(), 97);
+}
+
+static void tell_second(void)
+{
+    SetEvent(event_of("stepped"));
+}
+
+static void second_walks(const char *step)
+{
+    tell_second();
+    if (!strcmp(step, "allow")) /* the tree was complete */
+        TerminateProcess(GetCurrentProcess(), 98);
+}
+
+/* "ws\\p00".., which are missing. */
+static void guard_paths(uint32_t count)
+{
+    static char paths[64][600];
+    uint32_t i;
+
+    for (i = 0; i < count; i++) {
+        snprintf(paths[i], sizeof(paths[i]), "%s%02u", tree_path("ws\\p"), (unsigned)i);
+        protected_paths[i] = paths[i];
+    }
+}
+
+static int worker(const char *what)
+{
+    sbx_error err = {.size = sizeof(err)};
+    sbx_grants *grants = NULL;
+    sbx_status st;
+
+    if (!attach())
+        return 96;
+    if (!strcmp(what, "first")) {
+        hook_at("allow", 2, pause_first);
+    } else if (!strcmp(what, "second")) {
+        policy.run_id = "3123456789abcdef0123456789abcdef";
+        sbx_step_hook = second_walks;
+        SetEvent(event_of("begun"));
+    } else {
+        policy.protected_count = (uint32_t)atoi(what);
+        guard_paths(policy.protected_count);
+    }
+    st = sbx_grants_open(&policy, 0, &grants, &err);
+    if (st == SBX_OK && atoi(what)) /* a launcher that was killed */
+        TerminateProcess(GetCurrentProcess(), 99);
+    sbx_grants_close(grants);
+    return st;
+}
+
+static HANDLE start(const char *what)
+{
+    STARTUPINFOA startup = {.cb = sizeof(startup)};
+    PROCESS_INFORMATION process;
+    char self[600], line[700];
+
+    GetModuleFileNameA(NULL, self, sizeof(self));
+    snprintf(line, sizeof(line), "\"%s\" %s", self, what);
+    assert_true(CreateProcessA(NULL, line, NULL, NULL, FALSE, 0, NULL, NULL, &startup, &process));
+    CloseHandle(process.hThread);
+    return process.hProcess;
+}
+
+static DWORD end_of(HANDLE process)
+{
+    DWORD code = 0;
+
+    assert_int_equal(WaitForSingleObject(process, WAIT_MS), WAIT_OBJECT_0);
+    GetExitCodeProcess(process, &code);
+    CloseHandle(process);
+    return code;
+}
+
+static void test_two_processes(void **context)
+{
+    HANDLE waits[2], second;
+    char *single, *both;
+    sbx_grants *grants;
+
+    JUDGED
+    sbx_grants_close(open_grants());
+    single = tree_snapshot("ws");
+    clean_all();
+    waits[0] = event_of("first");
+    waits[1] = start("first");
+    event_of("begun");
+    assert_int_equal(WaitForMultipleObjects(2, waits, FALSE, WAIT_MS), WAIT_OBJECT_0);
+    second = start("second");
+    assert_int_equal(end_of(waits[1]), 0);
+    assert_int_equal(end_of(second), 0);
+    both = tree_snapshot("ws");
+    assert_string_equal(single, both);
+    tree_grant_notes = 0;
+    policy.protected_count = 2;
+    grants = open_grants();
+    assert_int_equal(tree_grant_notes, 0);
+    assert_int_equal(tree_aces("ws", grants), 3);
+    assert_int_equal(tree_aces("ws\\a.txt", grants), 1);
+    sbx_grants_close(grants);
+    clean_all();
+    sbx_free(single);
+    sbx_free(both);
+}
+
+/* ---- Many guards ------------------------------------------------------------------ */
+
+#define GUARDS 40u
+
+static void no_guards_left(void)
+{
+    char name[64];
+    uint32_t i;
+
+    for (i = 0; i < GUARDS; i++) {
+        snprintf(name, sizeof(name), "ws\\p%02u", (unsigned)i);
+        assert_false(tree_exists(name));
+    }
+}
+
+static void test_many_guards(void **context)
+{
+    char *before, *after;
+    sbx_grants *grants;
+
+    JUDGED
+    before = tree_snapshot("ws");
+    guard_paths(GUARDS);
+    policy.protected_count = GUARDS;
+    grants = open_grants();
+    assert_true(tree_exists("ws\\p00") && tree_exists("ws\\p39"));
+    sbx_grants_close(grants);
+    no_guards_left();
+    assert_int_equal(end_of(start("40")), 99);
+    assert_true(tree_exists("ws\\p00") && tree_exists("ws\\p39"));
+    clean_all();
+    no_guards_left();
+    after = tree_snapshot("ws");
+    assert_string_equal(before, after);
+    sbx_free(before);
+    sbx_free(after);
+}
+
+/* ---- Ledger ------------------------------------------------------------------------ */
+
+static char *read_ledger(size_t *size)
+{
+    char *bytes = malloc(1 << 20);
+    FILE *file = fopen(tree_path("state\\ledger"), "rb");
+
+    assert_true(bytes && file);
+    *size = fread(bytes, 1, 1 << 20, file);
+    fclose(file);
+    return bytes;
+}
+
+static void write_ledger(const char *bytes, size_t size)
+{
+    FILE *file = fopen(tree_path("state\\ledger"), "wb");
+
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, size, file), size);
+    fclose(file);
+}
+
+/* With this ledger a run works, and heals it; then everything can be undone. */
+static void works_with(const char *bytes, size_t size, size_t damaged, const char *before)
+{
+    sbx_error err = {.size = sizeof(err)};
+    sbx_ledger ledger = {0};
+    char *after;
+
+    write_ledger(bytes, size);
+    expect_ok(sbx_ledger_load(&ledger, &err), &err);
+    assert_int_equal(ledger.damaged, damaged);
+    assert_true(ledger.roots && ledger.roots->path[0]);
+    sbx_ledger_fini(&ledger);
+    clean_all();
+    after = tree_snapshot("ws");
+    assert_string_equal(before, after);
+    sbx_free(after);
+    sbx_grants_close(open_grants());
+    expect_ok(sbx_ledger_load(&ledger, &err), &err);
+    assert_int_equal(ledger.damaged, 0);
+    sbx_ledger_fini(&ledger);
+}
+
+/* The last record cut at every byte, and each record in turn a hole. */
+static void test_ledger_torn(void **context)
+{
+    char *before, *bytes, *copy;
+    size_t size, at = 0, records = 0, begin[32];
+    sbx_record record;
+
+    JUDGED
+    before = tree_snapshot("ws");
+    policy.protected_count = 2;
+    sbx_grants_close(open_grants());
+    bytes = read_ledger(&size);
+    for (begin[0] = 0; sbx_record_next((const uint8_t *)bytes, size, &at, &record, NULL); begin[++records] = at)
+        assert_true(records < 30);
+    assert_true(records >= 5 && at == size);
+    for (at = begin[records - 1]; at < size; at++)
+        works_with(bytes, at, at - begin[records - 1], before);
+    copy = malloc(size);
+    assert_non_null(copy);
+    for (at = 0; at < records; at++) {
+        memcpy(copy, bytes, size);
+        memset(copy + begin[at], 0, begin[at + 1] - begin[at]);
+        works_with(copy, size, begin[at + 1] - begin[at], before);
+        memcpy(copy, bytes, size);
+        copy[(begin[at] + begin[at + 1]) / 2] ^= 1;
+        works_with(copy, size, begin[at + 1] - begin[at], before);
+    }
+    clean_all();
+    free(copy);
+    free(bytes);
+    sbx_free(before);
+}
+
+/* Another program has it open and lets nobody else. */
+static void test_ledger_held(void **context)
+{
+    char *before, *after;
+    sbx_error err = {.size = sizeof(err)};
+    sbx_grants *grants;
+    HANDLE file;
+
+    JUDGED
+    grants = open_grants();
+    before = tree_snapshot("ws");
+    file = CreateFileA(tree_path("state\\ledger"), GENERIC_READ, 0, NULL, OPEN_EXISTING, 0, NULL);
+    assert_true(file != INVALID_HANDLE_VALUE);
+    policy.run_id = "4123456789abcdef0123456789abcdef";
+    assert_int_equal(open_error(&err), SBX_E_SYSTEM);
+    assert_non_null(strstr(err.object, "state\\ledger"));
+    assert_int_equal(err.code, ERROR_SHARING_VIOLATION);
+    assert_int_equal(sbx_grants_clean(SBX_CLEAN_ALL, NULL, NULL, NULL, &err), SBX_E_SYSTEM);
+    assert_non_null(strstr(err.object, "state\\ledger"));
+    after = tree_snapshot("ws");
+    assert_string_equal(before, after);
+    sbx_grants_close(grants); /* cannot know its guards: they stay until it can */
+    assert_true(tree_exists("ws\\.agents"));
+    CloseHandle(file);
+    clean_all();
+    assert_false(tree_exists("ws\\.agents"));
+    sbx_free(before);
+    sbx_free(after);
+}
+
+static sbx_sid sid_of(uint8_t number)
+{
+    sbx_sid sid = {{1, 9, 0, 0, 0, 0, 0, 9, 0x31, 0x58, 0x42, 0x53}}; /* and SBX_SID_TAG */
+
+    sid.bytes[20] = number;
+    return sid;
+}
+
+static void add(sbx_ledger *ledger, const sbx_sid *sid, uint32_t type, const char *path)
+{
+    sbx_error err = {.size = sizeof(err)};
+    sbx_ledger_entry entry = {type, 0, path};
+
+    expect_ok(sbx_ledger_add(ledger, sid, &entry, 1, SBX_LEDGER_LAZY, &err), &err);
+}
+
+/* Records of roots that are gone, until the ledger is written anew when it is next changed. */
+static void grow_ledger(void)
+{
+    static char path[4000];
+    sbx_ledger ledger = {0};
+    const sbx_sid sid = sid_of(77);
+    int i;
+
+    memset(path, 'p', sizeof(path) - 1);
+    assert_int_equal(sbx_ledger_load(&ledger, NULL), SBX_OK);
+    for (i = 0; i < 20; i++) {
+        ledger.size = 0; /* not yet */
+        add(&ledger, &sid, SBX_RECORD_DENY, path);
+        add(&ledger, &sid, SBX_RECORD_FREE, path);
+    }
+    ledger.size = 0;
+    add(&ledger, &sid, SBX_RECORD_GONE, path);
+    sbx_ledger_fini(&ledger);
+}
+
+/* Guards within guards: written anew, the ledger still says which came first. */
+static void test_ledger_compacted(void **context)
+{
+    static char codex[600];
+    const sbx_sid one = sid_of(1), two = sid_of(2), three = sid_of(3);
+    sbx_ledger first = {0}, second = {0}, all = {0};
+    size_t grown, size;
+    char *before, *after;
+    sbx_grants *grants;
+
+    JUDGED
+    before = tree_snapshot("ws");
+    snprintf(codex, sizeof(codex), "%s", tree_path("ws\\x\\y\\.codex"));
+    protected_paths[2] = codex;
+    grants = open_grants();
+    assert_true(tree_exists("ws\\x\\y\\.codex"));
+    assert_int_equal(sbx_ledger_load(&first, NULL), SBX_OK);
+    grow_ledger();
+    free(read_ledger(&grown));
+    assert_true(grown > 65536);
+    assert_int_equal(sbx_ledger_load(&second, NULL), SBX_OK);
+    add(&first, &one, SBX_RECORD_GRANT, "C:\\one");   /* does not know that it has grown */
+    add(&second, &two, SBX_RECORD_GRANT, "C:\\two");  /* writes it anew */
+    add(&first, &three, SBX_RECORD_GRANT, "C:\\one"); /* nor that it is another file now */
+    free(read_ledger(&size));
+    assert_true(size < grown / 8);
+    assert_int_equal(sbx_ledger_load(&all, NULL), SBX_OK);
+    assert_true(sbx_ledger_find(&all, &one) && sbx_ledger_find(&all, &two) && sbx_ledger_find(&all, &three));
+    assert_int_equal(all.damaged, 0);
+    sbx_ledger_fini(&first);
+    sbx_ledger_fini(&second);
+    sbx_ledger_fini(&all);
+    sbx_grants_close(grants);
+    assert_false(tree_exists("ws\\x"));
+    clean_all();
+    after = tree_snapshot("ws");
+    assert_string_equal(before, after);
+    sbx_free(before);
+    sbx_free(after);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_bad_roots, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_protected_root, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_two_processes, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_many_guards, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_ledger_torn, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_ledger_held, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_ledger_compacted, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_full_tree, full_setup, teardown),
+        cmocka_unit_test_setup_teardown(test_full_ledger, full_setup, teardown),
+        cmocka_unit_test_setup_teardown(test_full_rewrite, full_setup, teardown),
+        cmocka_unit_test_setup_teardown(test_full_end, full_setup, teardown),
+    };
+
+    if (argc == 2)
+        return worker(argv[1]);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

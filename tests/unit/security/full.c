@@ -1,0 +1,209 @@
+#include "full.h"
+
+#include "base/memory.h"
+#include "fixture.h"
+#include "win/error.h"
+
+static int small;
+
+int full_setup(void **context)
+{
+    char folder[512];
+
+    small = GetEnvironmentVariableA("SBX_SMALL_DISK", folder, sizeof(folder) - 8) != 0;
+    if (small) {
+        strcat(folder, "\\tree");
+        CreateDirectoryA(folder, NULL);
+        SetEnvironmentVariableA("SBX_TREE", folder);
+    }
+    return setup(context);
+}
+
+#define ON_SMALL_DISK                                                                                                  \
+    JUDGED                                                                                                             \
+    if (!small) {                                                                                                      \
+        print_message("not judged here: no small disk\n");                                                             \
+        skip();                                                                                                        \
+        return;                                                                                                        \
+    }
+
+/* Every last byte of it, but for `room` files of a page. */
+static void fill_data(unsigned room)
+{
+    static const char page[4096] = {1};
+    HANDLE file = CreateFileA(tree_path("filler"), GENERIC_WRITE, 0, NULL, CREATE_ALWAYS, 0, NULL);
+    DWORD written;
+    LONG size = 0;
+
+    assert_true(file != INVALID_HANDLE_VALUE);
+    while (WriteFile(file, page, sizeof(page), &written, NULL) && written == sizeof(page))
+        size += (LONG)sizeof(page);
+    assert_true(size > 65536);
+    if (room) {
+        SetFilePointer(file, size - (LONG)(room * sizeof(page)), NULL, FILE_BEGIN);
+        assert_true(SetEndOfFile(file));
+    }
+    CloseHandle(file);
+}
+
+/* What the file system keeps about files, names and descriptors, but for what `room` files take. */
+static void fill_names(unsigned room)
+{
+    char name[32];
+    unsigned i;
+
+    tree_dir("names");
+    for (i = 0;; i++) {
+        HANDLE file;
+
+        snprintf(name, sizeof(name), "names\\%u", i);
+        file = CreateFileA(tree_path(name), GENERIC_WRITE, 0, NULL, CREATE_NEW, 0, NULL);
+        if (file == INVALID_HANDLE_VALUE)
+            break;
+        CloseHandle(file);
+        assert_true(i < 10000);
+    }
+    assert_true(i > room);
+    while (room--) {
+        snprintf(name, sizeof(name), "names\\%u", --i);
+        act_delete(name);
+    }
+}
+
+static void make_room(void)
+{
+    act_delete("filler");
+    tree_remove("names");
+}
+
+static sbx_status open_full(sbx_error *err)
+{
+    sbx_grants *grants = NULL;
+    sbx_status st;
+
+    memset(err, 0, sizeof(*err));
+    err->size = sizeof(*err);
+    st = sbx_grants_open(&policy, 0, &grants, err);
+    assert_null(grants);
+    return st;
+}
+
+/* With room again the next run works, and everything can be undone. */
+static void recovers(const char *before)
+{
+    sbx_grants *grants;
+    char *after;
+
+    make_room();
+    clean_all();
+    after = tree_snapshot("ws");
+    assert_string_equal(before, after);
+    sbx_free(after);
+    grants = open_grants();
+    tree_enter(grants);
+    assert_int_equal(act_write("ws\\src\\deep\\c.txt"), 0);
+    assert_int_equal(act_write("ws\\.git\\config"), DENIED);
+    tree_leave();
+    sbx_grants_close(grants);
+    clean_all();
+    after = tree_snapshot("ws");
+    assert_string_equal(before, after);
+    sbx_free(after);
+}
+
+/* No room for the descriptors, in the middle of the tree. */
+void test_full_tree(void **context)
+{
+    char *before, *between, name[32];
+    sbx_error err;
+    int i;
+
+    ON_SMALL_DISK
+    for (i = 0; i < 150; i++) {
+        snprintf(name, sizeof(name), "ws\\file%d", i);
+        tree_file(name, "f");
+    }
+    sbx_grants_close(open_grants()); /* the state folder is there */
+    clean_all();
+    before = tree_snapshot("ws");
+    fill_names(2);
+    assert_int_equal(open_full(&err), SBX_E_SYSTEM);
+    assert_string_equal(err.op, "NtSetSecurityObject");
+    assert_true(err.code && strstr(err.object, "\\tree\\ws\\")); /* which code: the lab has one for all */
+    between = tree_snapshot("ws");
+    assert_string_not_equal(before, between);
+    recovers(before);
+    sbx_free(before);
+    sbx_free(between);
+}
+
+/* What cannot be recorded is not done. */
+void test_full_ledger(void **context)
+{
+    char *before, *after;
+    sbx_error err;
+
+    ON_SMALL_DISK
+    sbx_grants_close(open_grants());
+    clean_all();
+    act_delete("state\\ledger"); /* or its last page would have room */
+    before = tree_snapshot("ws");
+    fill_data(1); /* for the file of the run */
+    assert_int_equal(open_full(&err), SBX_E_SYSTEM);
+    assert_string_equal(err.op, "WriteFile");
+    assert_non_null(strstr(err.object, "state\\ledger"));
+    assert_int_equal(err.code, ERROR_DISK_FULL);
+    after = tree_snapshot("ws");
+    assert_string_equal(before, after);
+    recovers(before);
+    sbx_free(before);
+    sbx_free(after);
+}
+
+/* A ledger that would have to be written anew stays what it is, and nothing beside it is left. */
+void test_full_rewrite(void **context)
+{
+    static const char zeros[100] = {0};
+    WIN32_FIND_DATAA found;
+    char *before;
+    sbx_error err;
+    HANDLE file;
+    DWORD written, size;
+
+    ON_SMALL_DISK
+    before = tree_snapshot("ws");
+    policy.protected_count = 2;
+    sbx_grants_close(open_grants());
+    file = CreateFileA(tree_path("state\\ledger"), FILE_APPEND_DATA, 0, NULL, OPEN_EXISTING, 0, NULL);
+    assert_true(WriteFile(file, zeros, sizeof(zeros), &written, NULL));
+    size = GetFileSize(file, NULL);
+    CloseHandle(file);
+    policy.protected_count = 4;
+    fill_data(1);
+    assert_int_equal(open_full(&err), SBX_E_SYSTEM);
+    assert_non_null(strstr(err.object, "state\\ledger"));
+    assert_int_equal(err.code, ERROR_DISK_FULL);
+    file = FindFirstFileA(tree_path("state\\ledger*"), &found);
+    assert_string_equal(found.cFileName, "ledger");
+    assert_int_equal(found.nFileSizeLow, size);
+    assert_false(FindNextFileA(file, &found));
+    FindClose(file);
+    recovers(before);
+    sbx_free(before);
+}
+
+/* A run that ends then still takes its guards along. */
+void test_full_end(void **context)
+{
+    char *before;
+    sbx_grants *grants;
+
+    ON_SMALL_DISK
+    before = tree_snapshot("ws");
+    grants = open_grants();
+    fill_data(0);
+    sbx_grants_close(grants);
+    assert_false(tree_exists("ws\\.agents") || tree_exists("ws\\sbx.toml"));
+    recovers(before);
+    sbx_free(before);
+}
