@@ -279,7 +279,9 @@ static sbx_status walk(stamper *s, void *handle, const char *path, sbx_walk_visi
                        sbx_error *err)
 {
     sbx_walk_count seen = {0, 0};
-    sbx_status st = sbx_walk_below(handle, path, READ_CONTROL | WRITE_DAC, visit, s, &seen, err);
+    /* a link may have come with an ACE that it inherited: only an allow is not for it */
+    sbx_status st = sbx_walk_below(handle, path, READ_CONTROL | WRITE_DAC, visit == allow_one ? 0 : SBX_WALK_LINKS,
+                                   visit, s, &seen, err);
 
     if (count) {
         count->objects += seen.objects;

@@ -29,6 +29,7 @@ typedef struct frame {
 typedef struct walk {
     const char *path;
     ACCESS_MASK access;
+    uint32_t flags;
     sbx_walk_visit visit;
     void *context;
     CRITICAL_SECTION lock;
@@ -139,15 +140,33 @@ static int next_entry(frame *f, const FILE_FULL_DIR_INFORMATION **entry, NTSTATU
     }
 }
 
+/* Open what the listing told of.  NULL with 0: it is gone, or not what it was. */
+static HANDLE open_item(walk *w, sbx_walk_item *item)
+{
+    const int inside = item->is_directory && !item->is_link;
+    HANDLE handle = NULL;
+
+    item->status = sbx_nt_child(item->parent, item->name, item->name_length,
+                                w->access | FILE_READ_ATTRIBUTES | (inside ? DIR_ACCESS : 0), FILE_OPEN,
+                                inside ? FILE_SYNCHRONOUS_IO_NONALERT | FILE_DIRECTORY_FILE : 0, NULL, &handle);
+    if (SBX_NT_GONE(item->status) || item->status == SBX_NT_NOT_DIRECTORY)
+        item->status = 0;
+    else if (handle && !SBX_NT_OK(sbx_nt_query(handle, &item->info)))
+        sbx_handle_close(&handle); /* deleted meanwhile */
+    return handle;
+}
+
 static sbx_status one(walk *w, frame **top, const FILE_FULL_DIR_INFORMATION *entry, sbx_sd *sd, sbx_error *err)
 {
     sbx_walk_item item = {0};
     HANDLE handle = NULL;
     uint32_t what;
 
-    if (entry->FileAttributes & FILE_ATTRIBUTE_REPARSE_POINT) {
+    item.is_link = !!(entry->FileAttributes & FILE_ATTRIBUTE_REPARSE_POINT);
+    if (item.is_link) {
         InterlockedIncrement64(&w->links);
-        return SBX_OK;
+        if (!(w->flags & SBX_WALK_LINKS))
+            return SBX_OK;
     }
     item.name = entry->FileName;
     item.name_length = entry->FileNameLength / sizeof(WCHAR);
@@ -155,32 +174,35 @@ static sbx_status one(walk *w, frame **top, const FILE_FULL_DIR_INFORMATION *ent
     item.parent = (*top)->dir;
     item.sd = sd;
     item.err = err;
-    item.status =
-        sbx_nt_child((*top)->dir, item.name, item.name_length,
-                     w->access | FILE_READ_ATTRIBUTES | (item.is_directory ? DIR_ACCESS : 0), FILE_OPEN,
-                     item.is_directory ? FILE_SYNCHRONOUS_IO_NONALERT | FILE_DIRECTORY_FILE : 0, NULL, &handle);
-    if (SBX_NT_GONE(item.status) || item.status == SBX_NT_NOT_DIRECTORY)
+    handle = open_item(w, &item);
+    if (!handle && SBX_NT_OK(item.status))
         return SBX_OK;
-    if (handle) {
-        if (!SBX_NT_OK(sbx_nt_query(handle, &item.info))) {
-            sbx_handle_close(&handle);
-            return SBX_OK; /* deleted meanwhile */
-        }
-        /* the listing may be older than what was opened */
-        if (item.info.attributes & FILE_ATTRIBUTE_REPARSE_POINT) {
+    /* the listing may be older than what was opened */
+    if (handle && item.is_link != !!(item.info.attributes & FILE_ATTRIBUTE_REPARSE_POINT)) {
+        sbx_handle_close(&handle);
+        item.is_link = !item.is_link;
+        item.is_directory = !!(item.info.attributes & FILE_ATTRIBUTE_DIRECTORY);
+        if (item.is_link)
             InterlockedIncrement64(&w->links);
-            sbx_handle_close(&handle);
+        if (item.is_link && !(w->flags & SBX_WALK_LINKS))
             return SBX_OK;
+        handle = open_item(w, &item);
+        if (!handle && SBX_NT_OK(item.status))
+            return SBX_OK;
+        if (handle && item.is_link != !!(item.info.attributes & FILE_ATTRIBUTE_REPARSE_POINT)) {
+            sbx_handle_close(&handle);
+            return SBX_OK; /* somebody plays with it */
         }
     }
     item.handle = handle;
-    InterlockedIncrement64(&w->objects);
+    if (!item.is_link)
+        InterlockedIncrement64(&w->objects);
     what = w->visit(w->context, &item);
     if (what == SBX_WALK_STOP) {
         sbx_handle_close(&handle);
         return err->status;
     }
-    if (handle && item.is_directory && what == SBX_WALK_ON) {
+    if (handle && item.is_directory && !item.is_link && what == SBX_WALK_ON) {
         offer(w, &handle);
         if (handle) {
             frame *f = push(*top, handle);
@@ -253,10 +275,10 @@ static void progress(walk *w)
         sbx_host_table->progress(w->path, (uint64_t)InterlockedCompareExchange64(&w->objects, 0, 0), 0);
 }
 
-sbx_status sbx_walk_below(void *root, const char *path, ACCESS_MASK access, sbx_walk_visit visit, void *context,
-                          sbx_walk_count *count, sbx_error *err)
+sbx_status sbx_walk_below(void *root, const char *path, ACCESS_MASK access, uint32_t flags, sbx_walk_visit visit,
+                          void *context, sbx_walk_count *count, sbx_error *err)
 {
-    walk w = {.path = path, .access = access, .visit = visit, .context = context, .err = err};
+    walk w = {.path = path, .access = access, .flags = flags, .visit = visit, .context = context, .err = err};
     HANDLE threads[MAX_THREADS], dir = NULL;
     UNICODE_STRING nothing = {0, 0, NULL};
     OBJECT_ATTRIBUTES attributes;

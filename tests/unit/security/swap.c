@@ -12,6 +12,7 @@
 #include "win/error.h"
 
 #define NAMES 8
+#define SANDBOX_SID "010900000000000931584253" /* how one begins in a snapshot: nine words, S-1-9, the tag */
 
 static sbx_policy *lone_root(void)
 {
@@ -226,6 +227,65 @@ static void test_git_exchanged(void **context)
     assert_int_equal(act_rename("ws\\.git", "ws\\g3"), DENIED);
     assert_int_equal(act_rmdir("ws\\.git"), DENIED);
     assert_int_equal(act_write("ws\\.git\\config"), DENIED);
+    tree_leave();
+    sbx_grants_close(grants);
+    clean_all();
+    after = tree_snapshot("out");
+    assert_string_equal(before, after);
+    sbx_free(before);
+    sbx_free(after);
+}
+
+/* A protected name that is a link, and links that come into being during the run: their own ACEs are taken away too. */
+static void test_links_cleaned(void **context)
+{
+    char *before, *after;
+    sbx_grants *grants;
+
+    JUDGED
+    assert_int_equal(act_rename("ws\\.git", "ws\\real"), 0);
+    assert_int_equal(tree_link("ws\\.git", "out"), 0);
+    before = tree_snapshot("");
+    grants = open_grants();
+    assert_int_equal(tree_link("ws\\src\\new", "out"), 0);
+    sbx_grants_close(grants);
+    clean_all();
+    after = tree_snapshot("ws\\src\\new");
+    assert_non_null(strstr(after, "\\new "));
+    assert_null(strstr(after, SANDBOX_SID));
+    sbx_free(after);
+    assert_int_equal(act_rmdir("ws\\src\\new"), 0);
+    tree_forget_state();
+    after = tree_snapshot("");
+    assert_string_equal(before, after);
+    sbx_free(before);
+    sbx_free(after);
+}
+
+/* A link that inherited its allow, in a directory that is protected only later. */
+static void test_link_in_protected(void **context)
+{
+    static char src[600];
+    char *before, *after;
+    sbx_grants *grants;
+
+    JUDGED
+    snprintf(src, sizeof(src), "%s", tree_path("ws\\src"));
+    sbx_grants_close(open_grants());
+    assert_int_equal(tree_link("ws\\src\\link", "other"), 0);
+    before = tree_snapshot("out");
+    protected_paths[1] = src;
+    grants = open_grants();
+    tree_enter(grants);
+    assert_int_equal(tree_link("ws\\src\\link", "out"), DENIED);
+    assert_int_equal(act_rename("ws\\src\\link", "ws\\l2"), DENIED);
+    assert_int_equal(act_rmdir("ws\\src\\link"), DENIED);
+    tree_leave();
+    sbx_grants_close(grants);
+    protected_paths[1] = protected_paths[0]; /* no longer protected */
+    grants = open_grants();
+    tree_enter(grants);
+    assert_int_equal(act_rmdir("ws\\src\\link"), 0);
     tree_leave();
     sbx_grants_close(grants);
     clean_all();
@@ -513,7 +573,7 @@ static void test_made_meanwhile(void **context)
     sbx_grants_close(grants);
     clean_all();
     after = tree_snapshot("lone");
-    assert_null(strstr(after, "0900000009")); /* no SID of S-1-9 is left: authority and tag */
+    assert_null(strstr(after, SANDBOX_SID));
     sbx_free(after);
 }
 
@@ -525,6 +585,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_follows_the_object, setup, teardown),
         cmocka_unit_test_setup_teardown(test_hard_links, setup, teardown),
         cmocka_unit_test_setup_teardown(test_git_exchanged, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_links_cleaned, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_link_in_protected, setup, teardown),
         cmocka_unit_test_setup_teardown(test_way_exchanged, setup, teardown),
         cmocka_unit_test_setup_teardown(test_below_git_exchanged, setup, teardown),
         cmocka_unit_test_setup_teardown(test_guard_appears_as_link, setup, teardown),

@@ -189,16 +189,20 @@ static void snapshot_one(sbx_text *text, const char *path)
         SECURITY_DESCRIPTOR_RELATIVE head;
         BYTE bytes[65536];
     } sd;
+    HANDLE file = CreateFileA(path, READ_CONTROL, 7, NULL, OPEN_EXISTING,
+                              FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT, NULL);
     DWORD needed = 0, i;
 
     sbx_text_printf(text, "%s ", path);
-    if (!GetFileSecurityA(path, OWNER_SECURITY_INFORMATION | GROUP_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION,
-                          &sd, sizeof(sd), &needed))
+    if (!GetKernelObjectSecurity(file,
+                                 OWNER_SECURITY_INFORMATION | GROUP_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION,
+                                 &sd, sizeof(sd), &needed))
         sbx_text_printf(text, "error %lu", GetLastError());
     else
         for (i = 0; i < needed; i++)
             sbx_text_printf(text, "%02x", sd.bytes[i]);
     sbx_text_add(text, "\n");
+    CloseHandle(file);
 }
 
 static int by_name(const void *a, const void *b)
