@@ -160,39 +160,52 @@ void test_full_ledger(void **context)
     sbx_free(after);
 }
 
+/* Zeros behind the records, to the next page at least: to change it is to write it anew.  Returns its size. */
+static DWORD damage_ledger(void)
+{
+    static const char zeros[4096] = {0};
+    HANDLE file = CreateFileA(tree_path("state\\ledger"), FILE_APPEND_DATA | FILE_READ_ATTRIBUTES, 0, NULL,
+                              OPEN_EXISTING, 0, NULL);
+    DWORD written, size;
+
+    assert_true(file != INVALID_HANDLE_VALUE);
+    size = GetFileSize(file, NULL);
+    assert_true(WriteFile(file, zeros, sizeof(zeros) - size % sizeof(zeros), &written, NULL));
+    size = GetFileSize(file, NULL);
+    assert_int_equal(size % sizeof(zeros), 0);
+    CloseHandle(file);
+    return size;
+}
+
 /* A ledger that would have to be written anew stays what it is, and nothing beside it is left. */
 void test_full_rewrite(void **context)
 {
-    static const char zeros[100] = {0};
     WIN32_FIND_DATAA found;
     char *before;
     sbx_error err;
-    HANDLE file;
-    DWORD written, size;
+    HANDLE search;
+    DWORD size;
 
     ON_SMALL_DISK
     before = tree_snapshot("ws");
     policy.protected_count = 2;
     sbx_grants_close(open_grants());
-    file = CreateFileA(tree_path("state\\ledger"), FILE_APPEND_DATA, 0, NULL, OPEN_EXISTING, 0, NULL);
-    assert_true(WriteFile(file, zeros, sizeof(zeros), &written, NULL));
-    size = GetFileSize(file, NULL);
-    CloseHandle(file);
+    size = damage_ledger();
     policy.protected_count = 4;
     fill_data(1);
     assert_int_equal(open_full(&err), SBX_E_SYSTEM);
     assert_non_null(strstr(err.object, "state\\ledger"));
     assert_int_equal(err.code, ERROR_DISK_FULL);
-    file = FindFirstFileA(tree_path("state\\ledger*"), &found);
+    search = FindFirstFileA(tree_path("state\\ledger*"), &found);
     assert_string_equal(found.cFileName, "ledger");
     assert_int_equal(found.nFileSizeLow, size);
-    assert_false(FindNextFileA(file, &found));
-    FindClose(file);
+    assert_false(FindNextFileA(search, &found));
+    FindClose(search);
     recovers(before);
     sbx_free(before);
 }
 
-/* A run that ends then still takes its guards along. */
+/* A run that ends then still takes its guards along, though it cannot record that. */
 void test_full_end(void **context)
 {
     char *before;
@@ -201,6 +214,7 @@ void test_full_end(void **context)
     ON_SMALL_DISK
     before = tree_snapshot("ws");
     grants = open_grants();
+    damage_ledger();
     fill_data(0);
     sbx_grants_close(grants);
     assert_false(tree_exists("ws\\.agents") || tree_exists("ws\\sbx.toml"));
