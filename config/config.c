@@ -6,9 +6,6 @@
 #include "config/setting.h"
 #include "config/variables.h"
 
-#define FLAG_RANK UINT32_MAX
-#define INHERIT_DEPTH 32u
-
 struct sbx_config {
     sbx_layer *layers, **last; /* the built-in one first */
     uint32_t layer_count;
@@ -163,7 +160,7 @@ sbx_status sbx_config_set(sbx_config *config, const char *flag, const char *name
         return sbx_diag_set(diag, SBX_E_USAGE, flag, NULL, 0, NULL, "there is no key \"%s\"", name);
     if (!source || !(source->name = sbx_arena_strdup(&config->arena, flag)))
         return sbx_diag_memory(diag);
-    source->rank = FLAG_RANK;
+    source->rank = SBX_FLAG_RANK;
     source->flag = 1;
     index = (uint32_t)(key - sbx_schema_keys(&count));
     setting = &config->flags[index];
@@ -243,124 +240,20 @@ static sbx_status merge(sbx_config *config, const sbx_setting *settings, int fla
     return SBX_OK;
 }
 
-/* ---- profiles ---- */
-
-struct visit {
-    const char *name;
-    int state; /* 1: on the way, 2: done */
-};
-
-struct walk {
-    sbx_config *config;
-    sbx_diag *diag;
-    struct visit *visits;
-    uint32_t count;
-    int apply;
-};
-
-static struct visit *find_visit(const struct walk *walk, const char *name)
-{
-    uint32_t i;
-
-    for (i = 0; i < walk->count; i++)
-        if (!strcmp(walk->visits[i].name, name))
-            return &walk->visits[i];
-    return NULL;
-}
-
-static sbx_status unknown_profile(const struct walk *walk, const char *name, const sbx_item *from)
-{
-    const char *names[SBX_PROFILES_MAX], *nearest;
-    sbx_problem problem;
-    uint32_t i;
-
-    for (i = 0; i < walk->count && i < SBX_PROFILES_MAX; i++)
-        names[i] = walk->visits[i].name;
-    nearest = sbx_suggest(name, names, i);
-    sbx_problem_set(&problem, 0, 0, "there is no profile \"%.100s\"", name);
-    if (nearest)
-        sbx_problem_hint(&problem, "did you mean \"%s\"?", nearest);
-    else if (!walk->count)
-        sbx_problem_hint(&problem, "no configuration file defines a profile");
-    return sbx_item_fail(from, &problem, walk->diag);
-}
-
-static sbx_profile *profile_in(const sbx_layer *layer, const char *name)
-{
-    sbx_profile *profile;
-
-    for (profile = layer->profiles; profile; profile = profile->next)
-        if (!strcmp(profile->name, name))
-            return profile;
-    return NULL;
-}
-
-/* What it inherits, then itself; each once, so that a common base does not undo a nearer one. */
-static sbx_status visit_profile(struct walk *walk, const char *name, const sbx_item *from, uint32_t depth)
-{
-    struct visit *visit = find_visit(walk, name);
-    const sbx_setting *inherits = NULL;
-    const sbx_layer *layer;
-    const sbx_profile *profile;
-    sbx_problem problem;
-    sbx_status st = SBX_OK;
-    uint32_t i;
-
-    if (!visit)
-        return unknown_profile(walk, name, from);
-    if (visit->state == 2)
-        return SBX_OK;
-    if (visit->state == 1 || depth > INHERIT_DEPTH) {
-        sbx_problem_set(&problem, 0, 0,
-                        visit->state ? "the profile \"%s\" inherits from itself" : "\"%s\" is inherited too deeply",
-                        name);
-        return sbx_item_fail(from, &problem, walk->diag);
-    }
-    visit->state = 1;
-    for (layer = walk->config->layers; layer; layer = layer->next)
-        if ((profile = profile_in(layer, name)) && profile->inherits.source)
-            inherits = &profile->inherits;
-    for (i = 0; inherits && i < inherits->count && st == SBX_OK; i++)
-        st = visit_profile(walk, inherits->items[i].text, &inherits->items[i], depth + 1);
-    for (layer = walk->config->layers; walk->apply && layer && st == SBX_OK; layer = layer->next)
-        if ((profile = profile_in(layer, name)) && (st = merge(walk->config, profile->settings, 0)) != SBX_OK)
-            sbx_diag_memory(walk->diag);
-    visit->state = 2;
-    return st;
-}
-
-/* Every profile is checked, the chosen one is merged. */
+/* What it inherits, then itself. */
 static sbx_status merge_profile(sbx_config *config, const char *chosen, sbx_diag *diag)
 {
-    static const sbx_source flag = {"--profile", NULL, 0, FLAG_RANK, 1};
-    struct walk walk = {config, diag, NULL, 0, 0};
-    sbx_item from = {0};
+    const char *const *names = NULL;
     const sbx_layer *layer;
     const sbx_profile *profile;
-    sbx_status st = SBX_OK;
-    uint32_t i;
+    uint32_t count = 0, i;
+    sbx_status st = sbx_profile_order(config->layers, chosen, &config->arena, &names, &count, diag);
 
-    for (layer = config->layers; layer; layer = layer->next)
-        for (profile = layer->profiles; profile; profile = profile->next)
-            walk.count++;
-    walk.visits = sbx_arena_alloc(&config->arena, (walk.count + 1) * sizeof(*walk.visits));
-    if (!walk.visits)
-        return sbx_diag_memory(diag);
-    walk.count = 0;
-    for (layer = config->layers; layer; layer = layer->next)
-        for (profile = layer->profiles; profile; profile = profile->next)
-            if (!find_visit(&walk, profile->name))
-                walk.visits[walk.count++].name = profile->name;
-    from.source = &flag;
-    from.text = "";
-    for (i = 0; i < walk.count && st == SBX_OK; i++)
-        st = visit_profile(&walk, walk.visits[i].name, &from, 0);
-    if (st != SBX_OK || !chosen)
-        return st;
-    for (i = 0; i < walk.count; i++)
-        walk.visits[i].state = 0;
-    walk.apply = 1;
-    return visit_profile(&walk, chosen, &from, 0);
+    for (i = 0; i < count && st == SBX_OK; i++)
+        for (layer = config->layers; layer && st == SBX_OK; layer = layer->next)
+            if ((profile = sbx_profile_in(layer, names[i])) && merge(config, profile->settings, 0) != SBX_OK)
+                st = sbx_diag_memory(diag);
+    return st;
 }
 
 /* ---- the result ---- */

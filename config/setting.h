@@ -53,10 +53,20 @@ typedef struct sbx_layer {
     sbx_profile *profiles;
 } sbx_layer;
 
+#define SBX_FLAG_RANK UINT32_MAX /* of what flags give */
+
 /* Read and check a text. */
 sbx_status sbx_layer_read(const char *file, const char *text, size_t length, uint32_t rank, sbx_layer **layer,
                           sbx_diag *diag);
 void sbx_layer_free(sbx_layer *layer);
+
+/* The profile of that name in one layer, or NULL. */
+const sbx_profile *sbx_profile_in(const sbx_layer *layer, const char *name);
+
+/* In which order profiles are merged for the chosen one (NULL: none is): what it inherits, then itself; each once, so that
+ * a common base does not undo a nearer one.  All profiles are checked, chosen or not.  The names live in the arena. */
+sbx_status sbx_profile_order(const sbx_layer *layers, const char *chosen, sbx_arena *arena, const char *const **names,
+                             uint32_t *count, sbx_diag *diag);
 
 /* Fill `diag` from a problem with an item: the part of it, as far as its spelling allows. */
 sbx_status sbx_item_fail(const sbx_item *item, const sbx_problem *problem, sbx_diag *diag);
