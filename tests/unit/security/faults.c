@@ -113,7 +113,7 @@ static void second_walks(const char *step)
         TerminateProcess(GetCurrentProcess(), 98);
 }
 
-/* "ws\\p00".., which are missing. */
+/* Protect "ws\\p00".. instead, which are missing. */
 static void guard_paths(uint32_t count)
 {
     static char paths[64][600];
@@ -123,6 +123,7 @@ static void guard_paths(uint32_t count)
         snprintf(paths[i], sizeof(paths[i]), "%s%02u", tree_path("ws\\p"), (unsigned)i);
         protected_paths[i] = paths[i];
     }
+    policy.protected_count = count;
 }
 
 static int worker(const char *what)
@@ -140,8 +141,7 @@ static int worker(const char *what)
         sbx_step_hook = second_walks;
         SetEvent(event_of("begun"));
     } else {
-        policy.protected_count = (uint32_t)atoi(what);
-        guard_paths(policy.protected_count);
+        guard_paths((uint32_t)atoi(what));
     }
     st = sbx_grants_open(&policy, 0, &grants, &err);
     if (st == SBX_OK && atoi(what)) /* a launcher that was killed */
@@ -227,7 +227,6 @@ static void test_many_guards(void **context)
     JUDGED
     before = tree_snapshot("ws");
     guard_paths(GUARDS);
-    policy.protected_count = GUARDS;
     grants = open_grants();
     assert_true(tree_exists("ws\\p00") && tree_exists("ws\\p39"));
     sbx_grants_close(grants);

@@ -1,6 +1,7 @@
 #include "full.h"
 
 #include "base/memory.h"
+#include "common/ledger.h"
 #include "fixture.h"
 #include "win/error.h"
 
@@ -205,19 +206,52 @@ void test_full_rewrite(void **context)
     sbx_free(before);
 }
 
+static int32_t SBX_CALL count_guards(void *context, const sbx_state_item *item, const sbx_error *error)
+{
+    (void)error;
+    *(int *)context += !strcmp(item->kind, "guard");
+    return 0;
+}
+
+/* Another root in the ledger, whose path is long. */
+static void more_than_a_page(const sbx_grants *grants)
+{
+    static char path[8192];
+    sbx_ledger ledger = {0};
+    sbx_ledger_entry entry = {SBX_RECORD_GRANT, 0, path};
+    const void *const *sids;
+    sbx_sid sid;
+    size_t i;
+
+    memset(path, 'p', sizeof(path) - 1);
+    memcpy(path, "C:", 2);
+    for (i = 2; i < sizeof(path) - 2; i += 200)
+        path[i] = '\\';
+    assert_int_equal(sbx_grants_sids(grants, &sids), 1);
+    memcpy(&sid, sids[0], sizeof(sid));
+    sid.bytes[SBX_SID_BYTES - 1] ^= 1;
+    assert_int_equal(sbx_ledger_load(&ledger, NULL), SBX_OK);
+    assert_int_equal(sbx_ledger_add(&ledger, &sid, &entry, 1, 0, NULL), SBX_OK);
+    sbx_ledger_fini(&ledger);
+}
+
 /* A run that ends then still takes its guards along, though it cannot record that. */
 void test_full_end(void **context)
 {
+    int guards = 0;
     char *before;
     sbx_grants *grants;
 
     ON_SMALL_DISK
     before = tree_snapshot("ws");
     grants = open_grants();
+    more_than_a_page(grants); /* which the file of the run gives back */
     damage_ledger();
     fill_data(0);
     sbx_grants_close(grants);
     assert_false(tree_exists("ws\\.agents") || tree_exists("ws\\sbx.toml"));
+    assert_int_equal(sbx_grants_list(count_guards, &guards, NULL), SBX_OK);
+    assert_int_equal(guards, 2);
     recovers(before);
     sbx_free(before);
 }
