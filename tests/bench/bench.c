@@ -249,7 +249,7 @@ int wmain(int argc, wchar_t **argv);
 int wmain(int argc, wchar_t **argv)
 {
     double p50[LAUNCHERS], p90[LAUNCHERS], rate[LAUNCHERS] = {0}, set[LAUNCHERS], size, took;
-    int rounds = 100, megabytes = 256, i, j;
+    int rounds = 100, megabytes = 128, i, j;
     const wchar_t *json = NULL, *label = L"sbx";
     wchar_t *slash;
     FILE *file;
@@ -283,7 +283,7 @@ int wmain(int argc, wchar_t **argv)
         p90[j] = quantile(samples[j], rounds, 0.9);
         set[j] = memory(j);
     }
-    for (i = 0; i < 5; i++) /* the best of five: what the path can carry */
+    for (i = 0; i < 12; i++) /* the best of twelve: what the path can carry */
         for (j = 0; j < LAUNCHERS; j++) {
             took = transfer((i + j) & 1, megabytes);
             if (megabytes / took > rate[(i + j) & 1])

@@ -126,7 +126,8 @@ def planted_program(w):
 @case('a DLL in the current folder or the workspace is never loaded by sbx')
 def planted_library(w):
     planted, trace = 'C:\\probe\\sbx-planted.dll', 'C:\\users\\Public\\planted.txt'
-    names = ('bcrypt', 'crypt32', 'userenv', 'version', 'winmm', 'cryptbase', 'dbghelp', 'profapi', 'wtsapi32',
+    names = ('bcrypt', 'bcryptprimitives', 'advapi32', 'sechost', 'api-ms-win-security-base-l1-1-0',
+             'api-ms-win-core-registry-l1-1-0', 'api-ms-win-core-processthreads-l1-1-0', 'crypt32', 'userenv', 'version', 'winmm', 'cryptbase', 'dbghelp', 'profapi', 'wtsapi32',
              'netapi32', 'shell32', 'uxtheme', 'none', 'unelevated', 'psapi', 'secur32', 'ole32')
     for name in names:
         w.copy(planted, w.ws(name + '.dll'))

@@ -256,9 +256,17 @@ static void test_other_verbs(void **state)
 /* What lies in the current folder, or in a `backends` there, is never loaded or read. */
 static void test_planted(void **state)
 {
-    static const char *const names[] = {"bcrypt.dll",    "advapi32.dll",          "shell32.dll",
-                                        "cryptbase.dll", "userenv.dll",           "sbx.toml",
-                                        "cmd.exe",       "backends\\planted.dll", "backends\\none.dll"};
+    static const char *const names[] = {"bcrypt.dll",
+                                        "bcryptprimitives.dll",
+                                        "api-ms-win-security-base-l1-1-0.dll",
+                                        "advapi32.dll",
+                                        "shell32.dll",
+                                        "cryptbase.dll",
+                                        "userenv.dll",
+                                        "sbx.toml",
+                                        "cmd.exe",
+                                        "backends\\planted.dll",
+                                        "backends\\none.dll"};
     WCHAR before[1024], folder_w[1024];
     char path[1200];
     size_t i;
