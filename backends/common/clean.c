@@ -13,7 +13,7 @@
 
 #define WAIT_MS 10000u
 
-/* The root that the ledger speaks of, or none: it is gone, or another directory is there now. */
+/* The root that the ledger speaks of, where it speaks of it, or none: it is gone, or another directory is there now. */
 static sbx_status reopen(const sbx_ledger_root *known, sbx_root *root, sbx_error *err)
 {
     sbx_status st = sbx_root_reopen(known->path, root, err);
@@ -163,6 +163,34 @@ out:
     return st;
 }
 
+/* What the user calls by a path: the directory there, and the one that the ledger knows by this path. */
+static sbx_status clean_named(const char *path, sbx_ledger *ledger, sbx_state_visitor visit, void *context,
+                              sbx_error *err)
+{
+    sbx_root here = {0}, there = {0};
+    sbx_ledger_root *known, *was = NULL;
+    int enough = 0;
+    sbx_status moved = SBX_OK, st = sbx_root_reopen(path, &here, err);
+
+    known = here.handle ? sbx_ledger_find(ledger, &here.sid) : NULL;
+    for (was = known ? NULL : ledger->roots; was && !sbx_path_equal(was->path, path); was = was->next)
+        ;
+    if (was) {
+        moved = sbx_root_find(&was->sid, was->path, &there, err);
+        if (moved == SBX_OK)
+            moved = clean_one(SBX_CLEAN_ROOT, ledger, was, &there, visit, context, &enough, err);
+        sbx_root_close(&there);
+    }
+    if (here.handle)
+        st = clean_one(SBX_CLEAN_ROOT, ledger, known, &here, visit, context, &enough, err);
+    else if (was)
+        st = SBX_OK;
+    else if (st == SBX_OK)
+        st = sbx_fail(err, SBX_E_REFUSED, "there is no such directory", path);
+    sbx_root_close(&here);
+    return st == SBX_OK ? moved : st;
+}
+
 sbx_status sbx_grants_clean(uint32_t what, const char *path, sbx_state_visitor visit, void *context, sbx_error *err)
 {
     sbx_ledger ledger = {{NULL}, NULL, 0, 0};
@@ -173,19 +201,13 @@ sbx_status sbx_grants_clean(uint32_t what, const char *path, sbx_state_visitor v
 
     st = sbx_ledger_load(&ledger, err);
     if (st == SBX_OK && what == SBX_CLEAN_ROOT) {
-        st = sbx_root_reopen(path, &root, err);
-        known = st == SBX_OK && root.handle ? sbx_ledger_find(&ledger, &root.sid) : NULL;
-        if (!known)
-            for (known = ledger.roots; known && !sbx_path_equal(known->path, path); known = known->next)
-                ;
-        if (st == SBX_OK && !known && !root.handle)
-            st = sbx_fail(err, SBX_E_REFUSED, "there is no such directory", path);
-        if (st == SBX_OK)
-            st = clean_one(what, &ledger, known, &root, visit, context, &enough, err);
+        st = clean_named(path, &ledger, visit, context, err);
     } else if (st == SBX_OK) {
         for (known = ledger.roots; known && !enough; known = next) {
             next = known->next;
             st = reopen(known, &root, err);
+            if (st != SBX_OK || !root.handle)
+                st = sbx_root_find(&known->sid, known->path, &root, err);
             if (st == SBX_OK)
                 st = clean_one(what, &ledger, known, &root, visit, context, &enough, err);
             if (st != SBX_OK)
@@ -194,7 +216,6 @@ sbx_status sbx_grants_clean(uint32_t what, const char *path, sbx_state_visitor v
         }
         st = failed;
     }
-    sbx_root_close(&root);
     sbx_ledger_fini(&ledger);
     return st;
 }

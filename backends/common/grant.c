@@ -79,7 +79,7 @@ static sbx_status open_rule(const sbx_root *root, const char *path, int dry, voi
     return st;
 }
 
-/* Another object may have got the name while this one was opened and stamped.  From here on the command cannot do that. */
+/* Another object may have got the name while this one was opened and stamped.  From here on no command can do that. */
 static sbx_status look_again(const sbx_root *root, const sbx_rule *rule, const char *full, sbx_error *err)
 {
     void *handle = NULL;

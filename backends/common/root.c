@@ -167,8 +167,11 @@ static sbx_status open_root(const char *path, HANDLE *handle, int *missing, sbx_
     if (!strncmp(path, "\\\\", 2) && sbx_path_kind(path) == SBX_PATH_UNC)
         return refuse(err, "a directory of another machine cannot be a writable root", path, NULL);
     *handle = open_dir(path, SBX_ROOT_ACCESS, &why);
-    if (*handle)
-        return judge_kind(*handle, path, err);
+    if (*handle) {
+        st = judge_kind(*handle, path, err);
+        *missing = st == SBX_E_REFUSED;
+        return st;
+    }
     if (why.code == ERROR_FILE_NOT_FOUND || why.code == ERROR_PATH_NOT_FOUND) {
         *missing = 1;
         return refuse(err, "there is no such directory", path, NULL);
@@ -177,6 +180,7 @@ static sbx_status open_root(const char *path, HANDLE *handle, int *missing, sbx_
     look = open_dir(path, FILE_READ_ATTRIBUTES, NULL);
     st = look ? judge_kind(look, path, err) : SBX_OK;
     sbx_handle_close(&look);
+    *missing = st == SBX_E_REFUSED;
     if (st != SBX_OK)
         return st;
     if (why.code == ERROR_ACCESS_DENIED)
@@ -238,6 +242,45 @@ sbx_status sbx_root_reopen(const char *path, sbx_root *root, sbx_error *err)
     }
     sbx_root_close(&made);
     return missing ? SBX_OK : st;
+}
+
+sbx_status sbx_root_find(const sbx_sid *sid, const char *path, sbx_root *root, sbx_error *err)
+{
+    FILE_ID_DESCRIPTOR id = {.dwSize = sizeof(id), .Type = ExtendedFileIdType};
+    sbx_root made = {0};
+    char drive[] = "C:\\";
+    HANDLE volume = NULL;
+    DWORD code = ERROR_FILE_NOT_FOUND;
+    sbx_status st = SBX_OK;
+
+    if (sbx_path_kind(path) == SBX_PATH_DRIVE) {
+        drive[0] = path[0];
+        volume = open_dir(drive, FILE_READ_ATTRIBUTES, NULL);
+    }
+    if (volume) {
+        sbx_sid_file(sid, id.ExtendedFileId.Identifier);
+        made.handle = sbx_handle_from(OpenFileById(volume, &id, SBX_ROOT_ACCESS,
+                                                   FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
+                                                   FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT));
+        code = GetLastError();
+    }
+    if (made.handle) {
+        st = judge_kind(made.handle, path, err);
+        if (st == SBX_OK)
+            st = describe(&made, path, err);
+    } else if (code == ERROR_ACCESS_DENIED) {
+        st = refuse(err, "its access rights may not be changed by this user", path, NULL);
+    } else if (code != ERROR_INVALID_PARAMETER && code != ERROR_FILE_NOT_FOUND && code != ERROR_PATH_NOT_FOUND) {
+        /* NTFS says the first of an ID that it does not have */
+        st = sbx_fail_code(err, SBX_E_SYSTEM, SBX_CODE_WIN32, code, "OpenFileById", path);
+    }
+    if (st == SBX_OK && made.handle && !memcmp(&made.sid, sid, sizeof(*sid))) {
+        *root = made;
+        memset(&made, 0, sizeof(made));
+    }
+    sbx_root_close(&made);
+    sbx_handle_close(&volume);
+    return st;
 }
 
 sbx_status sbx_root_judge_again(const sbx_root *root, sbx_error *err)

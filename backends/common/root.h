@@ -4,7 +4,8 @@
  * Refused, each with its reason: what does not exist, is no directory or is a link; other machines; volumes without
  * persistent ACLs or read-only ones; a volume's root; the profile, Windows, the program folders and sbx's own, what they are
  * in, and (but for the profile) what is in them; a directory whose DACL the user may not change or that has none.
- * Source: MSDN "GetFinalPathNameByHandleW", "GetVolumeInformationByHandleW", "Naming Files, Paths, and Namespaces".
+ * Source: MSDN "GetFinalPathNameByHandleW", "GetVolumeInformationByHandleW", "Naming Files, Paths, and Namespaces",
+ * "OpenFileById".
  */
 #ifndef SBX_COMMON_ROOT_H
 #define SBX_COMMON_ROOT_H
@@ -23,8 +24,11 @@ typedef struct sbx_root {
 /* Nothing is changed. SBX_E_REFUSED with the reason as `op`.  `root` begins as { 0 } and is so on failure. */
 sbx_status sbx_root_open(const char *path, sbx_root *root, sbx_error *err);
 
-/* The same for undoing: only what is no directory is refused.  handle NULL with SBX_OK: there is none. */
+/* The same for undoing: wherever it is.  handle NULL with SBX_OK: there is no directory of this name. */
 sbx_status sbx_root_reopen(const char *path, sbx_root *root, sbx_error *err);
+
+/* The same by its SID, wherever it was moved on the drive that `path` begins with. */
+sbx_status sbx_root_find(const sbx_sid *sid, const char *path, sbx_root *root, sbx_error *err);
 
 /* The judgement that even a root needs whose grant is complete, and which so was judged before: sbx's own folders, which
  * may be elsewhere now. */

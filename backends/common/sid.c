@@ -80,6 +80,11 @@ sbx_status sbx_sid_of(void *handle, const char *path, sbx_sid *sid, sbx_error *e
     return SBX_OK;
 }
 
+void sbx_sid_file(const sbx_sid *sid, uint8_t id[16])
+{
+    memcpy(id, sid->bytes + 28, 16);
+}
+
 /* FNV-1a. */
 uint64_t sbx_sid_number(const sbx_sid *sid)
 {

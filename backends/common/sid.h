@@ -22,6 +22,9 @@ typedef struct sbx_sid {
 /* The SID of the directory that `handle` has open (any access). */
 sbx_status sbx_sid_of(void *handle, const char *path, sbx_sid *sid, sbx_error *err);
 
+/* The file ID in it. */
+void sbx_sid_file(const sbx_sid *sid, uint8_t id[16]);
+
 /* A number for places that have no room for a SID; two roots may share one, though hardly ever. */
 uint64_t sbx_sid_number(const sbx_sid *sid);
 

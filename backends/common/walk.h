@@ -3,8 +3,8 @@
  *
  * A directory is dealt with before what is in it, so that what is made meanwhile inherits from it.  Objects
  * are opened by name below the open directory, one component, never through a link.  Links are not followed, and
- * handed to `visit`, as such, only where that was asked for; what vanished meanwhile is not.  Memory and handles do not grow with the tree: what does not fit
- * the queue is walked depth first.
+ * handed to `visit`, as such, only where that was asked for; what vanished meanwhile is not.  Memory and handles do
+ * not grow with the tree: what does not fit the queue is walked depth first.
  * Source: MSDN "ZwQueryDirectoryFile", "FILE_OPEN_REPARSE_POINT" in "NtCreateFile".
  */
 #ifndef SBX_COMMON_WALK_H

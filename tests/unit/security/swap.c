@@ -480,8 +480,8 @@ static void rename_tree(void)
     assert_int_equal(act_rename("ws", "ws2"), 0);
 }
 
-/* The root is the directory, whatever it is called by now.  At the last step: a directory in which something is open cannot
- * be moved on Windows. */
+/* The root is the directory, whatever it is called by now.  At the last step: a directory in which something is open
+ * cannot be moved on Windows. */
 static void test_tree_renamed(void **context)
 {
     char *before, *after;
@@ -506,6 +506,59 @@ static void test_tree_renamed(void **context)
     assert_string_equal(before, after);
     sbx_free(before);
     sbx_free(after);
+}
+
+static void other_directory(void)
+{
+    tree_dir("ws");
+}
+
+static void other_file(void)
+{
+    tree_file("ws", "w");
+}
+
+static void other_link(void)
+{
+    assert_int_equal(tree_link("ws", "out"), 0);
+}
+
+/* Moved since its last run, with or without another object at its name: it is found by what its SID says. */
+static void moved_is_cleaned(uint32_t what, void (*act)(void))
+{
+    char *before = tree_snapshot("ws"), *after;
+    sbx_error err = {.size = sizeof(err)};
+    int items = 0;
+
+    sbx_grants_close(open_grants());
+    tree_dir("elsewhere");
+    assert_int_equal(act_rename("ws", "elsewhere\\w"), 0);
+    if (act)
+        act();
+    expect_ok(sbx_grants_clean(what, tree_path("ws"), NULL, NULL, &err), &err);
+    assert_int_equal(sbx_grants_list(count_one, &items, NULL), SBX_OK);
+    assert_int_equal(items, 0);
+    act_rmdir("ws");
+    act_delete("ws");
+    assert_int_equal(act_rename("elsewhere\\w", "ws"), 0);
+    after = tree_snapshot("ws");
+    assert_string_equal(before, after);
+    sbx_free(before);
+    sbx_free(after);
+}
+
+static void test_moved_is_cleaned(void **context)
+{
+    static const uint32_t whats[] = {SBX_CLEAN_ALL, SBX_CLEAN_ROOT, SBX_CLEAN_STALE};
+    size_t i;
+
+    JUDGED
+    for (i = 0; i < 3; i++) {
+        moved_is_cleaned(whats[i], NULL);
+        moved_is_cleaned(whats[i], other_directory);
+        moved_is_cleaned(whats[i], other_file);
+        moved_is_cleaned(whats[i], other_link);
+    }
 }
 
 static void remove_files(void)
@@ -596,6 +649,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_tree_removed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_root_removed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_tree_renamed, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_moved_is_cleaned, setup, teardown),
         cmocka_unit_test_setup_teardown(test_deleted_meanwhile, setup, teardown),
         cmocka_unit_test_setup_teardown(test_made_meanwhile, setup, teardown),
     };
