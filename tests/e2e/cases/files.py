@@ -127,10 +127,6 @@ def ended(process):
             end_group(process)
 
 
-def node_environment(w):
-    return {'NODE_SKIP_PLATFORM_CHECK': '1'} if w.kind == 'lab' else None
-
-
 # ---- where it may write
 
 @case('read-only: nothing is created, appended, truncated in the working directory', CONFINED, WORLDS)
@@ -173,7 +169,7 @@ def every_write(w):
         w.backend = backend
         for tool in ('node', 'bun'):
             build(w, w.ws(backend + tool))
-            got = w.sbx(tool, 'writes.js', w.ws(backend + tool), env=node_environment(w))
+            got = w.sbx(tool, 'writes.js', w.ws(backend + tool))
             equal(got.text.strip(), 'done', got)
             root = w.ws(backend + tool)
             equal(sorted(snapshot(w, root)), ['', 'a', 'a\\b', 'a\\b\\c', 'a\\b\\c\\g', 'over', 'ro'], tool)
@@ -228,7 +224,7 @@ def outside(w):
             "console.log('written'); } catch (error) { console.log(error.code); }\n")
     places = [path.rstrip('\\') + '\\new-file' for path in free + closed]
     for tool in ('node', 'bun'):
-        got = w.sbx(tool, 'out.js', *places, options=('--workspace', root), cwd=root, env=node_environment(w))
+        got = w.sbx(tool, 'out.js', *places, options=('--workspace', root), cwd=root)
         check(len(got.text.split()) == len(places) and set(got.text.split()) <= {'EPERM', 'EACCES'}, got)
         equal([path for path in places if w.read(path) is not None], [], tool)
 
@@ -541,7 +537,7 @@ console.log(fs.readFileSync(path.join(dir, 'b'), 'utf8'), os.tmpdir());
 fs.rmSync(dir, { recursive: true });
 """)
     for tool in ('node', 'bun'):
-        got = w.sbx(tool, 't.js', env=node_environment(w))
+        got = w.sbx(tool, 't.js')
         check(got.text.startswith('new ' + w.profile + '\\AppData\\Local\\sbx\\temp\\'), got)
         check(not os.path.lexists(w.unix(got.text.split(' ', 1)[1].strip())), 'left behind: %s' % got)
     process = w.start((w.SBX,) + w.options() + ('--', 'cmd', '/d', '/c', 'echo %TEMP%& echo x> %TEMP%\\f & ' + w.PROBE +
@@ -600,7 +596,7 @@ for (const name of ['ssh', 'scp'])
     console.log(name, ext.toLowerCase(), child.status, /stubs$/i.test(dir));
   }
 """)
-    got = w.sbx('node', 'find.js', env=node_environment(w))
+    got = w.sbx('node', 'find.js')
     for name in ('ssh', 'scp'):
         for extension in ('.exe', '.cmd'):
             check('%s %s 1 true' % (name, extension) in got.text, got)
