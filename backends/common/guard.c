@@ -126,12 +126,12 @@ static sbx_status remove_one(const sbx_root *root, const char *path, int *gone, 
 
     *gone = 0;
     st = sbx_root_below(root, path, DELETE | READ_CONTROL, &handle, &info, err);
-    if (st != SBX_OK)
-        return st;
-    if (!handle) {
+    if (!handle && (st == SBX_OK || st == SBX_E_REFUSED)) { /* a link is on the way now */
         *gone = 1;
         return SBX_OK;
     }
+    if (st != SBX_OK)
+        return st;
     sbx_step("unguard");
     if ((info.attributes & FILE_ATTRIBUTE_REPARSE_POINT) ||
         (!(info.attributes & FILE_ATTRIBUTE_DIRECTORY) && (info.size || info.links > 1)))

@@ -325,6 +325,47 @@ static void test_below_git_exchanged(void **context)
     sbx_free(after);
 }
 
+/* A link that has come to be on the way to what is no longer protected, or to a guard, stops neither a run nor clean. */
+static void test_link_on_the_way(void **context)
+{
+    static char codex[600];
+    char *before, *after;
+    sbx_grants *grants;
+    HANDLE ledger;
+
+    JUDGED
+    tree_dir("out\\inner");
+    tree_dir("out\\inner\\.codex");
+    tree_dir("out\\.codex");
+    before = tree_snapshot("out");
+    snprintf(codex, sizeof(codex), "%s", tree_path("ws\\new\\.codex"));
+    protected_paths[2] = codex;
+    grants = open_grants();
+    ledger = CreateFileA(tree_path("state\\ledger"), GENERIC_READ, 0, NULL, OPEN_EXISTING, 0, NULL);
+    sbx_grants_close(grants);
+    CloseHandle(ledger);
+    assert_true(tree_exists("ws\\new\\.codex")); /* what a run leaves that could not read the ledger */
+    tree_remove("ws\\new");
+    assert_int_equal(tree_link("ws\\new", "out"), 0);
+    swap_dir("ws\\pkg", "ws\\p2", "out");
+    policy.protected_count = 1;
+    grants = open_grants();
+    tree_enter(grants);
+    assert_int_equal(act_write("ws\\src\\b.txt"), 0);
+    assert_int_equal(act_write("ws\\.git\\config"), DENIED);
+    tree_leave();
+    sbx_grants_close(grants);
+    clean_all();
+    assert_true(tree_is_link("ws\\new") && tree_exists("out\\.codex"));
+    after = tree_snapshot("out");
+    assert_string_equal(before, after);
+    sbx_free(after);
+    after = tree_snapshot("ws");
+    assert_null(strstr(after, SANDBOX_SID));
+    sbx_free(before);
+    sbx_free(after);
+}
+
 /* ---- Guards ------------------------------------------------------------------ */
 
 static void guard_link(void)
@@ -642,6 +683,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_link_in_protected, setup, teardown),
         cmocka_unit_test_setup_teardown(test_way_exchanged, setup, teardown),
         cmocka_unit_test_setup_teardown(test_below_git_exchanged, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_link_on_the_way, setup, teardown),
         cmocka_unit_test_setup_teardown(test_guard_appears_as_link, setup, teardown),
         cmocka_unit_test_setup_teardown(test_guard_appears_as_directory, setup, teardown),
         cmocka_unit_test_setup_teardown(test_guard_appears_as_file, setup, teardown),
