@@ -150,18 +150,22 @@ sbx_status sbx_guard_remove(const sbx_root *root, sbx_ledger *ledger, uint64_t *
     sbx_ledger_root *known = sbx_ledger_find(ledger, &root->sid);
     sbx_ledger_path *path;
     uint32_t count, seen;
-    sbx_status st = SBX_OK;
+    sbx_status st = SBX_OK, written = SBX_OK;
 
     do {
         count = seen = 0;
         for (path = known ? known->paths : NULL; path && seen < AT_ONCE; path = path->next) {
+            sbx_status one;
             int gone = 0;
 
             if (path->kind != SBX_RECORD_GUARD)
                 continue;
-            st = remove_one(root, path->path, &gone, err);
-            if (st != SBX_OK)
-                break;
+            one = remove_one(root, path->path, &gone, st == SBX_OK ? err : NULL);
+            if (st == SBX_OK)
+                st = one;
+            /* open elsewhere, or perhaps one is that is in it: it stays a guard */
+            if (one != SBX_OK || (st != SBX_OK && !gone))
+                continue;
             seen++;
             entries[count++] = (sbx_ledger_entry){SBX_RECORD_UNGUARD, 0, path->path};
             if (gone) {
@@ -170,13 +174,8 @@ sbx_status sbx_guard_remove(const sbx_root *root, sbx_ledger *ledger, uint64_t *
                     ++*removed;
             }
         }
-        if (count) {
-            sbx_status written =
-                sbx_ledger_add(ledger, &root->sid, entries, count, SBX_LEDGER_LAZY, st == SBX_OK ? err : NULL);
-
-            if (st == SBX_OK)
-                st = written;
-        }
-    } while (st == SBX_OK && seen == AT_ONCE);
-    return st;
+        if (count)
+            written = sbx_ledger_add(ledger, &root->sid, entries, count, SBX_LEDGER_LAZY, st == SBX_OK ? err : NULL);
+    } while (written == SBX_OK && seen == AT_ONCE);
+    return st == SBX_OK ? written : st;
 }

@@ -241,6 +241,44 @@ static void test_many_guards(void **context)
     sbx_free(after);
 }
 
+/* Another program keeps one of them open, as the terminal does whose working directory it is: the others go, and that one
+ * with the next run that can.  It stops no run meanwhile. */
+static void test_guard_in_use(void **context)
+{
+    static char codex[600];
+    char *before, *after;
+    sbx_grants *grants;
+    HANDLE used;
+
+    JUDGED
+    before = tree_snapshot("ws");
+    snprintf(codex, sizeof(codex), "%s", tree_path("ws\\x\\y\\.codex"));
+    protected_paths[1] = codex;
+    grants = open_grants();
+    used = CreateFileA(codex, FILE_LIST_DIRECTORY, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL, OPEN_EXISTING,
+                       FILE_FLAG_BACKUP_SEMANTICS, NULL);
+    assert_true(used != INVALID_HANDLE_VALUE);
+    sbx_grants_close(grants);
+    assert_false(tree_exists("ws\\.agents") || tree_exists("ws\\sbx.toml"));
+    assert_true(tree_exists("ws\\x\\y\\.codex"));
+    grants = open_grants();
+    tree_enter(grants);
+    assert_int_equal(act_create("ws\\x\\y\\.codex\\n"), DENIED);
+    assert_int_equal(act_rename("ws\\x", "ws\\z"), DENIED);
+    tree_leave();
+    sbx_grants_close(grants);
+    assert_int_equal(sbx_grants_clean(SBX_CLEAN_ALL, NULL, NULL, NULL, NULL), SBX_E_SYSTEM);
+    assert_true(tree_exists("ws\\x\\y\\.codex"));
+    CloseHandle(used);
+    sbx_grants_close(open_grants());
+    assert_false(tree_exists("ws\\x"));
+    clean_all();
+    after = tree_snapshot("ws");
+    assert_string_equal(before, after);
+    sbx_free(before);
+    sbx_free(after);
+}
+
 /* ---- Ledger ------------------------------------------------------------------------ */
 
 static char *read_ledger(size_t *size)
@@ -432,6 +470,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_protected_root, setup, teardown),
         cmocka_unit_test_setup_teardown(test_two_processes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_many_guards, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_guard_in_use, setup, teardown),
         cmocka_unit_test_setup_teardown(test_ledger_torn, setup, teardown),
         cmocka_unit_test_setup_teardown(test_ledger_held, setup, teardown),
         cmocka_unit_test_setup_teardown(test_ledger_compacted, setup, teardown),
