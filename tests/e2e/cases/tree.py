@@ -98,6 +98,15 @@ def process_limit(w):
         equal((report['end'], report['limit']), ('processes', 'processes'), report)
 
 
+@case('--cpu is a hard limit of the job, read back inside', worlds=('lab', 'native'))
+def cpu_limit(w):
+    equal(w.sandboxed('job').text.count('cpu'), 0, 'control')
+    # JOB_OBJECT_CPU_RATE_CONTROL_ENABLE and _HARD_CAP; hundredths of a percent
+    got = w.sbx(w.PROBE, 'job', options=('--cpu', '30'))
+    check('cpu 3000 0x5' in got.text, got)
+    equal(w.sandboxed('exit', '7', options=('--cpu', '101')).code, 125)
+
+
 def interrupt(w, action, *command):
     """`watch` on a terminal of its own, so that there is a console to interrupt."""
     import pty

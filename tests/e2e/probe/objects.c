@@ -350,16 +350,20 @@ static int show_sddl(int argc, wchar_t **argv)
     return 0;
 }
 
-/* job: the limits of the user interface that the own job has, as the system tells them */
+/* job: the limits that the own job has for the user interface and the CPU, as the system tells them */
 static int job(int argc, wchar_t **argv)
 {
     JOBOBJECT_BASIC_UI_RESTRICTIONS limits = {0};
+    JOBOBJECT_CPU_RATE_CONTROL_INFORMATION cpu = {0};
 
     (void)argc;
     (void)argv;
     if (!QueryInformationJobObject(NULL, JobObjectBasicUIRestrictions, &limits, sizeof(limits), NULL))
         return result(FALSE);
     print("ui 0x%lx\n", limits.UIRestrictionsClass);
+    if (QueryInformationJobObject(NULL, JobObjectCpuRateControlInformation, &cpu, sizeof(cpu), NULL) &&
+        cpu.ControlFlags != 0)
+        print("cpu %lu 0x%lx\n", cpu.CpuRate, cpu.ControlFlags);
     return 0;
 }
 

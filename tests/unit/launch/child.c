@@ -143,15 +143,25 @@ static int do_memory(int argc, wchar_t **argv)
     return VirtualAlloc(NULL, (SIZE_T)512 << 20, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE) ? 12 : 11;
 }
 
+/* Leave the console as no program should: without an echo, in other code pages.  42: all of it was done. */
+static int do_spoil(int argc, wchar_t **argv)
+{
+    HANDLE in = CreateFileW(L"CONIN$", GENERIC_READ | GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL,
+                            OPEN_EXISTING, 0, NULL);
+
+    (void)argc, (void)argv;
+    return SetConsoleMode(in, 0) && SetConsoleCP(1252) && SetConsoleOutputCP(1252) ? 42 : 1;
+}
+
 int child_main(int argc, wchar_t **argv)
 {
     static const struct {
         const wchar_t *verb;
         int (*run)(int argc, wchar_t **argv);
     } verbs[] = {
-        {L"exit", do_exit},           {L"copy", do_copy},     {L"has", do_has}, {L"hold", do_hold},
-        {L"leave", do_leave},         {L"eof", do_stdin_eof}, {L"env", do_env}, {L"args", do_args},
-        {L"processes", do_processes}, {L"memory", do_memory},
+        {L"exit", do_exit},           {L"copy", do_copy},     {L"has", do_has},     {L"hold", do_hold},
+        {L"leave", do_leave},         {L"eof", do_stdin_eof}, {L"env", do_env},     {L"args", do_args},
+        {L"processes", do_processes}, {L"memory", do_memory}, {L"spoil", do_spoil},
     };
     size_t i;
 

@@ -549,6 +549,41 @@ static void killing_the_launcher_ends_the_tree(void **state)
     CloseHandle(ready);
 }
 
+/* "console": launches a child that spoils the console.  0: it is as before; else what is not, as bits. */
+static int console(void)
+{
+    HANDLE in = CreateFileW(L"CONIN$", GENERIC_READ | GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL,
+                            OPEN_EXISTING, 0, NULL);
+    DWORD before = 0, after = 0;
+
+    if (!SetConsoleCP(437) || !SetConsoleOutputCP(437) || !GetConsoleMode(in, &before) || !before)
+        return 64;
+    if (run(NULL, L"spoil").exit_code != 42)
+        return 32;
+    if (!GetConsoleMode(in, &after))
+        return 16;
+    return (after != before) | (GetConsoleCP() != 437) << 1 | (GetConsoleOutputCP() != 437) << 2;
+}
+
+static void the_console_is_as_before(void **state)
+{
+    WCHAR line[MAX_PATH + 20];
+    STARTUPINFOW si = {0};
+    PROCESS_INFORMATION pi = {0};
+    DWORD code = 99;
+
+    (void)state;
+    si.cb = sizeof(si);
+    swprintf(line, MAX_PATH + 20, L"\"%ls\" console", self_w);
+    /* a console of its own, and its handles the standard ones */
+    assert_true(CreateProcessW(self_w, line, NULL, NULL, FALSE, CREATE_NO_WINDOW, NULL, NULL, &si, &pi));
+    assert_int_equal(WaitForSingleObject(pi.hProcess, 60000), WAIT_OBJECT_0);
+    GetExitCodeProcess(pi.hProcess, &code);
+    CloseHandle(pi.hThread);
+    CloseHandle(pi.hProcess);
+    assert_int_equal(code, 0);
+}
+
 int wmain(int argc, wchar_t **argv);
 
 int wmain(int argc, wchar_t **argv)
@@ -570,6 +605,7 @@ int wmain(int argc, wchar_t **argv)
         cmocka_unit_test(failed_verification_runs_nothing),
         cmocka_unit_test(other_accounts_are_refused),
         cmocka_unit_test(missing_directory_is_named),
+        cmocka_unit_test(the_console_is_as_before),
         cmocka_unit_test(killing_the_launcher_ends_the_tree),
         cmocka_unit_test(launches_leak_no_handle),
     };
@@ -582,5 +618,7 @@ int wmain(int argc, wchar_t **argv)
     check(sbx_dirs_get(SBX_DIR_CURRENT, &cwd, &err), &err);
     if (argc > 2 && wcscmp(argv[1], L"launcher") == 0)
         return launcher(argv[2]);
+    if (argc > 1 && wcscmp(argv[1], L"console") == 0)
+        return console();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
