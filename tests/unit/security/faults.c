@@ -253,13 +253,13 @@ static void test_guard_in_use(void **context)
     JUDGED
     before = tree_snapshot("ws");
     snprintf(codex, sizeof(codex), "%s", tree_path("ws\\x\\y\\.codex"));
-    protected_paths[1] = codex;
+    protected_paths[3] = codex; /* made last, removed first */
     grants = open_grants();
     used = CreateFileA(codex, FILE_LIST_DIRECTORY, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL, OPEN_EXISTING,
                        FILE_FLAG_BACKUP_SEMANTICS, NULL);
     assert_true(used != INVALID_HANDLE_VALUE);
     sbx_grants_close(grants);
-    assert_false(tree_exists("ws\\.agents") || tree_exists("ws\\sbx.toml"));
+    assert_false(tree_exists("ws\\.agents"));
     assert_true(tree_exists("ws\\x\\y\\.codex"));
     grants = open_grants();
     tree_enter(grants);
