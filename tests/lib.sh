@@ -101,7 +101,8 @@ build() {
 # ---- Wine --------------------------------------------------------------------
 
 # use KIND PREFIX [USER]: wine=(...) and the environment for it.  Nothing of the caller's
-# environment reaches the programs but the terminal's type and what KEEP_ENV lists.
+# environment reaches the programs but the terminal's type and what KEEP_ENV lists.  TZ is the first zone of Wine's table:
+# every process of Wine reads the table from the registry until it finds its zone, a thousand calls for UTC.
 use() {
     local name
     kind=$1 prefix=$2 user=${3:-standard}
