@@ -366,6 +366,30 @@ static void test_link_on_the_way(void **context)
     sbx_free(after);
 }
 
+static void swap_link(void)
+{
+    assert_int_equal(act_rmdir("ws\\.git\\zlink"), 0);
+    assert_int_equal(act_rename("ws\\src", "ws\\.git\\zlink"), 0);
+}
+
+/* The other way round: what was listed as a link, behind all others, is a directory that was granted already. */
+static void test_link_becomes_directory(void **context)
+{
+    sbx_grants *grants;
+
+    JUDGED
+    assert_int_equal(tree_link("ws\\.git\\zlink", "out"), 0);
+    hook_at("deny", 1, swap_link);
+    grants = open_grants();
+    hook_done();
+    tree_enter(grants);
+    assert_int_equal(act_write("ws\\.git\\zlink\\b.txt"), DENIED);
+    assert_int_equal(act_write("ws\\.git\\zlink\\deep\\c.txt"), DENIED);
+    tree_leave();
+    sbx_grants_close(grants);
+    clean_all();
+}
+
 /* ---- Guards ------------------------------------------------------------------ */
 
 static void guard_link(void)
@@ -683,6 +707,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_link_in_protected, setup, teardown),
         cmocka_unit_test_setup_teardown(test_way_exchanged, setup, teardown),
         cmocka_unit_test_setup_teardown(test_below_git_exchanged, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_link_becomes_directory, setup, teardown),
         cmocka_unit_test_setup_teardown(test_link_on_the_way, setup, teardown),
         cmocka_unit_test_setup_teardown(test_guard_appears_as_link, setup, teardown),
         cmocka_unit_test_setup_teardown(test_guard_appears_as_directory, setup, teardown),
