@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "common/ledger.h"
 #include "common/record.h"
+#include "common/root.h"
 #include "full.h"
 #include "hook.h"
 #include "win/error.h"
@@ -386,11 +387,17 @@ static void test_ledger_held(void **context)
     sbx_free(after);
 }
 
+/* Of a directory that is not there, on the volume of the tests. */
 static sbx_sid sid_of(uint8_t number)
 {
-    sbx_sid sid = {{1, 9, 0, 0, 0, 0, 0, 9, 0x31, 0x58, 0x42, 0x53}}; /* and SBX_SID_TAG */
+    sbx_error err = {.size = sizeof(err)};
+    sbx_root root = {0};
+    sbx_sid sid;
 
-    sid.bytes[20] = number;
+    expect_ok(sbx_root_reopen(writable[0], &root, &err), &err);
+    sid = root.sid;
+    sbx_root_close(&root);
+    sid.bytes[SBX_SID_BYTES - 1] = number; /* of a file ID of 128 bits */
     return sid;
 }
 
@@ -426,7 +433,7 @@ static void grow_ledger(void)
 static void test_ledger_compacted(void **context)
 {
     static char codex[600];
-    const sbx_sid one = sid_of(1), two = sid_of(2), three = sid_of(3);
+    sbx_sid one, two, three;
     sbx_ledger first = {0}, second = {0}, all = {0};
     size_t grown, size;
     char *before, *after;
@@ -436,6 +443,7 @@ static void test_ledger_compacted(void **context)
     before = tree_snapshot("ws");
     snprintf(codex, sizeof(codex), "%s", tree_path("ws\\x\\y\\.codex"));
     protected_paths[2] = codex;
+    one = sid_of(1), two = sid_of(2), three = sid_of(3);
     grants = open_grants();
     assert_true(tree_exists("ws\\x\\y\\.codex"));
     assert_int_equal(sbx_ledger_load(&first, NULL), SBX_OK);
@@ -463,6 +471,31 @@ static void test_ledger_compacted(void **context)
     sbx_free(after);
 }
 
+/* A root on a volume that is not there keeps its records: its access rights are out of reach, not gone. */
+static void test_volume_away(void **context)
+{
+    sbx_sid away = sid_of(1);
+    sbx_ledger ledger = {0};
+    sbx_error err = {.size = sizeof(err)};
+
+    JUDGED
+    sbx_grants_close(open_grants());
+    away.bytes[12] ^= 0x55; /* of the volume's GUID */
+    assert_int_equal(sbx_ledger_load(&ledger, NULL), SBX_OK);
+    add(&ledger, &away, SBX_RECORD_DONE, "C:\\away");
+    sbx_ledger_fini(&ledger);
+    assert_int_equal(sbx_grants_clean(SBX_CLEAN_STALE, NULL, NULL, NULL, &err), SBX_OK);
+    assert_int_equal(sbx_grants_clean(SBX_CLEAN_ALL, NULL, NULL, NULL, &err), SBX_E_SYSTEM);
+    assert_string_equal(err.object, "C:\\away");
+    assert_non_null(strstr(err.op, "the volume that it is on is not there"));
+    assert_int_equal(sbx_grants_clean(SBX_CLEAN_ROOT, "C:\\away", NULL, NULL, &err), SBX_E_UNAVAILABLE);
+    assert_int_equal(sbx_ledger_load(&ledger, NULL), SBX_OK);
+    assert_non_null(sbx_ledger_find(&ledger, &away));
+    assert_null(ledger.roots->next); /* what could be cleaned is */
+    add(&ledger, &away, SBX_RECORD_GONE, "");
+    sbx_ledger_fini(&ledger);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -474,6 +507,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_ledger_torn, setup, teardown),
         cmocka_unit_test_setup_teardown(test_ledger_held, setup, teardown),
         cmocka_unit_test_setup_teardown(test_ledger_compacted, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_volume_away, setup, teardown),
         cmocka_unit_test_setup_teardown(test_full_tree, full_setup, teardown),
         cmocka_unit_test_setup_teardown(test_full_ledger, full_setup, teardown),
         cmocka_unit_test_setup_teardown(test_full_rewrite, full_setup, teardown),

@@ -1,7 +1,6 @@
 #include "full.h"
 
 #include "base/memory.h"
-#include "common/ledger.h"
 #include "fixture.h"
 #include "win/error.h"
 
@@ -213,26 +212,22 @@ static int32_t SBX_CALL count_guards(void *context, const sbx_state_item *item, 
     return 0;
 }
 
-/* Another root in the ledger, whose path is long. */
-static void more_than_a_page(const sbx_grants *grants)
+/* The file of the run: open here, it gives its page back only when this is closed. */
+static HANDLE keep_run_file(void)
 {
-    static char path[8192];
-    sbx_ledger ledger = {0};
-    sbx_ledger_entry entry = {SBX_RECORD_GRANT, 0, path};
-    const void *const *sids;
-    sbx_sid sid;
-    size_t i;
+    WIN32_FIND_DATAA found;
+    HANDLE search = FindFirstFileA(tree_path("state\\runs\\*.*"), &found), file;
+    char name[300];
 
-    memset(path, 'p', sizeof(path) - 1);
-    memcpy(path, "C:", 2);
-    for (i = 2; i < sizeof(path) - 2; i += 200)
-        path[i] = '\\';
-    assert_int_equal(sbx_grants_sids(grants, &sids), 1);
-    memcpy(&sid, sids[0], sizeof(sid));
-    sid.bytes[SBX_SID_BYTES - 1] ^= 1;
-    assert_int_equal(sbx_ledger_load(&ledger, NULL), SBX_OK);
-    assert_int_equal(sbx_ledger_add(&ledger, &sid, &entry, 1, 0, NULL), SBX_OK);
-    sbx_ledger_fini(&ledger);
+    assert_true(search != INVALID_HANDLE_VALUE);
+    while (found.cFileName[0] == '.')
+        assert_true(FindNextFileA(search, &found));
+    FindClose(search);
+    snprintf(name, sizeof(name), "state\\runs\\%s", found.cFileName);
+    file = CreateFileA(tree_path(name), GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
+                       OPEN_EXISTING, 0, NULL);
+    assert_true(file != INVALID_HANDLE_VALUE);
+    return file;
 }
 
 /* A run that ends then still takes its guards along, though it cannot record that. */
@@ -241,14 +236,16 @@ void test_full_end(void **context)
     int guards = 0;
     char *before;
     sbx_grants *grants;
+    HANDLE run_file;
 
     ON_SMALL_DISK
     before = tree_snapshot("ws");
     grants = open_grants();
-    more_than_a_page(grants); /* which the file of the run gives back */
+    run_file = keep_run_file();
     damage_ledger();
     fill_data(0);
     sbx_grants_close(grants);
+    CloseHandle(run_file);
     assert_false(tree_exists("ws\\.agents") || tree_exists("ws\\sbx.toml"));
     assert_int_equal(sbx_grants_list(count_guards, &guards, NULL), SBX_OK);
     assert_int_equal(guards, 2);
