@@ -242,8 +242,8 @@ static void test_many_guards(void **context)
     sbx_free(after);
 }
 
-/* Another program keeps one of them open, as the terminal does whose working directory it is: the others go, and that one
- * with the next run that can.  It stops no run meanwhile. */
+/* Another program keeps one of them open, as the terminal does whose working directory it is: the others go, and that
+ * one with the next run that can.  It stops no run meanwhile. */
 static void test_guard_in_use(void **context)
 {
     static char codex[600];

@@ -324,7 +324,7 @@ static void test_below_git_exchanged(void **context)
     sbx_free(after);
 }
 
-/* A link that has come to be on the way to what is no longer protected, or to a guard, stops neither a run nor clean. */
+/* A link that is now on the way to what is no longer protected, or to a guard, stops neither a run nor clean. */
 static void test_link_on_the_way(void **context)
 {
     static char codex[600];
