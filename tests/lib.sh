@@ -47,10 +47,14 @@ need() {
     # shellcheck disable=SC2086 # a list of names
     set -- $missing
     say "installing $*"
+    mkdir -p "$top/build"
+    exec 8> "$top/build/.apt.lock" # somebody else here may be at it
+    flock 8
     [ "$(id -u)" = 0 ] || command -v sudo > /dev/null || die "as root: apt-get install --no-install-recommends $*"
     quietly "$top/build/log/apt.log" as_root sh -c \
         'apt-get -qq update; DEBIAN_FRONTEND=noninteractive exec apt-get -qq -y --no-install-recommends install "$@"' sh "$@" ||
         die "apt could not install $*"
+    exec 8>&-
 }
 
 # need_command COMMAND PACKAGE: for what often comes from elsewhere than a package
@@ -212,34 +216,40 @@ prefix_key() {
     } | sha256sum | cut -c1-16
 }
 
+# make_template KIND DIR [plain]: what new_prefix copies, in $template
+make_template() {
+    local tools=''
+    build_bcryptprimitives
+    if [ "${3-}" != plain ]; then
+        need_command npm npm
+        tools=$("$top/tests/tools/fetch") || die "the real programs cannot be fetched"
+    fi
+    say "making a $1 Wine prefix"
+    rm -rf "$cache/prefix/$1${3+-plain}"-????????????????*
+    use "$1" "$template.new" admin
+    mkdir -p "$prefix"
+    quietly "$top/build/log/prefix-$1.log" make_prefix "$1" "$tools" || { stop; exit 1; }
+    mv "$template.new" "$template"
+    touch "$template/.complete"
+}
+
 # new_prefix KIND DIR [plain]: a fresh prefix in DIR, with the real programs unless plain
 new_prefix() {
-    local dir=$2 tools='' key template
+    local dir=$2 key template
     key=$(prefix_key "$1" ${3+plain})
     template=$cache/prefix/$1${3+-plain}-$key
     (
         mkdir -p "$cache/prefix"
         exec 9> "$cache/prefix/.lock"
         flock 9
-        [ ! -e "$template/.complete" ] || exit 0
-        build_bcryptprimitives
-        if [ "${3-}" != plain ]; then
-            need_command npm npm
-            tools=$("$top/tests/tools/fetch" 9>&-) || die "the real programs cannot be fetched"
-        fi
-        say "making a $1 Wine prefix"
-        rm -rf "$cache/prefix/$1${3+-plain}"-????????????????*
-        use "$1" "$template.new" admin
-        mkdir -p "$prefix"
-        quietly "$top/build/log/prefix-$1.log" make_prefix "$1" "$tools" 9>&- || { stop; exit 1; }
-        mv "$template.new" "$template"
-        touch "$template/.complete"
+        [ -e "$template/.complete" ] || make_template "$@" 9>&-
+        # under the lock: for another version of the lab somebody else removes this one
+        mkdir -p "$(dirname "$dir")"
+        rm -rf "$dir" "$dir.new"
+        cp -a --reflink=auto "$template" "$dir.new"
+        printf '%s\n' "$key" > "$dir.new/.sbx-template"
+        mv "$dir.new" "$dir"
     ) || die "cannot make a Wine prefix"
-    mkdir -p "$(dirname "$dir")"
-    rm -rf "$dir" "$dir.new"
-    cp -a --reflink=auto "$template" "$dir.new"
-    printf '%s\n' "$key" > "$dir.new/.sbx-template"
-    mv "$dir.new" "$dir"
 }
 
 # install_sbx PREFIX [BIN]: what build/cross/bin holds, into C:\Program Files\sbx, as an installer would

@@ -23,17 +23,27 @@ static sbx_status reopen(const sbx_ledger_root *known, sbx_root *root, sbx_error
     return st;
 }
 
+/* The same, also where it was moved. */
+static sbx_status locate(const sbx_ledger_root *known, sbx_root *root, sbx_error *err)
+{
+    if (reopen(known, root, NULL) == SBX_OK && root->handle)
+        return SBX_OK;
+    return sbx_root_find(&known->sid, known->path, root, err);
+}
+
 static uint32_t state_of(const sbx_ledger_root *known, uint32_t process)
 {
     sbx_root root = {0};
-    uint32_t state = SBX_STATE_KEPT;
+    uint32_t state = SBX_STATE_STALE;
 
     if (process)
         return SBX_STATE_ACTIVE;
-    if (reopen(known, &root, NULL) == SBX_OK && !root.handle)
-        state = SBX_STATE_STALE;
-    if (!known->done)
-        state = SBX_STATE_STALE;
+    if (known->done && (reopen(known, &root, NULL) != SBX_OK || root.handle))
+        state = SBX_STATE_KEPT;
+    sbx_root_close(&root);
+    /* moved or gone is stale, not what is out of reach */
+    if (state == SBX_STATE_STALE && sbx_root_find(&known->sid, known->path, &root, NULL) == SBX_E_UNAVAILABLE)
+        state = SBX_STATE_KEPT;
     sbx_root_close(&root);
     return state;
 }
@@ -145,7 +155,7 @@ static sbx_status clean_one(uint32_t what, sbx_ledger *ledger, sbx_ledger_root *
     }
     if (st == SBX_OK && what == SBX_CLEAN_STALE && item.state != SBX_STATE_STALE) {
         /* the root is kept, but not what a dead run left in it */
-        st = sbx_guard_remove(root, ledger, NULL, &why);
+        st = root->handle ? sbx_guard_remove(root, ledger, NULL, &why) : SBX_OK;
         if (st == SBX_OK)
             goto out;
     } else if (st == SBX_OK && root->handle) {
@@ -168,7 +178,7 @@ static sbx_status clean_named(const char *path, sbx_ledger *ledger, sbx_state_vi
                               sbx_error *err)
 {
     sbx_root here = {0}, there = {0};
-    sbx_ledger_root *known, *was = NULL;
+    sbx_ledger_root *known, *was;
     int enough = 0;
     sbx_status moved = SBX_OK, st = sbx_root_reopen(path, &here, err);
 
@@ -186,16 +196,36 @@ static sbx_status clean_named(const char *path, sbx_ledger *ledger, sbx_state_vi
     else if (was)
         st = SBX_OK;
     else if (st == SBX_OK)
-        st = sbx_fail(err, SBX_E_REFUSED, "there is no such directory", path);
+        st = sbx_root_open(path, &here, err); /* says why it is none */
     sbx_root_close(&here);
     return st == SBX_OK ? moved : st;
+}
+
+/* One that the ledger knows.  The error is told to the visitor, too. */
+static sbx_status clean_known(uint32_t what, sbx_ledger *ledger, sbx_ledger_root *known, sbx_state_visitor visit,
+                              void *context, int *enough, sbx_error *err)
+{
+    sbx_root root = {0};
+    sbx_status st = locate(known, &root, err);
+
+    if (st == SBX_OK) {
+        st = clean_one(what, ledger, known, &root, visit, context, enough, err);
+    } else if (st == SBX_E_UNAVAILABLE && what == SBX_CLEAN_STALE) {
+        st = SBX_OK; /* it may come back */
+    } else {
+        sbx_state_item item = item_of(known, 0);
+
+        if (visit && visit(context, &item, err))
+            *enough = 1;
+    }
+    sbx_root_close(&root);
+    return st;
 }
 
 sbx_status sbx_grants_clean(uint32_t what, const char *path, sbx_state_visitor visit, void *context, sbx_error *err)
 {
     sbx_ledger ledger = {{NULL}, NULL, 0, 0};
     sbx_ledger_root *known, *next;
-    sbx_root root = {0};
     sbx_status st, failed = SBX_OK;
     int enough = 0;
 
@@ -204,15 +234,14 @@ sbx_status sbx_grants_clean(uint32_t what, const char *path, sbx_state_visitor v
         st = clean_named(path, &ledger, visit, context, err);
     } else if (st == SBX_OK) {
         for (known = ledger.roots; known && !enough; known = next) {
+            sbx_error why = {.size = sizeof(why)};
+
             next = known->next;
-            st = reopen(known, &root, err);
-            if (st != SBX_OK || !root.handle)
-                st = sbx_root_find(&known->sid, known->path, &root, err);
-            if (st == SBX_OK)
-                st = clean_one(what, &ledger, known, &root, visit, context, &enough, err);
-            if (st != SBX_OK)
+            if (clean_known(what, &ledger, known, visit, context, &enough, &why) != SBX_OK && failed == SBX_OK) {
                 failed = SBX_E_SYSTEM;
-            sbx_root_close(&root);
+                if (err)
+                    *err = why;
+            }
         }
         st = failed;
     }

@@ -239,9 +239,9 @@ sbx_status sbx_ledger_add(sbx_ledger *ledger, const sbx_sid *sid, const sbx_ledg
         put_all(&all, &now);
     if (text.failed || all.failed)
         st = sbx_fail_memory(err);
-    else if (rewrite && (now.damaged || all.length < now.size / 2)) /* where it pays */
-        st = sbx_file_write(path, all.data ? all.data : "", all.length, err);
-    else
+    /* a rewrite where it pays; while somebody has the file open it may not be replaced, and the next one will do it */
+    else if (!rewrite || (!now.damaged && all.length >= now.size / 2) ||
+             sbx_file_write(path, all.data ? all.data : "", all.length, NULL) != SBX_OK)
         st = append(path, &text, flags, err);
     if (st == SBX_OK && rewrite) {
         ledger->size = all.length;

@@ -145,9 +145,9 @@ static sbx_status judge_place(const char *root, size_t from, sbx_error *err)
 
 static sbx_status judge_kind(HANDLE handle, const char *path, sbx_error *err)
 {
-    FILE_ATTRIBUTE_TAG_INFO info;
+    FILE_BASIC_INFO info; /* every file system tells it; not all have FileAttributeTagInfo */
 
-    if (!GetFileInformationByHandleEx(handle, FileAttributeTagInfo, &info, sizeof(info)))
+    if (!GetFileInformationByHandleEx(handle, FileBasicInfo, &info, sizeof(info)))
         return sbx_fail_last(err, SBX_E_SYSTEM, "GetFileInformationByHandleEx", path);
     if (info.FileAttributes & FILE_ATTRIBUTE_REPARSE_POINT)
         return refuse(err, "a link cannot be a writable root", path, "name the directory that it points to");
@@ -205,21 +205,16 @@ static sbx_status describe(sbx_root *root, const char *path, sbx_error *err)
     return sbx_sid_of(root->handle, root->path, &root->sid, err);
 }
 
-static sbx_status open_described(const char *path, sbx_root *root, int *missing, sbx_error *err)
-{
-    sbx_status st = open_root(path, &root->handle, missing, err);
-
-    return st == SBX_OK ? describe(root, path, err) : st;
-}
-
 sbx_status sbx_root_open(const char *path, sbx_root *root, sbx_error *err)
 {
     sbx_root made = {0};
     int missing;
-    sbx_status st = open_described(path, &made, &missing, err);
+    sbx_status st = open_root(path, &made.handle, &missing, err);
 
     if (st == SBX_OK)
         st = judge_volume(made.handle, path, err);
+    if (st == SBX_OK)
+        st = describe(&made, path, err);
     if (st == SBX_OK)
         st = judge_place(made.path, 0, err);
     if (st == SBX_OK) {
@@ -232,38 +227,64 @@ sbx_status sbx_root_open(const char *path, sbx_root *root, sbx_error *err)
 
 sbx_status sbx_root_reopen(const char *path, sbx_root *root, sbx_error *err)
 {
+    sbx_error why = {.size = sizeof(why)};
     sbx_root made = {0};
     int missing;
-    sbx_status st = open_described(path, &made, &missing, err);
+    sbx_status st = open_root(path, &made.handle, &missing, &why);
 
+    if (st == SBX_OK)
+        st = describe(&made, path, &why);
     if (st == SBX_OK) {
         *root = made;
         return SBX_OK;
     }
     sbx_root_close(&made);
-    return missing ? SBX_OK : st;
+    if (missing)
+        return SBX_OK;
+    if (err)
+        *err = why;
+    return st;
+}
+
+/* A directory on the volume of a SID: its root, by the first path that leads there. */
+static HANDLE open_volume(const sbx_sid *sid)
+{
+    WCHAR *name_w = NULL, paths_w[MAX_PATH * 2];
+    char name[SBX_SID_VOLUME], *path = NULL;
+    DWORD length = 0;
+    HANDLE volume = NULL;
+
+    sbx_sid_volume(sid, name);
+    if (sbx_wide(name, "volume", &name_w, NULL) != SBX_OK)
+        return NULL;
+    if (GetVolumePathNamesForVolumeNameW(name_w, paths_w, ARRAYSIZE(paths_w), &length) && paths_w[0] &&
+        sbx_narrow(paths_w, &path, NULL) == SBX_OK)
+        volume = open_dir(path, FILE_READ_ATTRIBUTES, NULL);
+    if (!volume) /* mounted nowhere, or in too many places */
+        volume = open_dir(name, FILE_READ_ATTRIBUTES, NULL);
+    sbx_free(path);
+    sbx_free(name_w);
+    return volume;
 }
 
 sbx_status sbx_root_find(const sbx_sid *sid, const char *path, sbx_root *root, sbx_error *err)
 {
     FILE_ID_DESCRIPTOR id = {.dwSize = sizeof(id), .Type = ExtendedFileIdType};
     sbx_root made = {0};
-    char drive[] = "C:\\";
-    HANDLE volume = NULL;
-    DWORD code = ERROR_FILE_NOT_FOUND;
+    HANDLE volume = open_volume(sid);
+    DWORD code;
     sbx_status st = SBX_OK;
 
-    if (sbx_path_kind(path) == SBX_PATH_DRIVE) {
-        drive[0] = path[0];
-        volume = open_dir(drive, FILE_READ_ATTRIBUTES, NULL);
+    if (!volume) {
+        sbx_fail(err, SBX_E_UNAVAILABLE, "the volume that it is on is not there", path);
+        sbx_hint(err, "repeat this when it is");
+        return SBX_E_UNAVAILABLE;
     }
-    if (volume) {
-        sbx_sid_file(sid, id.ExtendedFileId.Identifier);
-        made.handle = sbx_handle_from(OpenFileById(volume, &id, SBX_ROOT_ACCESS,
-                                                   FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
-                                                   FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT));
-        code = GetLastError();
-    }
+    sbx_sid_file(sid, id.ExtendedFileId.Identifier);
+    made.handle = sbx_handle_from(OpenFileById(volume, &id, SBX_ROOT_ACCESS,
+                                               FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
+                                               FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT));
+    code = GetLastError();
     if (made.handle) {
         st = judge_kind(made.handle, path, err);
         if (st == SBX_OK)
@@ -293,7 +314,7 @@ void sbx_root_close(sbx_root *root)
     sbx_handle_close(&root->handle);
     sbx_free(root->path);
     sbx_free(root->spelled);
-    root->path = root->spelled = NULL;
+    memset(root, 0, sizeof(*root));
 }
 
 sbx_status sbx_root_below(const sbx_root *root, const char *relative, ACCESS_MASK access, void **handle,

@@ -85,6 +85,15 @@ void sbx_sid_file(const sbx_sid *sid, uint8_t id[16])
     memcpy(id, sid->bytes + 28, 16);
 }
 
+void sbx_sid_volume(const sbx_sid *sid, char name[SBX_SID_VOLUME])
+{
+    const unsigned long a = get32(sid->bytes + 12), b = get32(sid->bytes + 16), c = get32(sid->bytes + 20),
+                        d = get32(sid->bytes + 24);
+
+    snprintf(name, SBX_SID_VOLUME, "\\\\?\\Volume{%08lx-%04lx-%04lx-%04lx-%04lx%08lx}\\", a, b >> 16, b & 0xFFFF,
+             c >> 16, c & 0xFFFF, d);
+}
+
 /* FNV-1a. */
 uint64_t sbx_sid_number(const sbx_sid *sid)
 {

@@ -25,6 +25,10 @@ sbx_status sbx_sid_of(void *handle, const char *path, sbx_sid *sid, sbx_error *e
 /* The file ID in it. */
 void sbx_sid_file(const sbx_sid *sid, uint8_t id[16]);
 
+/* The name of its volume, "\\?\Volume{GUID}\". */
+#define SBX_SID_VOLUME 50u
+void sbx_sid_volume(const sbx_sid *sid, char name[SBX_SID_VOLUME]);
+
 /* A number for places that have no room for a SID; two roots may share one, though hardly ever. */
 uint64_t sbx_sid_number(const sbx_sid *sid);
 

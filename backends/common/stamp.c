@@ -224,6 +224,19 @@ static uint32_t deny_one(void *context, const sbx_walk_item *item)
     return SBX_WALK_ON;
 }
 
+/* Whether an object that may not be changed has no ACE of ours. */
+static int is_untouched(const stamper *s, const sbx_walk_item *item)
+{
+    HANDLE look = NULL;
+    int untouched =
+        SBX_NT_OK(sbx_nt_child(item->parent, item->name, item->name_length, READ_CONTROL, FILE_OPEN, 0, NULL, &look)) &&
+        SBX_NT_OK(sbx_sd_read(item->sd, look)) &&
+        (!item->sd->acl || !sbx_acl_find(item->sd->acl, s->sid->bytes, NULL, 0));
+
+    sbx_handle_close(&look);
+    return untouched;
+}
+
 static uint32_t free_one(void *context, const sbx_walk_item *item)
 {
     stamper *s = context;
@@ -234,6 +247,8 @@ static uint32_t free_one(void *context, const sbx_walk_item *item)
     if (item->handle) {
         sbx_step("free");
         status = sbx_sd_apply(item->sd, item->handle, &change, &result);
+    } else if (is_untouched(s, item)) {
+        return SBX_WALK_PASS;
     }
     if (SBX_NT_GONE(status))
         return SBX_WALK_PASS;
@@ -252,16 +267,8 @@ static uint32_t clear_one(void *context, const sbx_walk_item *item)
     if (item->handle) {
         sbx_step("clear");
         status = sbx_sd_apply(item->sd, item->handle, &change, &result);
-    } else {
-        /* not to be changed, and perhaps never was */
-        HANDLE look = NULL;
-
-        if (SBX_NT_OK(
-                sbx_nt_child(item->parent, item->name, item->name_length, READ_CONTROL, FILE_OPEN, 0, NULL, &look)) &&
-            SBX_NT_OK(sbx_sd_read(item->sd, look)) &&
-            (!item->sd->acl || !sbx_acl_find(item->sd->acl, s->sid->bytes, NULL, 0)))
-            status = 0;
-        sbx_handle_close(&look);
+    } else if (is_untouched(s, item)) {
+        status = 0;
     }
     if (SBX_NT_GONE(status))
         return SBX_WALK_PASS;

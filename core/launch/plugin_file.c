@@ -26,7 +26,7 @@ sbx_status sbx_plugin_file_open(const char *path, int folder, uint32_t trust, vo
     const DWORD share = FILE_SHARE_READ | (folder ? FILE_SHARE_WRITE : 0);
     const DWORD flags = FILE_FLAG_OPEN_REPARSE_POINT | (folder ? FILE_FLAG_BACKUP_SEMANTICS : 0);
     uint16_t *path_w = NULL;
-    FILE_ATTRIBUTE_TAG_INFO info;
+    FILE_BASIC_INFO info; /* every file system tells it */
     HANDLE file = NULL;
     sbx_status st = sbx_wide_path(path, &path_w, err);
 
@@ -44,7 +44,7 @@ sbx_status sbx_plugin_file_open(const char *path, int folder, uint32_t trust, vo
         st = sbx_fail(err, SBX_E_REFUSED, "not a file", path);
         goto out;
     }
-    if (!GetFileInformationByHandleEx(file, FileAttributeTagInfo, &info, sizeof(info))) {
+    if (!GetFileInformationByHandleEx(file, FileBasicInfo, &info, sizeof(info))) {
         st = sbx_fail_last(err, SBX_E_SYSTEM, "GetFileInformationByHandleEx", path);
         goto out;
     }

@@ -235,7 +235,7 @@ sbx_status sbx_run_id(char id[33], sbx_error *err)
     random_fn random = (random_fn)function_of(module, "ProcessPrng");
     UCHAR bytes[16];
     size_t i;
-    sbx_status st = random ? SBX_OK : sbx_fail_last(err, SBX_E_SYSTEM, "LoadLibraryExW", "ProcessPrng");
+    sbx_status st = random ? SBX_OK : sbx_fail_last(err, SBX_E_SYSTEM, "load", "ProcessPrng of bcryptprimitives.dll");
 
     if (random && !random(bytes, sizeof(bytes)))
         st = sbx_fail(err, SBX_E_SYSTEM, "ProcessPrng", "run id");
