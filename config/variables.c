@@ -195,12 +195,13 @@ sbx_status sbx_variables_expand(sbx_arena *arena, const sbx_scope *scope, const 
         goto out;
     }
     sbx_text_add_n(&out, text + at, length - at);
-    if (!out.failed)
-        *result = sbx_arena_strndup(arena, out.data ? out.data : "", out.length);
-    if (out.failed || !*result)
+    *result = out.failed ? NULL : sbx_arena_strndup(arena, out.data ? out.data : "", out.length);
+    if (!*result)
         st = SBX_E_MEMORY;
 
 out:
+    if (out.failed) /* before anything that is wrong with the text */
+        st = SBX_E_MEMORY;
     sbx_text_fini(&out);
     return st;
 }

@@ -26,9 +26,18 @@ static sbx_status reopen(const sbx_ledger_root *known, sbx_root *root, sbx_error
 /* The same, also where it was moved. */
 static sbx_status locate(const sbx_ledger_root *known, sbx_root *root, sbx_error *err)
 {
-    if (reopen(known, root, NULL) == SBX_OK && root->handle)
+    sbx_error why = {.size = sizeof(why)};
+    sbx_status here = reopen(known, root, &why), st;
+
+    if (here == SBX_OK && root->handle)
         return SBX_OK;
-    return sbx_root_find(&known->sid, known->path, root, err);
+    st = sbx_root_find(&known->sid, known->path, root, err);
+    if (st == SBX_OK && !root->handle && here != SBX_OK) { /* not gone: something is there that does not open */
+        if (err)
+            *err = why;
+        st = here;
+    }
+    return st;
 }
 
 static uint32_t state_of(const sbx_ledger_root *known, uint32_t process)
