@@ -12,24 +12,12 @@
 #include "hook.h"
 #include "win/error.h"
 
-static sbx_status open_error(sbx_error *err)
-{
-    sbx_grants *grants = NULL;
-    sbx_status st;
-
-    memset(err, 0, sizeof(*err));
-    err->size = sizeof(*err);
-    st = sbx_grants_open(&policy, 0, &grants, err);
-    sbx_grants_close(grants);
-    return st;
-}
-
 /* ---- Roots ------------------------------------------------------------------ */
 
 /* The second of two roots: the first one is not touched either, nor is there a state folder. */
 static void expect_refused(const char *path, const char *why)
 {
-    char *before = tree_snapshot(""), *after;
+    char *before = tree_snapshot("");
     sbx_error err;
 
     writable[1] = path;
@@ -37,10 +25,7 @@ static void expect_refused(const char *path, const char *why)
     assert_int_equal(open_error(&err), SBX_E_REFUSED);
     assert_string_equal(err.op, why);
     assert_string_equal(err.object, path);
-    after = tree_snapshot("");
-    assert_string_equal(before, after);
-    sbx_free(before);
-    sbx_free(after);
+    tree_same("", before);
 }
 
 static void test_bad_roots(void **context)
@@ -62,7 +47,7 @@ static void test_bad_roots(void **context)
 /* Its inheritance stays off, and it is a root like any other. */
 static void test_protected_root(void **context)
 {
-    char *before, *after;
+    char *before;
     sbx_grants *grants;
 
     JUDGED
@@ -75,10 +60,7 @@ static void test_protected_root(void **context)
     tree_leave();
     sbx_grants_close(grants);
     clean_all();
-    after = tree_snapshot("ws");
-    assert_string_equal(before, after);
-    sbx_free(before);
-    sbx_free(after);
+    tree_same("ws", before);
 }
 
 /* ---- Processes ----------------------------------------------------------------- */
@@ -222,7 +204,7 @@ static void no_guards_left(void)
 
 static void test_many_guards(void **context)
 {
-    char *before, *after;
+    char *before;
     sbx_grants *grants;
 
     JUDGED
@@ -236,10 +218,7 @@ static void test_many_guards(void **context)
     assert_true(tree_exists("ws\\p00") && tree_exists("ws\\p39"));
     clean_all();
     no_guards_left();
-    after = tree_snapshot("ws");
-    assert_string_equal(before, after);
-    sbx_free(before);
-    sbx_free(after);
+    tree_same("ws", before);
 }
 
 /* Another program keeps one of them open, as the terminal does whose working directory it is: the others go, and that
@@ -247,7 +226,7 @@ static void test_many_guards(void **context)
 static void test_guard_in_use(void **context)
 {
     static char codex[600];
-    char *before, *after;
+    char *before;
     sbx_grants *grants;
     HANDLE used;
 
@@ -274,10 +253,7 @@ static void test_guard_in_use(void **context)
     sbx_grants_close(open_grants());
     assert_false(tree_exists("ws\\x"));
     clean_all();
-    after = tree_snapshot("ws");
-    assert_string_equal(before, after);
-    sbx_free(before);
-    sbx_free(after);
+    tree_same("ws", before);
 }
 
 /* ---- Ledger ------------------------------------------------------------------------ */
@@ -436,7 +412,7 @@ static void test_ledger_compacted(void **context)
     sbx_sid one, two, three;
     sbx_ledger first = {0}, second = {0}, all = {0};
     size_t grown, size;
-    char *before, *after;
+    char *before;
     sbx_grants *grants;
 
     JUDGED
@@ -465,10 +441,7 @@ static void test_ledger_compacted(void **context)
     sbx_grants_close(grants);
     assert_false(tree_exists("ws\\x"));
     clean_all();
-    after = tree_snapshot("ws");
-    assert_string_equal(before, after);
-    sbx_free(before);
-    sbx_free(after);
+    tree_same("ws", before);
 }
 
 /* A root on a volume that is not there keeps its records: its access rights are out of reach, not gone. */

@@ -113,3 +113,25 @@ int not_judged(void)
     print_message("not judged here: the system does not restrict tokens\n");
     return 1;
 }
+
+sbx_status open_error(sbx_error *err)
+{
+    sbx_grants *grants = NULL;
+    sbx_status st;
+
+    memset(err, 0, sizeof(*err));
+    err->size = sizeof(*err);
+    st = sbx_grants_open(&policy, 0, &grants, err);
+    assert_true(!grants == (st != SBX_OK));
+    sbx_grants_close(grants);
+    return st;
+}
+
+void tree_same(const char *name, char *before)
+{
+    char *after = tree_snapshot(name);
+
+    assert_string_equal(before, after);
+    sbx_free(before);
+    sbx_free(after);
+}

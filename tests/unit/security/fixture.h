@@ -27,7 +27,11 @@ int not_judged(void);
 
 void expect_ok(sbx_status st, const sbx_error *err);
 sbx_grants *open_grants(void);
+sbx_status open_error(sbx_error *err); /* no grants where it fails */
 sbx_status clean_all(void);
+
+/* The tree is as in this snapshot, which is freed. */
+void tree_same(const char *name, char *before);
 
 #define JUDGED                                                                                                         \
     (void)context;                                                                                                     \

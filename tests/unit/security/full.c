@@ -76,18 +76,6 @@ static void make_room(void)
     tree_remove("names");
 }
 
-static sbx_status open_full(sbx_error *err)
-{
-    sbx_grants *grants = NULL;
-    sbx_status st;
-
-    memset(err, 0, sizeof(*err));
-    err->size = sizeof(*err);
-    st = sbx_grants_open(&policy, 0, &grants, err);
-    assert_null(grants);
-    return st;
-}
-
 /* With room again the next run works, and everything can be undone. */
 static void recovers(const char *before)
 {
@@ -127,7 +115,7 @@ void test_full_tree(void **context)
     clean_all();
     before = tree_snapshot("ws");
     fill_names(2);
-    assert_int_equal(open_full(&err), SBX_E_SYSTEM);
+    assert_int_equal(open_error(&err), SBX_E_SYSTEM);
     assert_string_equal(err.op, "NtSetSecurityObject");
     assert_true(err.code && strstr(err.object, "\\tree\\ws\\")); /* which code: the lab has one for all */
     between = tree_snapshot("ws");
@@ -149,7 +137,7 @@ void test_full_ledger(void **context)
     act_delete("state\\ledger"); /* or its last page would have room */
     before = tree_snapshot("ws");
     fill_data(1); /* for the file of the run */
-    assert_int_equal(open_full(&err), SBX_E_SYSTEM);
+    assert_int_equal(open_error(&err), SBX_E_SYSTEM);
     assert_string_equal(err.op, "WriteFile");
     assert_non_null(strstr(err.object, "state\\ledger"));
     assert_int_equal(err.code, ERROR_DISK_FULL);
@@ -193,7 +181,7 @@ void test_full_rewrite(void **context)
     size = damage_ledger();
     policy.protected_count = 4;
     fill_data(1);
-    assert_int_equal(open_full(&err), SBX_E_SYSTEM);
+    assert_int_equal(open_error(&err), SBX_E_SYSTEM);
     assert_non_null(strstr(err.object, "state\\ledger"));
     assert_int_equal(err.code, ERROR_DISK_FULL);
     search = FindFirstFileA(tree_path("state\\ledger*"), &found);

@@ -95,7 +95,7 @@ static void test_warm(void **context)
 
 static void test_less_protection(void **context)
 {
-    char *before = tree_snapshot("ws"), *after;
+    char *before = tree_snapshot("ws");
     sbx_grants *grants;
 
     JUDGED
@@ -110,10 +110,7 @@ static void test_less_protection(void **context)
     tree_leave();
     sbx_grants_close(grants);
     clean_all();
-    after = tree_snapshot("ws");
-    assert_string_equal(before, after);
-    sbx_free(before);
-    sbx_free(after);
+    tree_same("ws", before);
 }
 
 static void test_commit(void **context)
@@ -271,7 +268,7 @@ static void test_reach(void **context)
 /* What belongs to others, or to more than one place, is left as it is. */
 static void test_left_alone(void **context)
 {
-    char *before, *after;
+    char *before;
     sbx_grants *grants;
 
     JUDGED
@@ -293,10 +290,7 @@ static void test_left_alone(void **context)
     sbx_grants_close(grants);
     clean_all();
     tree_forget_state();
-    after = tree_snapshot("");
-    assert_string_equal(before, after);
-    sbx_free(before);
-    sbx_free(after);
+    tree_same("", before);
 }
 
 /* Everyone may do everything in the tree, and still the protected stay what they are. */
@@ -351,7 +345,7 @@ static void test_guard_used(void **context)
 /* A dry run tells the same and changes nothing. */
 static void test_dry(void **context)
 {
-    char *before = tree_snapshot(""), *after;
+    char *before = tree_snapshot("");
     sbx_error err = {.size = sizeof(err)};
     sbx_grants *grants = NULL;
 
@@ -360,10 +354,7 @@ static void test_dry(void **context)
     expect_ok(sbx_grants_open(&policy, SBX_OPEN_DRY_RUN, &grants, &err), &err);
     assert_int_equal(tree_grant_notes, 7);
     sbx_grants_close(grants);
-    after = tree_snapshot("");
-    assert_string_equal(before, after);
-    sbx_free(before);
-    sbx_free(after);
+    tree_same("", before);
 }
 
 static int32_t SBX_CALL count_items(void *context, const sbx_state_item *item, const sbx_error *error)
@@ -419,7 +410,7 @@ static void write_ledger(const char *bytes, size_t size, int append)
 static void test_ledger_damaged(void **context)
 {
     static const char zeros[300] = {0};
-    char *before = tree_snapshot("ws"), *after;
+    char *before = tree_snapshot("ws");
     sbx_error err = {.size = sizeof(err)};
     sbx_ledger ledger = {0};
 
@@ -438,10 +429,7 @@ static void test_ledger_damaged(void **context)
 
     write_ledger(zeros, sizeof(zeros), 0); /* nothing is left of it */
     expect_ok(sbx_grants_clean(SBX_CLEAN_ROOT, tree_path("ws"), NULL, NULL, &err), &err);
-    after = tree_snapshot("ws");
-    assert_string_equal(before, after);
-    sbx_free(before);
-    sbx_free(after);
+    tree_same("ws", before);
 }
 
 /* Nobody waits for good, and a ledger that cannot be written stops the launch before anything is changed. */

@@ -106,10 +106,7 @@ static void outside_untouched(const char *step, int nth, void (*act)(void))
     sbx_free(after);
     sbx_grants_close(grants);
     clean_all();
-    after = tree_snapshot("out");
-    assert_string_equal(before, after);
-    sbx_free(before);
-    sbx_free(after);
+    tree_same("out", before);
 }
 
 static void test_between_listing_and_opening(void **context)
@@ -215,7 +212,7 @@ static void protected_swap(const char *step, int nth, void (*act)(void), const c
 
 static void test_git_exchanged(void **context)
 {
-    char *before, *after;
+    char *before;
     sbx_grants *grants;
 
     JUDGED
@@ -229,10 +226,7 @@ static void test_git_exchanged(void **context)
     tree_leave();
     sbx_grants_close(grants);
     clean_all();
-    after = tree_snapshot("out");
-    assert_string_equal(before, after);
-    sbx_free(before);
-    sbx_free(after);
+    tree_same("out", before);
 }
 
 /* A protected name that is a link, and links that come into being during the run: their own ACEs are taken away too. */
@@ -255,17 +249,14 @@ static void test_links_cleaned(void **context)
     sbx_free(after);
     assert_int_equal(act_rmdir("ws\\src\\new"), 0);
     tree_forget_state();
-    after = tree_snapshot("");
-    assert_string_equal(before, after);
-    sbx_free(before);
-    sbx_free(after);
+    tree_same("", before);
 }
 
 /* A link that inherited its allow, in a directory that is protected only later. */
 static void test_link_in_protected(void **context)
 {
     static char src[600];
-    char *before, *after;
+    char *before;
     sbx_grants *grants;
 
     JUDGED
@@ -288,10 +279,7 @@ static void test_link_in_protected(void **context)
     tree_leave();
     sbx_grants_close(grants);
     clean_all();
-    after = tree_snapshot("out");
-    assert_string_equal(before, after);
-    sbx_free(before);
-    sbx_free(after);
+    tree_same("out", before);
 }
 
 static void test_way_exchanged(void **context)
@@ -435,10 +423,7 @@ static void guard_taken(void (*act)(void))
     assert_true(tree_exists("ws\\.agents"));
     clean_all();
     assert_true(tree_exists("ws\\.agents"));
-    after = tree_snapshot("out");
-    assert_string_equal(before, after);
-    sbx_free(before);
-    sbx_free(after);
+    tree_same("out", before);
 }
 
 static void test_guard_appears_as_link(void **context)
@@ -548,7 +533,7 @@ static void rename_tree(void)
  * cannot be moved on Windows. */
 static void test_tree_renamed(void **context)
 {
-    char *before, *after;
+    char *before;
     sbx_error err = {.size = sizeof(err)};
     sbx_grants *grants = NULL;
 
@@ -566,10 +551,7 @@ static void test_tree_renamed(void **context)
     sbx_grants_close(grants);
     expect_ok(sbx_grants_clean(SBX_CLEAN_ROOT, tree_path("ws2"), NULL, NULL, &err), &err);
     assert_int_equal(act_rename("ws2", "ws"), 0);
-    after = tree_snapshot("ws");
-    assert_string_equal(before, after);
-    sbx_free(before);
-    sbx_free(after);
+    tree_same("ws", before);
 }
 
 static void other_directory(void)
@@ -590,7 +572,7 @@ static void other_link(void)
 /* Moved since its last run, with or without another object at its name: it is found by what its SID says. */
 static void moved_is_cleaned(uint32_t what, void (*act)(void))
 {
-    char *before = tree_snapshot("ws"), *after;
+    char *before = tree_snapshot("ws");
     sbx_error err = {.size = sizeof(err)};
     int items = 0;
 
@@ -605,10 +587,7 @@ static void moved_is_cleaned(uint32_t what, void (*act)(void))
     act_rmdir("ws");
     act_delete("ws");
     assert_int_equal(act_rename("elsewhere\\w", "ws"), 0);
-    after = tree_snapshot("ws");
-    assert_string_equal(before, after);
-    sbx_free(before);
-    sbx_free(after);
+    tree_same("ws", before);
 }
 
 static void test_moved_is_cleaned(void **context)
