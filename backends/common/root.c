@@ -246,23 +246,33 @@ sbx_status sbx_root_reopen(const char *path, sbx_root *root, sbx_error *err)
     return st;
 }
 
-/* A directory on the volume of a SID: its root, by the first path that leads there. */
+/* Opened through mount points; NULL where it is not on the volume of the SID. */
+static HANDLE open_on_volume(const WCHAR *path_w, const sbx_sid *sid)
+{
+    HANDLE handle = sbx_handle_from(CreateFileW(path_w, FILE_READ_ATTRIBUTES,
+                                                FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
+                                                OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, NULL));
+    sbx_sid found;
+
+    if (handle && (sbx_sid_of(handle, "volume", &found, NULL) != SBX_OK || !sbx_sid_same_volume(&found, sid)))
+        sbx_handle_close(&handle);
+    return handle;
+}
+
+/* The root of the volume of a SID, by the volume's own name or the first path that leads there. */
 static HANDLE open_volume(const sbx_sid *sid)
 {
     WCHAR *name_w = NULL, paths_w[MAX_PATH * 2];
-    char name[SBX_SID_VOLUME], *path = NULL;
+    char name[SBX_SID_VOLUME];
     DWORD length = 0;
-    HANDLE volume = NULL;
+    HANDLE volume;
 
     sbx_sid_volume(sid, name);
     if (sbx_wide(name, "volume", &name_w, NULL) != SBX_OK)
         return NULL;
-    if (GetVolumePathNamesForVolumeNameW(name_w, paths_w, ARRAYSIZE(paths_w), &length) && paths_w[0] &&
-        sbx_narrow(paths_w, &path, NULL) == SBX_OK)
-        volume = open_dir(path, FILE_READ_ATTRIBUTES, NULL);
-    if (!volume) /* mounted nowhere, or in too many places */
-        volume = open_dir(name, FILE_READ_ATTRIBUTES, NULL);
-    sbx_free(path);
+    volume = open_on_volume(name_w, sid);
+    if (!volume && GetVolumePathNamesForVolumeNameW(name_w, paths_w, ARRAYSIZE(paths_w), &length) && paths_w[0])
+        volume = open_on_volume(paths_w, sid);
     sbx_free(name_w);
     return volume;
 }

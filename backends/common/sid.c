@@ -94,6 +94,11 @@ void sbx_sid_volume(const sbx_sid *sid, char name[SBX_SID_VOLUME])
              c >> 16, c & 0xFFFF, d);
 }
 
+int sbx_sid_same_volume(const sbx_sid *a, const sbx_sid *b)
+{
+    return !memcmp(a->bytes + 12, b->bytes + 12, 16);
+}
+
 /* FNV-1a. */
 uint64_t sbx_sid_number(const sbx_sid *sid)
 {

@@ -29,6 +29,8 @@ void sbx_sid_file(const sbx_sid *sid, uint8_t id[16]);
 #define SBX_SID_VOLUME 50u
 void sbx_sid_volume(const sbx_sid *sid, char name[SBX_SID_VOLUME]);
 
+int sbx_sid_same_volume(const sbx_sid *a, const sbx_sid *b);
+
 /* A number for places that have no room for a SID; two roots may share one, though hardly ever. */
 uint64_t sbx_sid_number(const sbx_sid *sid);
 

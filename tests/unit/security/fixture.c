@@ -135,3 +135,15 @@ void tree_same(const char *name, char *before)
     sbx_free(before);
     sbx_free(after);
 }
+
+void expect_works(void)
+{
+    sbx_grants *grants = open_grants();
+
+    tree_enter(grants);
+    assert_int_equal(act_write("ws\\src\\deep\\c.txt"), 0);
+    assert_int_equal(act_write("ws\\.git\\config"), DENIED);
+    tree_leave();
+    sbx_grants_close(grants);
+    clean_all();
+}

@@ -30,6 +30,9 @@ sbx_grants *open_grants(void);
 sbx_status open_error(sbx_error *err); /* no grants where it fails */
 sbx_status clean_all(void);
 
+/* A run can write in the workspace and not in .git; then all is cleaned. */
+void expect_works(void);
+
 /* The tree is as in this snapshot, which is freed. */
 void tree_same(const char *name, char *before);
 
