@@ -2,9 +2,11 @@
  * Measures sbx against the smallest launcher, alternately in the same run, so that a noisy
  * machine disturbs both alike.  Prints ratios; says nothing about good or bad.
  *
- *   bench [--rounds N] [--megabytes N] [--label TEXT] [--json FILE] SBX-OPTION...
+ *   bench [--confined] [--command LINE] [--rounds N] [--megabytes N] [--label TEXT] [--json FILE] SBX-OPTION...
  *
- * bench.exe expects bench-minimal.exe and bench-child.exe beside itself and sbx.exe in
+ * --confined: the latency also against the smallest launcher that confines.
+ * --command LINE: the latency of this command line, and nothing else; without it of bench-child, which does nothing.
+ * bench.exe expects bench-minimal.exe, bench-confined.exe and bench-child.exe beside itself and sbx.exe in
  * ..\bin.  The options behind its own go to sbx: `bench --backend none -q`.
  */
 #include <windows.h>
@@ -17,9 +19,9 @@
 
 #define SBX_BENCH_MAX_ROUNDS 2000
 
-enum { MINIMAL, SBX, LAUNCHERS };
+enum { MINIMAL, SBX, LAUNCHERS, CONFINED = LAUNCHERS, ALL };
 
-static const char *const launcher_names[LAUNCHERS] = {"minimal", "sbx"};
+static const char *const launcher_names[ALL] = {"minimal", "sbx", "confined"};
 
 struct pipes {
     HANDLE child_in, child_out; /* inheritable ends */
@@ -28,7 +30,7 @@ struct pipes {
 
 static wchar_t folder[MAX_PATH]; /* of bench.exe, with a backslash */
 static wchar_t sbx_options[8192] = L"";
-static double samples[LAUNCHERS][SBX_BENCH_MAX_ROUNDS];
+static double samples[ALL][SBX_BENCH_MAX_ROUNDS];
 
 static void fail(const char *what)
 {
@@ -58,19 +60,17 @@ static void open_pipes(struct pipes *pipes)
     SetHandleInformation(pipes->out, HANDLE_FLAG_INHERIT, 0);
 }
 
-/* Start the child command through one of the launchers; pipes may be NULL. */
-static HANDLE start(int launcher, const wchar_t *arguments, const struct pipes *pipes)
+/* Start a command line through one of the launchers; pipes may be NULL. */
+static HANDLE start(int launcher, const wchar_t *what, const struct pipes *pipes)
 {
     STARTUPINFOW startup = {.cb = sizeof(startup)};
     PROCESS_INFORMATION process;
     wchar_t command[16384];
 
     if (launcher == SBX)
-        _snwprintf(command, 16384, L"\"%ls..\\bin\\sbx.exe\" %ls -- \"%lsbench-child.exe\" %ls", folder, sbx_options,
-                   folder, arguments);
+        _snwprintf(command, 16384, L"\"%ls..\\bin\\sbx.exe\" %ls -- %ls", folder, sbx_options, what);
     else
-        _snwprintf(command, 16384, L"\"%lsbench-minimal.exe\" -- \"%lsbench-child.exe\" %ls", folder, folder,
-                   arguments);
+        _snwprintf(command, 16384, L"\"%lsbench-%hs.exe\" -- %ls", folder, launcher_names[launcher], what);
     if (pipes) {
         startup.dwFlags = STARTF_USESTDHANDLES;
         startup.hStdInput = pipes->child_in;
@@ -81,6 +81,15 @@ static HANDLE start(int launcher, const wchar_t *arguments, const struct pipes *
         fail(launcher_names[launcher]);
     CloseHandle(process.hThread);
     return process.hProcess;
+}
+
+/* The same with bench-child. */
+static HANDLE start_child(int launcher, const wchar_t *arguments, const struct pipes *pipes)
+{
+    wchar_t what[MAX_PATH + 128];
+
+    _snwprintf(what, MAX_PATH + 128, L"\"%lsbench-child.exe\" %ls", folder, arguments);
+    return start(launcher, what, pipes);
 }
 
 static DWORD end_of(HANDLE process)
@@ -117,20 +126,24 @@ static double quantile(double *values, int count, double part)
     return values[(int)(part * (count - 1) + 0.5)];
 }
 
-/* Both launchers once a round, the order changing, so that drift hits both.  Wine loses a process at its start about
+/* The launchers once a round, the order changing, so that drift hits both.  Wine loses a process at its start about
  * once in a thousand: such a launch is told, and made again. */
-static void measure_launches(int rounds)
+static void measure_launches(int rounds, int launchers, const wchar_t *command)
 {
+    SECURITY_ATTRIBUTES inherit = {sizeof(inherit), NULL, TRUE};
+    HANDLE nowhere = CreateFileW(L"NUL", GENERIC_READ | GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE, &inherit,
+                                 OPEN_EXISTING, 0, NULL);
+    struct pipes quiet = {.child_in = nowhere, .child_out = nowhere};
     double begin;
     DWORD code;
     int round, i, launcher, lost = 0;
 
     for (round = -2; round < rounds; round++) /* two to warm up */
-        for (i = 0; i < LAUNCHERS; i++) {
-            launcher = (i + round) & 1;
+        for (i = 0; i < launchers; i++) {
+            launcher = (i + round + launchers) % launchers;
             do {
                 begin = now_us();
-                code = end_of(start(launcher, L"", NULL));
+                code = end_of(command ? start(launcher, command, &quiet) : start_child(launcher, L"", NULL));
                 if (code)
                     fprintf(stderr, "bench: %s exited with %lu\n", launcher_names[launcher], code);
                 if (code && ++lost > 1 + rounds / 100)
@@ -154,7 +167,7 @@ static double transfer(int launcher, int megabytes)
 
     open_pipes(&pipes);
     _snwprintf(arguments, 64, L"write %llu", wanted);
-    process = start(launcher, arguments, &pipes);
+    process = start_child(launcher, arguments, &pipes);
     CloseHandle(pipes.child_in);
     CloseHandle(pipes.child_out);
     while (ReadFile(pipes.out, block, sizeof(block), &done, NULL) && done) {
@@ -184,7 +197,7 @@ static double memory(int launcher)
     DWORD done;
 
     open_pipes(&pipes);
-    process = start(launcher, L"hold", &pipes);
+    process = start_child(launcher, L"hold", &pipes);
     CloseHandle(pipes.child_in);
     CloseHandle(pipes.child_out);
     if (!ReadFile(pipes.out, ready, sizeof(ready), &done, NULL))
@@ -248,9 +261,9 @@ int wmain(int argc, wchar_t **argv);
 
 int wmain(int argc, wchar_t **argv)
 {
-    double p50[LAUNCHERS], p90[LAUNCHERS], rate[LAUNCHERS] = {0}, set[LAUNCHERS], size, took;
-    int rounds = 100, megabytes = 128, i, j;
-    const wchar_t *json = NULL, *label = L"sbx";
+    double p50[ALL], p90[ALL], rate[LAUNCHERS] = {0}, set[LAUNCHERS], size, took;
+    int rounds = 100, megabytes = 128, launchers = LAUNCHERS, i, j;
+    const wchar_t *json = NULL, *label = L"sbx", *command = NULL;
     wchar_t *slash;
     FILE *file;
 
@@ -266,23 +279,41 @@ int wmain(int argc, wchar_t **argv)
             label = argv[++i];
         else if (!wcscmp(argv[i], L"--json") && i + 1 < argc)
             json = argv[++i];
+        else if (!wcscmp(argv[i], L"--command") && i + 1 < argc)
+            command = argv[++i];
+        else if (!wcscmp(argv[i], L"--confined"))
+            launchers = ALL;
         else
             break;
     }
     if (rounds < 3 || rounds > SBX_BENCH_MAX_ROUNDS || megabytes < 1 || i == argc) {
-        fprintf(stderr, "usage: bench [--rounds 3..2000] [--megabytes N] [--label TEXT] [--json FILE] SBX-OPTION...\n");
+        fprintf(stderr, "usage: bench [--confined] [--command LINE] [--rounds 3..2000] [--megabytes N] [--label TEXT] "
+                        "[--json FILE] SBX-OPTION...\n");
         return 2;
     }
     for (; i < argc; i++)
         _snwprintf(sbx_options + wcslen(sbx_options), 8192 - wcslen(sbx_options), L"\"%ls\" ", argv[i]);
 
     have_console();
-    measure_launches(rounds);
-    for (j = 0; j < LAUNCHERS; j++) {
+    measure_launches(rounds, launchers, command);
+    for (j = 0; j < launchers; j++) {
         p50[j] = quantile(samples[j], rounds, 0.5);
         p90[j] = quantile(samples[j], rounds, 0.9);
-        set[j] = memory(j);
     }
+    printf("%ls, %d launches each, alternately\n", label, rounds);
+    printf("                     minimal         sbx    sbx/minimal\n");
+    printf("latency p50  us  %11.0f %11.0f %14.3f\n", p50[MINIMAL], p50[SBX], p50[SBX] / p50[MINIMAL]);
+    printf("latency p90  us  %11.0f %11.0f %14.3f\n", p90[MINIMAL], p90[SBX], p90[SBX] / p90[MINIMAL]);
+    if (launchers == ALL) {
+        printf("  confined p50   %11.0f %26.3f\n", p50[CONFINED], p50[SBX] / p50[CONFINED]);
+        printf("  confined p90   %11.0f %26.3f\n", p90[CONFINED], p90[SBX] / p90[CONFINED]);
+    }
+    printf("launches/s       %11.1f %11.1f %14.3f\n", 1e6 / p50[MINIMAL], 1e6 / p50[SBX], p50[MINIMAL] / p50[SBX]);
+    if (command)
+        return 0;
+
+    for (j = 0; j < LAUNCHERS; j++)
+        set[j] = memory(j);
     for (i = 0; i < 12; i++) /* the best of twelve: what the path can carry */
         for (j = 0; j < LAUNCHERS; j++) {
             took = transfer((i + j) & 1, megabytes);
@@ -291,11 +322,6 @@ int wmain(int argc, wchar_t **argv)
         }
     size = binaries(L"", L"*.exe") + binaries(L"backends\\", L"*.dll") + binaries(L"stubs\\", L"*.exe");
 
-    printf("%ls, %d launches each, alternately\n", label, rounds);
-    printf("                     minimal         sbx    sbx/minimal\n");
-    printf("latency p50  us  %11.0f %11.0f %14.3f\n", p50[MINIMAL], p50[SBX], p50[SBX] / p50[MINIMAL]);
-    printf("latency p90  us  %11.0f %11.0f %14.3f\n", p90[MINIMAL], p90[SBX], p90[SBX] / p90[MINIMAL]);
-    printf("launches/s       %11.1f %11.1f %14.3f\n", 1e6 / p50[MINIMAL], 1e6 / p50[SBX], p50[MINIMAL] / p50[SBX]);
     printf("stdout     MB/s  %11.0f %11.0f %14.3f\n", rate[MINIMAL], rate[SBX], rate[SBX] / rate[MINIMAL]);
     printf("peak set    MiB  %11.2f %11.2f %14.3f\n", set[MINIMAL], set[SBX], set[SBX] / set[MINIMAL]);
     printf("difference  MiB              %11.2f\n", set[SBX] - set[MINIMAL]);

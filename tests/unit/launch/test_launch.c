@@ -451,6 +451,60 @@ static void limits_hold_or_stop(void **state)
     limit_holds(&policy, L"memory", SBX_END_MEMORY, "memory limit");
 }
 
+/* Whether this system gives back the flags of a job at all. */
+static int jobs_tell(void)
+{
+    JOBOBJECT_EXTENDED_LIMIT_INFORMATION info = {0};
+    HANDLE job = CreateJobObjectW(NULL, NULL);
+
+    info.BasicLimitInformation.LimitFlags = JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE;
+    assert_true(SetInformationJobObject(job, JobObjectExtendedLimitInformation, &info, sizeof(info)));
+    memset(&info, 0, sizeof(info));
+    assert_true(QueryInformationJobObject(job, JobObjectExtendedLimitInformation, &info, sizeof(info), NULL));
+    CloseHandle(job);
+    return info.BasicLimitInformation.LimitFlags != 0;
+}
+
+/* A tree that the system does not tell about is claimed by nobody, and nothing that relies on it runs. */
+static void what_is_not_read_back_is_not_claimed(void **state)
+{
+    const int tell = jobs_tell();
+    const struct {
+        uint32_t enforced, require;
+        int relies;
+    } cases[] = {
+        {0, 0, 0},
+        {SBX_AREA_PROCESS_TREE, 0, 0},
+        {SBX_AREA_PROCESS_TREE, SBX_AREA_PROCESS_TREE, 1},
+        {SBX_AREA_PROCESS_TREE | SBX_AREA_FILE_WRITE, 0, 1},
+        {SBX_AREA_NETWORK, 0, 1},
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        sbx_policy policy = {0};
+        sbx_launch_result result;
+        sbx_error err = {0};
+        sbx_backend b = backend();
+        sbx_status st;
+
+        b.claims.enforced = cases[i].enforced;
+        policy.require = cases[i].require;
+        st = launch_with(&policy, &b, L"exit 6", &result, &err);
+        if (cases[i].relies && !tell) {
+            assert_int_equal(st, SBX_E_UNENFORCED);
+            assert_string_equal(err.object, "process tree");
+            assert_int_equal(result.process_id, 0);
+            assert_int_equal(result.exit_code, 125);
+        } else {
+            check(st, &err);
+            assert_int_equal(result.exit_code, 6);
+            assert_int_equal(result.unverified, tell ? 0 : SBX_AREA_PROCESS_TREE);
+        }
+    }
+}
+
 static void failed_verification_runs_nothing(void **state)
 {
     sbx_policy policy = {0};
@@ -602,6 +656,7 @@ int wmain(int argc, wchar_t **argv)
         cmocka_unit_test(second_interrupt_ends_the_tree),
         cmocka_unit_test(first_interrupt_is_the_commands),
         cmocka_unit_test(limits_hold_or_stop),
+        cmocka_unit_test(what_is_not_read_back_is_not_claimed),
         cmocka_unit_test(failed_verification_runs_nothing),
         cmocka_unit_test(other_accounts_are_refused),
         cmocka_unit_test(missing_directory_is_named),

@@ -171,6 +171,42 @@ static void test_fallback(void **state)
     cJSON_Delete(json);
 }
 
+/* The report claims the process tree only where the job's flags can be read back; required, it has to be. */
+static void test_unverified(void **state)
+{
+    JOBOBJECT_EXTENDED_LIMIT_INFORMATION info = {0};
+    HANDLE job = CreateJobObjectW(NULL, NULL);
+    char line[2048], path[1100];
+    const cJSON *note;
+    cJSON *json;
+    int told, gaps = 0;
+
+    (void)state;
+    info.BasicLimitInformation.LimitFlags = JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE;
+    assert_true(SetInformationJobObject(job, JobObjectExtendedLimitInformation, &info, sizeof(info)));
+    memset(&info, 0, sizeof(info));
+    assert_true(QueryInformationJobObject(job, JobObjectExtendedLimitInformation, &info, sizeof(info), NULL));
+    CloseHandle(job);
+    told = info.BasicLimitInformation.LimitFlags != 0;
+    snprintf(path, sizeof(path), "%s\\report.json", sbx_plugin_program_dir());
+    snprintf(line, sizeof(line), "sbx.exe\" -q -b none --report \"%s\" -- cmd /c exit 5", path);
+    sbx_assert_run(line, 5, "");
+    json = read_report(path);
+    note = cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(json, "guarantees"), "enforced");
+    assert_int_equal(cJSON_GetArraySize(note), told);
+    cJSON_ArrayForEach(note, cJSON_GetObjectItemCaseSensitive(json, "notes")) gaps +=
+        !strcmp(report_string(note, NULL, "kind"), "gap") &&
+        !strcmp(report_string(note, NULL, "object"), "process tree");
+    assert_int_equal(gaps, !told);
+    cJSON_Delete(json);
+    if (told)
+        sbx_assert_run("sbx.exe\" -q -b none --require processes -- cmd /c exit 6", 6, "");
+    else
+        sbx_assert_run("sbx.exe\" -q -b none --require processes -- cmd /c exit 6", 125,
+                       "sbx: process tree: read the job back: the system does not enforce what was asked\n"
+                       "  hint: this system does not tell whether it ends the tree with sbx, so nothing was run\n");
+}
+
 static void test_time_limit(void **state)
 {
     (void)state;
@@ -350,19 +386,13 @@ static void test_no_crypto_at_start(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_help),
-        cmocka_unit_test(test_mistakes),
-        cmocka_unit_test(test_words),
-        cmocka_unit_test(test_backend_errors),
-        cmocka_unit_test(test_fallback),
-        cmocka_unit_test(test_config_file),
-        cmocka_unit_test(test_planted),
-        cmocka_unit_test(test_plan),
-        cmocka_unit_test(test_time_limit),
-        cmocka_unit_test(test_other_verbs),
-        cmocka_unit_test(test_require),
-        cmocka_unit_test(test_planted_beside),
-        cmocka_unit_test(test_no_crypto_at_start),
+        cmocka_unit_test(test_help),           cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_words),          cmocka_unit_test(test_backend_errors),
+        cmocka_unit_test(test_fallback),       cmocka_unit_test(test_config_file),
+        cmocka_unit_test(test_planted),        cmocka_unit_test(test_plan),
+        cmocka_unit_test(test_unverified),     cmocka_unit_test(test_time_limit),
+        cmocka_unit_test(test_other_verbs),    cmocka_unit_test(test_require),
+        cmocka_unit_test(test_planted_beside), cmocka_unit_test(test_no_crypto_at_start),
     };
 
     sbx_start("cli");

@@ -167,19 +167,33 @@ static void jobs_read_back(void **state)
     sbx_job job = {0};
     sbx_job_usage usage;
     sbx_error err = {0};
+    JOBOBJECT_EXTENDED_LIMIT_INFORMATION told = {0};
+    int known = -1;
 
     (void)state;
     assert_int_equal(sbx_job_open(&job, &limits, 0, &err), SBX_OK);
     assert_null(job.port);
-    assert_int_equal(sbx_job_verify(&job, &err), SBX_OK);
+    assert_int_equal(sbx_job_verify(&job, &known, &err), SBX_OK);
+    assert_true(QueryInformationJobObject(job.handle, JobObjectExtendedLimitInformation, &told, sizeof(told), NULL));
+    assert_int_equal(known, told.BasicLimitInformation.LimitFlags != 0);
     assert_int_equal(sbx_job_usage_get(&job, &usage, &err), SBX_OK);
     assert_int_equal(usage.active, 0);
     assert_int_equal(sbx_job_end(&job, 1, 1000, &err), SBX_OK);
     /* limits that are not there are noticed */
     job.limits.processes = 3;
-    assert_int_equal(sbx_job_verify(&job, &err), SBX_E_UNENFORCED);
+    assert_int_equal(sbx_job_verify(&job, &known, &err), SBX_E_UNENFORCED);
     assert_string_equal(err.object, "process limit");
     assert_string_equal(err.hint, "this system does not hold the command to it, so nothing was run");
+    job.limits.processes = 0;
+    if (known) {
+        assert_int_equal(sbx_job_release(&job, &err), SBX_OK);
+        assert_int_equal(sbx_job_verify(&job, &known, &err), SBX_E_UNENFORCED);
+        assert_string_equal(err.object, "end of the tree with sbx");
+        told.BasicLimitInformation.LimitFlags |= JOB_OBJECT_LIMIT_BREAKAWAY_OK;
+        assert_true(SetInformationJobObject(job.handle, JobObjectExtendedLimitInformation, &told, sizeof(told)));
+        assert_int_equal(sbx_job_verify(&job, &known, &err), SBX_E_UNENFORCED);
+        assert_string_equal(err.object, "no breakaway");
+    }
     sbx_job_close(&job);
     sbx_job_close(&job);
     memset(&job, 0, sizeof(job));
