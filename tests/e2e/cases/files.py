@@ -509,6 +509,8 @@ def bad_roots(w):
     refused(w, inside + ('C:\\',), 'volume')
     refused(w, inside + ('C:\\windows',), 'Windows')
     refused(w, inside + ('C:\\Program Files\\sbx',), 'sbx')
+    open_to_all = build(w, w.ws('open'))
+    equal(w.probe('dacl', open_to_all, EVERYONE).text.strip(), 'ok')
     locked = unusable(w)
     before = snapshot(w, locked)
     refused(w, inside + (locked,), 'access rights may not be changed by this user')
@@ -522,7 +524,15 @@ def bad_roots(w):
     told = acts(w, [('write', '\\\\?\\' + path + '\\f', 'x')], ('--writable', path))
     equal(told, ['ok'], 'a long path is not too long')
     check(os.path.exists(at + '/f'), 'a long path')
-    w.unjudged.append('FAT: the lab calls every volume NTFS' if w.kind == 'lab' else 'FAT: no such volume at hand')
+    if w.kind != 'lab':
+        w.unjudged.append('FAT: no such volume at hand')
+        return
+    fat = os.path.join(os.path.dirname(w.drive), 'drive_f', 'w')
+    os.makedirs(fat, exist_ok=True)
+    # on FAT everybody may do everything
+    os.setxattr(fat, 'user.ntlab.sd', os.getxattr(w.unix(open_to_all), 'user.ntlab.sd'))
+    refused(w, inside + ('F:\\w',), 'F:\\w', 'its file system keeps no access rights', 'NTFS or ReFS')
+    equal(os.listdir(fat), [])
 
 
 @case('TEMP is private, for node, bun and cmd; another run does not write it', CONFINED, WORLDS)
