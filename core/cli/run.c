@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/json.h"
 #include "cli/out.h"
 #include "cli/select.h"
 #include "launch/launch.h"
@@ -46,6 +47,21 @@ static void say_end(const sbx_cli *cli)
         sbx_out_line("the command reached the limit of processes");
 }
 
+/* What the backend guarantees and the launch could not read back is a gap of this run. */
+static void tell_unverified(sbx_cli *cli)
+{
+    sbx_report *report = &cli->report;
+    sbx_text areas = {0};
+
+    if (!(report->guarantees.enforced & report->result.unverified))
+        return;
+    sbx_areas_print(report->guarantees.enforced & report->result.unverified, &areas);
+    report->guarantees.enforced &= ~report->result.unverified;
+    sbx_cli_note(cli, SBX_NOTE_GAP, areas.data ? areas.data : "",
+                 "not verified: this system does not tell whether the job holds it");
+    sbx_text_fini(&areas);
+}
+
 static sbx_status launch(sbx_cli *cli, sbx_choice *choice, sbx_error *err)
 {
     sbx_launch_request request = {0};
@@ -59,6 +75,7 @@ static sbx_status launch(sbx_cli *cli, sbx_choice *choice, sbx_error *err)
     cli->report.launched = 1;
     st = sbx_launch_run(&request, &cli->report.result, err);
     cli->exit_code = (int)cli->report.result.exit_code;
+    tell_unverified(cli);
     if (st == SBX_OK)
         say_end(cli);
     if (st == SBX_E_NOT_FOUND && !cli->verb_named && !cli->command_marked)

@@ -21,10 +21,9 @@ static void on_log(void *context, uint32_t level, const char *text)
     sbx_out_line(text);
 }
 
-static void on_note(void *context, uint32_t kind, const char *object, const char *text)
+void sbx_cli_note(sbx_cli *cli, uint32_t kind, const char *object, const char *text)
 {
     static const char *const names[] = {"note", "gap", "grant", "withheld", "measure"};
-    sbx_cli *cli = context;
     char line[1024];
 
     AcquireSRWLockExclusive(&lock);
@@ -35,6 +34,11 @@ static void on_note(void *context, uint32_t kind, const char *object, const char
     snprintf(line, sizeof(line), "%s: %s%s%s", names[kind <= SBX_NOTE_MEASURE ? kind : 0], object,
              object[0] ? ": " : "", text);
     sbx_out_line(line);
+}
+
+static void on_note(void *context, uint32_t kind, const char *object, const char *text)
+{
+    sbx_cli_note(context, kind, object, text);
 }
 
 /* One line that is written over, from half a second on, ten times a second. */

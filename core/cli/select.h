@@ -14,6 +14,9 @@ typedef struct sbx_choice {
 /* The loader, with log lines to stderr and notes to cli->report. */
 sbx_status sbx_cli_plugins(sbx_cli *cli, sbx_error *err);
 
+/* For the report and, with -v, stderr; kind: SBX_NOTE_*.  Any thread. */
+void sbx_cli_note(sbx_cli *cli, uint32_t kind, const char *object, const char *text);
+
 /* Load, probe and open for cli->plan; flags: SBX_OPEN_*.  Only a backend that is not available here gives way to
  * the fallback: one that is broken or refuses does not.  `choice` begins as { NULL } and is empty on failure. */
 sbx_status sbx_choice_open(sbx_cli *cli, uint32_t flags, sbx_choice *choice, sbx_error *err);

@@ -83,9 +83,18 @@ static sbx_status command_make(command *c, const sbx_launch_request *request, co
                          : sbx_wide(program.path, program.path, &c->program_w, err);
 }
 
+/* May the command run although the system does not tell whether these areas hold? */
+static sbx_status check_unverified(const sbx_launch_request *request, uint32_t unverified, sbx_error *err)
+{
+    if (!unverified || (!(request->policy->require & unverified) && !(request->backend->claims.enforced & ~unverified)))
+        return SBX_OK;
+    sbx_fail(err, SBX_E_UNENFORCED, "read the job back", "process tree");
+    return sbx_hint(err, "this system does not tell whether it ends the tree with sbx, so nothing was run");
+}
+
 /* Started and verified, or ended and gone. */
 static sbx_status start_verified(const sbx_launch_request *request, command *c, const sbx_spawn *spawn,
-                                 const sbx_job *job, sbx_process *process, sbx_error *err)
+                                 const sbx_job *job, sbx_process *process, uint32_t *unverified, sbx_error *err)
 {
     sbx_process_start start = {0};
     sbx_stdio stdio = {0};
@@ -108,7 +117,9 @@ static sbx_status start_verified(const sbx_launch_request *request, command *c, 
     start.stdio = &stdio;
     st = sbx_process_spawn(process, &start, err);
     if (st == SBX_OK)
-        st = sbx_verify_child(process, job, &stdio, canary, c->program_w, err);
+        st = sbx_verify_child(process, job, &stdio, canary, c->program_w, unverified, err);
+    if (st == SBX_OK)
+        st = check_unverified(request, *unverified, err);
     if (st == SBX_OK)
         st = request->backend->verify(spawn, process->handle, err);
     if (st != SBX_OK)
@@ -146,7 +157,7 @@ sbx_status sbx_launch_here(const sbx_launch_request *request, const sbx_ticket *
         goto out;
     prepared_us = sbx_clock_us();
     result->prepare_us += prepared_us - begin_us;
-    if ((st = start_verified(request, &c, &spawn, &job, &process, err)) != SBX_OK)
+    if ((st = start_verified(request, &c, &spawn, &job, &process, &result->unverified, err)) != SBX_OK)
         goto out;
     result->process_id = process.id;
     watch.process = &process;

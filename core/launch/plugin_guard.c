@@ -113,12 +113,17 @@ static sbx_status SBX_CALL guard_open(const sbx_policy *policy, uint32_t flags, 
         st = broken(e, "open", "guarantees that contradict each other");
     else if (given.enforced & ~raw->claims.enforced)
         st = broken(e, "open", "guarantees more than it claims");
+    if (policy->flags & SBX_POLICY_KEEP_CHILDREN)
+        given.enforced &= ~SBX_AREA_PROCESS_TREE; /* the launcher lets them go, whatever the backend says */
     missing = policy->require & ~given.enforced;
     if (st == SBX_OK && missing) {
         for (i = 0; i < 4 && !(missing & (1u << i)); i++)
             ;
         st = sbx_fail(e, SBX_E_REFUSED, "require", areas[i]);
-        sbx_hint(e, "the backend \"%s\" does not enforce it here; `sbx backends` shows who does", plugin_name);
+        if (1u << i == SBX_AREA_PROCESS_TREE && (policy->flags & SBX_POLICY_KEEP_CHILDREN))
+            sbx_hint(e, "children that are kept outlive the command");
+        else
+            sbx_hint(e, "the backend \"%s\" does not enforce it here; `sbx backends` shows who does", plugin_name);
     }
     if (st != SBX_OK) {
         guard_close(made);

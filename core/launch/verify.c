@@ -131,17 +131,19 @@ static sbx_status check_image(HANDLE process, const uint16_t *program_w, sbx_err
 }
 
 sbx_status sbx_verify_child(const sbx_process *process, const sbx_job *job, const sbx_stdio *stdio, void *canary,
-                            const uint16_t *program_w, sbx_error *err)
+                            const uint16_t *program_w, uint32_t *unverified, sbx_error *err)
 {
     BOOL inside = FALSE;
+    int known = 0;
     sbx_status st;
 
     if (!IsProcessInJob(process->handle, job->handle, &inside))
         return sbx_fail_last(err, SBX_E_UNENFORCED, "IsProcessInJob", "the command");
     if (!inside)
         return gap(err, "it is not in its job");
-    if ((st = sbx_job_verify(job, err)) != SBX_OK ||
+    if ((st = sbx_job_verify(job, &known, err)) != SBX_OK ||
         (st = check_handles(process->handle, stdio, canary, err)) != SBX_OK)
         return st;
+    *unverified = known ? 0 : SBX_AREA_PROCESS_TREE;
     return check_image(process->handle, program_w, err);
 }

@@ -18,8 +18,9 @@
 /* An inheritable handle that no child is to receive: made before the start, compared after it. */
 sbx_status sbx_verify_canary(void **canary, sbx_error *err);
 
-/* SBX_E_UNENFORCED names what is not as it should be.  program_w: absolute path. */
+/* SBX_E_UNENFORCED names what is not as it should be.  program_w: absolute path.  *unverified: SBX_AREA_* of which the
+ * system does not tell whether they hold. */
 sbx_status sbx_verify_child(const sbx_process *process, const sbx_job *job, const sbx_stdio *stdio, void *canary,
-                            const uint16_t *program_w, sbx_error *err);
+                            const uint16_t *program_w, uint32_t *unverified, sbx_error *err);
 
 #endif

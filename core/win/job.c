@@ -104,7 +104,7 @@ static sbx_status unenforced(sbx_error *err, const char *what)
     return sbx_hint(err, "this system does not hold the command to it, so nothing was run");
 }
 
-sbx_status sbx_job_verify(const sbx_job *job, sbx_error *err)
+sbx_status sbx_job_verify(const sbx_job *job, int *known, sbx_error *err)
 {
     JOBOBJECT_EXTENDED_LIMIT_INFORMATION want, got = {0};
     JOBOBJECT_CPU_RATE_CONTROL_INFORMATION cpu = {0};
@@ -115,8 +115,6 @@ sbx_status sbx_job_verify(const sbx_job *job, sbx_error *err)
     if (!QueryInformationJobObject(job->handle, JobObjectExtendedLimitInformation, &got, sizeof(got), NULL))
         return sbx_fail_last(err, SBX_E_UNENFORCED, "QueryInformationJobObject", "limits");
     flags = got.BasicLimitInformation.LimitFlags;
-    /* No flag at all is no answer, for there are always some: then only what was asked for needs one.  The end of
-     * the tree does not hang on the flag but where sbx itself is killed. */
     if (flags && !(flags & JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE))
         return unenforced(err, "end of the tree with sbx");
     if (flags & (JOB_OBJECT_LIMIT_BREAKAWAY_OK | JOB_OBJECT_LIMIT_SILENT_BREAKAWAY_OK))
@@ -141,6 +139,7 @@ sbx_status sbx_job_verify(const sbx_job *job, sbx_error *err)
         if ((ui.UIRestrictionsClass & job->ui_limits) != job->ui_limits)
             return unenforced(err, "UI limits");
     }
+    *known = flags != 0;
     return SBX_OK;
 }
 

@@ -225,6 +225,8 @@ static void test_require(void **state)
                    "  hint: the backend \"broken-sound\" does not enforce it here; `sbx backends` shows who does\n");
     sbx_assert_run_has("sbx.exe\" -b broken-unavailable --fallback broken-sound --require write -- cmd", 125,
                        "sbx: file writes: require: refused\n");
+    sbx_assert_run("sbx.exe\" -q -b broken-sound --require processes --keep-children -- cmd", 125,
+                   "sbx: process tree: require: refused\n  hint: children that are kept outlive the command\n");
 }
 
 /* A wrong file is told with its place; it is not the workspace's own that is read. */
