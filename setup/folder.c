@@ -2,6 +2,7 @@
 
 #include <windows.h>
 #include <sddl.h>
+#include <stdio.h>
 
 #include "base/memory.h"
 #include "base/text.h"
@@ -12,14 +13,16 @@
 #include "win/handle.h"
 #include "win/wide.h"
 
-/* SYSTEM and Administrators everything, Users read; nothing inherited from %ProgramData%, where Users may add. */
-#define FOLDER_SDDL L"D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;0x1200a9;;;BU)"
+/* SYSTEM and Administrators everything, Users read; nothing inherited from %ProgramData%, where Users may add.  Its
+ * owner is the group, for an owner changes the rights, and the user has programs that are not elevated. */
+#define FOLDER_SDDL L"O:BAD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;0x1200a9;;;BU)"
 
-static sbx_status make_folder(const char *path, sbx_error *err)
+sbx_status sbx_setup_folder_make(const char *path, sbx_error *err)
 {
     SECURITY_ATTRIBUTES attributes = {sizeof(attributes), NULL, FALSE};
     uint16_t *path_w = NULL;
     void *handle = NULL;
+    char why[sizeof(err->hint)];
     sbx_status st = sbx_wide_path(path, &path_w, err);
 
     if (st != SBX_OK)
@@ -33,12 +36,23 @@ static sbx_status make_folder(const char *path, sbx_error *err)
     sbx_free(path_w);
     if (st != SBX_OK)
         return st;
-    st = sbx_plugin_file_open(path, 1, SBX_TRUST_SELF, &handle, err);
+    st = sbx_plugin_file_open(path, 1, SBX_TRUST_ADMIN, &handle, err);
     sbx_handle_close(&handle);
+    if (st == SBX_E_REFUSED && err && snprintf(why, sizeof(why), "%s", err->hint) > 0)
+        sbx_hint(err, "%s; remove it, and setup makes it anew", why);
     return st;
 }
 
-sbx_status sbx_setup_folder(int make, char **path, sbx_error *err)
+void sbx_setup_folder_remove(const char *path)
+{
+    uint16_t *path_w = NULL;
+
+    if (sbx_wide_path(path, &path_w, NULL) == SBX_OK)
+        RemoveDirectoryW((LPCWSTR)path_w);
+    sbx_free(path_w);
+}
+
+sbx_status sbx_setup_folder(char **path, sbx_error *err)
 {
     char *data = NULL, *made;
     sbx_text text = {0};
@@ -51,9 +65,6 @@ sbx_status sbx_setup_folder(int make, char **path, sbx_error *err)
     made = sbx_text_take(&text);
     if (!made)
         return sbx_fail_memory(err);
-    if (make && (st = make_folder(made, err)) != SBX_OK)
-        sbx_free(made);
-    else
-        *path = made;
-    return st;
+    *path = made;
+    return SBX_OK;
 }

@@ -80,6 +80,8 @@ static sbx_status one_backend(setup *s, const char *name, sbx_error *err)
         sbx_text_printf(&s->out, "backend \"%s\" needs no setup\n", backend->name);
         goto out;
     }
+    if (writing && (st = sbx_setup_folder_make(s->folder, err)) != SBX_OK)
+        goto out;
     sbx_text_printf(&path, "%s\\setup-%s.journal", s->folder, backend->name);
     if (path.failed) {
         st = sbx_fail_memory(err);
@@ -91,6 +93,8 @@ static sbx_status one_backend(setup *s, const char *name, sbx_error *err)
         sbx_text_printf(&s->out, "%s: %u lines of the journal are damaged and were passed over\n", backend->name,
                         (unsigned)sbx_journal_damaged(steps.journal));
     st = act(s, &steps, err);
+    if (st == SBX_OK && s->what == ACTION_REMOVE)
+        sbx_setup_folder_remove(s->folder);
 out:
     sbx_journal_close(steps.journal);
     sbx_text_fini(&path);
@@ -140,7 +144,7 @@ static sbx_status run(setup *s, sbx_arena *arena, sbx_error *err)
     }
     s->what = (action)i;
     if ((st = sbx_plugin_init(SBX_PROGRAM_SETUP, "", &sink, err)) != SBX_OK ||
-        (st = sbx_setup_folder(s->what == ACTION_APPLY || s->what == ACTION_REMOVE, &s->folder, err)) != SBX_OK)
+        (st = sbx_setup_folder(&s->folder, err)) != SBX_OK)
         return st;
     return arguments.count == 3 ? one_backend(s, arguments.items[2], err) : all_backends(s, err);
 }

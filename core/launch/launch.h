@@ -54,9 +54,9 @@ typedef struct sbx_launch_result {
 } sbx_launch_result;
 
 /* SBX_OK when the child ran, however it ended; result is filled as far as known in every case.
- * SBX_E_UNENFORCED: the suspended child was not what was asked for, and has been ended unrun.  So it is where the system
- * does not tell whether the process tree is held together, if that is required, or if the backend claims to enforce
- * anything else: what it set up for the run has to outlive the tree.
+ * SBX_E_UNENFORCED: the suspended child was not what was asked for, and has been ended unrun.  So it is where the
+ * system does not tell whether the process tree is held together, if that is required, or if the backend claims to
+ * enforce anything else: what it set up for the run has to outlive the tree.
  * SBX_E_UNSUPPORTED: the backend's child would run as another account.
  * One launch at a time in a process. */
 sbx_status sbx_launch_run(const sbx_launch_request *request, sbx_launch_result *result, sbx_error *err);

@@ -12,7 +12,8 @@
  * One backend is loaded at a time, and its calls come from one thread.  The table that
  * sbx_plugin_backend gives stands between: what a backend returns is checked against the rules of
  * sbx/backend.h, so callers need not (SBX_E_BACKEND), policy->require is held against the
- * guarantees that open gave (without the process tree, where children are kept), and an exception inside a call is told apart from one of ours (start.h).
+ * guarantees that open gave (without the process tree, where children are kept), and an exception inside a call is
+ * told apart from one of ours (start.h).
  * A DllMain, entry or probe that does not return in 10 s ends the process (plugin_watch.h); open has no limit.
  */
 #ifndef SBX_LAUNCH_PLUGIN_H

@@ -44,41 +44,73 @@ static int is_always_trusted(PSID sid)
     return 0;
 }
 
-static sbx_status refuse(const char *path, PSID who, const char *what, sbx_error *err)
+typedef struct judge {
+    const char *path;
+    uint32_t mode;
+    sbx_user_sid user;
+    PSID owner;
+} judge;
+
+static sbx_status refuse(const judge *j, PSID who, const char *what, sbx_error *err)
 {
     char name[160];
 
     sbx_user_name(who, name, sizeof(name));
-    sbx_fail(err, SBX_E_REFUSED, "others can change it", path);
-    return sbx_hint(err, "%s %s; let only administrators and yourself do that", name, what);
+    sbx_fail(err, SBX_E_REFUSED, "others can change it", j->path);
+    return sbx_hint(err, "%s %s; let only administrators%s do that", name, what,
+                    j->mode == SBX_TRUST_ADMIN ? "" : " and yourself");
 }
 
-static int is_trusted(PSID sid, sbx_user_sid *user, PSID owner, uint32_t mode)
+static int is_trusted(judge *j, PSID sid)
 {
-    return is_always_trusted(sid) || EqualSid(sid, mode == SBX_TRUST_OWNER ? owner : (PSID)user->u.bytes);
+    if (is_always_trusted(sid))
+        return 1;
+    return j->mode != SBX_TRUST_ADMIN && EqualSid(sid, j->mode == SBX_TRUST_OWNER ? j->owner : (PSID)j->user.u.bytes);
+}
+
+static sbx_status check_entries(judge *j, PACL dacl, sbx_error *err)
+{
+    ACCESS_ALLOWED_ACE *ace;
+    void *entry = NULL;
+    WORD i;
+
+    for (i = 0; i < dacl->AceCount && GetAce(dacl, i, &entry); i++) {
+        ace = entry;
+        if ((ace->Header.AceFlags & INHERIT_ONLY_ACE) && j->mode != SBX_TRUST_ADMIN)
+            continue;
+        if (ace->Header.AceType == ACCESS_DENIED_ACE_TYPE || ace->Header.AceType == ACCESS_DENIED_CALLBACK_ACE_TYPE ||
+            ace->Header.AceType == ACCESS_DENIED_OBJECT_ACE_TYPE)
+            continue;
+        if (ace->Header.AceType != ACCESS_ALLOWED_ACE_TYPE && ace->Header.AceType != ACCESS_ALLOWED_CALLBACK_ACE_TYPE) {
+            sbx_fail(err, SBX_E_REFUSED, "others can change it", j->path);
+            return sbx_hint(err, "its access control list has an entry of an unknown kind (%u)", ace->Header.AceType);
+        }
+        if ((ace->Mask & CHANGE_RIGHTS) && !is_trusted(j, &ace->SidStart))
+            return refuse(j, &ace->SidStart, "can write there", err);
+    }
+    return SBX_OK;
 }
 
 sbx_status sbx_trust_check(void *file, const char *path, uint32_t mode, sbx_error *err)
 {
     const SECURITY_INFORMATION wanted = OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION;
-    sbx_user_sid user = {0};
+    judge j = {0};
     union {
         SECURITY_DESCRIPTOR descriptor;
         BYTE bytes[1024]; /* of most files */
     } room;
     SECURITY_DESCRIPTOR *sd = &room.descriptor;
-    DWORD need = 0;
+    DWORD need = 0, revision = 0;
     BOOL got;
     BOOL present = FALSE, defaulted = FALSE;
+    SECURITY_DESCRIPTOR_CONTROL control = 0;
     PACL dacl = NULL;
-    PSID owner = NULL, sid;
-    ACCESS_ALLOWED_ACE *ace;
-    void *entry = NULL;
-    WORD i;
-    sbx_status st = sbx_user_get(&user, err);
+    sbx_status st = sbx_user_get(&j.user, err);
 
     if (st != SBX_OK)
         return st;
+    j.path = path;
+    j.mode = mode;
     got = GetKernelObjectSecurity(file, wanted, sd, sizeof(room), &need);
     if (!got && need > sizeof(room)) {
         sd = sbx_alloc(need);
@@ -86,39 +118,22 @@ sbx_status sbx_trust_check(void *file, const char *path, uint32_t mode, sbx_erro
             return sbx_fail_memory(err);
         got = GetKernelObjectSecurity(file, wanted, sd, need, &need);
     }
-    if (!got || !GetSecurityDescriptorOwner(sd, &owner, &defaulted) ||
-        !GetSecurityDescriptorDacl(sd, &present, &dacl, &defaulted)) {
+    if (!got || !GetSecurityDescriptorOwner(sd, &j.owner, &defaulted) ||
+        !GetSecurityDescriptorDacl(sd, &present, &dacl, &defaulted) ||
+        !GetSecurityDescriptorControl(sd, &control, &revision)) {
         st = sbx_fail_last(err, SBX_E_SYSTEM, "GetKernelObjectSecurity", path);
-        goto out;
-    }
-    if (!present || !dacl || !owner) {
+    } else if (!present || !dacl || !j.owner) {
         st = sbx_fail(err, SBX_E_REFUSED, "others can change it", path);
         sbx_hint(err, "it has no access control list: everyone may write; is it on a FAT volume?");
-        goto out;
-    }
-    if (!is_trusted(owner, &user, owner, mode)) {
-        st = refuse(path, owner, "owns it", err);
-        goto out;
-    }
-    for (i = 0; i < dacl->AceCount && GetAce(dacl, i, &entry); i++) {
-        ace = entry;
-        if (ace->Header.AceFlags & INHERIT_ONLY_ACE)
-            continue;
-        if (ace->Header.AceType == ACCESS_DENIED_ACE_TYPE || ace->Header.AceType == ACCESS_DENIED_CALLBACK_ACE_TYPE ||
-            ace->Header.AceType == ACCESS_DENIED_OBJECT_ACE_TYPE)
-            continue;
-        if (ace->Header.AceType != ACCESS_ALLOWED_ACE_TYPE && ace->Header.AceType != ACCESS_ALLOWED_CALLBACK_ACE_TYPE) {
+    } else if (!is_trusted(&j, j.owner)) {
+        st = refuse(&j, j.owner, "owns it", err);
+    } else {
+        st = check_entries(&j, dacl, err);
+        if (st == SBX_OK && mode == SBX_TRUST_ADMIN && !(control & SE_DACL_PROTECTED)) {
             st = sbx_fail(err, SBX_E_REFUSED, "others can change it", path);
-            sbx_hint(err, "its access control list has an entry of an unknown kind (%u)", ace->Header.AceType);
-            goto out;
-        }
-        sid = &ace->SidStart;
-        if ((ace->Mask & CHANGE_RIGHTS) && !is_trusted(sid, &user, owner, mode)) {
-            st = refuse(path, sid, "can write there", err);
-            goto out;
+            sbx_hint(err, "it takes access rights from the folder above; give it its own");
         }
     }
-out:
     if (sd != &room.descriptor)
         sbx_free(sd);
     return st;

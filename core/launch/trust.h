@@ -9,6 +9,9 @@
  *   SBX_TRUST_SELF   the user of this process (sbx.exe, sbx-setup.exe)
  *   SBX_TRUST_OWNER  the owner of the file (sbx-runner.exe: it runs as the account that is to be
  *                    confined; that the owner is the right one, sbx.exe has found before)
+ *   SBX_TRUST_ADMIN  nobody else (what sbx-setup.exe keeps: the user who is an administrator has programs without
+ *                    these rights, too).  Then what would be made in a folder counts as the folder itself, and nothing
+ *                    may come from above
  *
  * Deny entries are not counted in favour: an allow entry for somebody else is enough to refuse.
  * Source: MSDN "ACCESS_ALLOWED_ACE", "File Security and Access Rights", "Well-known SIDs".
@@ -20,6 +23,7 @@
 
 #define SBX_TRUST_SELF 1u
 #define SBX_TRUST_OWNER 2u
+#define SBX_TRUST_ADMIN 3u
 
 /* file: a HANDLE with READ_CONTROL, opened with FILE_FLAG_OPEN_REPARSE_POINT; path: for the message.
  * SBX_E_REFUSED names who can change it. */

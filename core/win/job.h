@@ -30,8 +30,9 @@ typedef struct sbx_job_usage {
  * dialog, which nobody could answer on a private desktop. */
 sbx_status sbx_job_open(sbx_job *job, const sbx_limits *limits, uint32_t ui_limits, sbx_error *err);
 
-/* Are the limits in force as they were set?  SBX_E_UNENFORCED names the first that is not.  *known = 0: the system gives
- * back no flag of a job that has some, so that nobody breaks away, and that all end with the last handle, is not known. */
+/* Are the limits in force as they were set?  SBX_E_UNENFORCED names the first that is not.  *known = 0: the system
+ * gives back no flag of a job that has some, so whether nobody breaks away and all end with the last handle is not
+ * known. */
 sbx_status sbx_job_verify(const sbx_job *job, int *known, sbx_error *err);
 
 /* Collect the messages about limits that were hit; at least every few seconds, because the system queues one

@@ -394,6 +394,108 @@ static void set_fail(int on)
         RegDeleteKeyValueW(HKEY_CURRENT_USER, L"Software\\sbx-template", L"fail");
 }
 
+/* A folder of that owner and exactly those rights, as somebody may have made it before. */
+static int make_folder(const WCHAR *path_w, const WCHAR *sddl)
+{
+    SECURITY_ATTRIBUTES attributes = {sizeof(attributes), NULL, FALSE};
+    BOOL made;
+
+    assert_true(ConvertStringSecurityDescriptorToSecurityDescriptorW(sddl, SDDL_REVISION_1,
+                                                                     &attributes.lpSecurityDescriptor, NULL));
+    made = CreateDirectoryW(path_w, &attributes) &&
+           SetFileSecurityW(path_w, DACL_SECURITY_INFORMATION, attributes.lpSecurityDescriptor);
+    LocalFree(attributes.lpSecurityDescriptor);
+    return made;
+}
+
+/* Whether what this program makes can belong to Administrators: it is elevated, and the system keeps owners. */
+static int keeps_owners(void)
+{
+    static const BYTE administrators[] = {1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 32, 2, 0, 0};
+    union {
+        SECURITY_DESCRIPTOR descriptor;
+        BYTE bytes[1024];
+    } sd;
+    WCHAR path_w[MAX_PATH + 16];
+    DWORD need = 0;
+    PSID owner = NULL;
+    BOOL defaulted = FALSE;
+    int keeps;
+
+    assert_true(GetTempPathW(MAX_PATH, path_w));
+    wcscat_s(path_w, MAX_PATH + 16, L"sbx-owner");
+    if (!make_folder(path_w, L"O:BAD:P(A;;FA;;;BA)(A;;FA;;;WD)"))
+        return 0;
+    assert_true(GetFileSecurityW(path_w, OWNER_SECURITY_INFORMATION, &sd, sizeof(sd), &need));
+    assert_true(GetSecurityDescriptorOwner(&sd, &owner, &defaulted));
+    keeps = EqualSid(owner, (PSID)(uintptr_t)administrators) != 0;
+    assert_true(RemoveDirectoryW(path_w));
+    return keeps;
+}
+
+/* One that somebody made before is not taken over, and says who could change it. */
+static void refuses_folder(const WCHAR *path_w, const WCHAR *sddl, const char *part)
+{
+    sbx_text output = {0};
+    uint32_t code;
+
+    if (!make_folder(path_w, sddl))
+        fail_msg("CreateDirectoryW: %lu", GetLastError());
+    code = sbx_run("sbx-setup.exe\" --apply template", NULL, 0, &output);
+    assert_true(RemoveDirectoryW(path_w)); /* nothing was put there */
+    if (code != 125 || !strstr(output.data, part))
+        print_message("%ls: %u\n%s", sddl, code, output.data);
+    assert_int_equal(code, 125);
+    assert_non_null(strstr(output.data, "\\sbx: others can change it: refused\n"));
+    assert_non_null(strstr(output.data, part));
+    sbx_text_fini(&output);
+    sbx_assert_run_has("sbx-setup.exe\" --status template", 0, "template: absent   one");
+}
+
+static void test_setup_folder(void **state)
+{
+    WCHAR path_w[MAX_PATH + 16], mine[512];
+    WCHAR *sid = NULL;
+    union {
+        TOKEN_USER user;
+        BYTE bytes[256];
+    } u;
+    HANDLE token = NULL;
+    DWORD need = 0;
+
+    (void)state;
+    assert_true(GetEnvironmentVariableW(L"ProgramData", path_w, MAX_PATH));
+    wcscat_s(path_w, MAX_PATH + 16, L"\\sbx");
+    swprintf(mine, 512, L"%ls\\setup-template.journal", path_w);
+    DeleteFileW(mine); /* whatever a test that failed has left */
+    RemoveDirectoryW(path_w);
+    if (!keeps_owners()) {
+        print_message("not judged here: nothing belongs to Administrators, so setup refuses\n");
+        sbx_assert_run_has("sbx-setup.exe\" --apply template", 125, "");
+        RemoveDirectoryW(path_w);
+        skip();
+    }
+    assert_true(OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token));
+    assert_true(GetTokenInformation(token, TokenUser, &u, sizeof(u), &need));
+    assert_true(ConvertSidToStringSidW(u.user.User.Sid, &sid));
+    CloseHandle(token);
+    /* the user's own, made without rights: a program of theirs can always change its access list */
+    swprintf(mine, 512, L"O:%lsD:P(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)", sid);
+    refuses_folder(path_w, mine, " owns it; let only administrators do that; remove it, and setup makes it anew\n");
+    swprintf(mine, 512, L"O:BAD:P(A;OICI;FA;;;BA)(A;;0x2;;;%ls)", sid);
+    refuses_folder(path_w, mine, " can write there; let only administrators do that; remove it,");
+    LocalFree(sid);
+    /* what setup makes in it would be others' */
+    refuses_folder(path_w, L"O:BAD:P(A;OICI;FA;;;BA)(A;OICIIO;FA;;;BU)", "Users can write there;");
+    refuses_folder(path_w, L"O:BAD:(A;OICI;FA;;;BA)", "it takes access rights from the folder above; give it its own;");
+    /* and one that is right is used, and goes with what is undone */
+    assert_true(make_folder(path_w, L"O:BAD:P(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)"));
+    sbx_assert_run_has("sbx-setup.exe\" --apply template", 0, "template: applied  three\n");
+    assert_false(RemoveDirectoryW(path_w));
+    sbx_assert_run_has("sbx-setup.exe\" --remove template", 0, "template: undone   one\n");
+    assert_int_equal(GetFileAttributesW(path_w), INVALID_FILE_ATTRIBUTES);
+}
+
 static void test_setup(void **state)
 {
     static const char absent[] = "template: absent   one                      the first value\n"
@@ -407,10 +509,12 @@ static void test_setup(void **state)
 
     (void)state;
     set_fail(0);
-    sbx_run("sbx-setup.exe\" --remove template", NULL, 0, &output); /* whatever an earlier test left */
-    sbx_text_fini(&output);
     sbx_assert_run("sbx-setup.exe\" --apply none", 0, "backend \"none\" needs no setup\n");
     sbx_assert_run("sbx-setup.exe\" --check template", 3, "");
+    if (!keeps_owners())
+        skip();                                                     /* test_setup_folder says why */
+    sbx_run("sbx-setup.exe\" --remove template", NULL, 0, &output); /* whatever an earlier test left */
+    sbx_text_fini(&output);
     sbx_assert_run("sbx-setup.exe\" --status template", 0, absent);
     sbx_assert_run("sbx-setup.exe\" --apply template", 0,
                    "template: applied  one\ntemplate: applied  two\ntemplate: applied  three\n");
@@ -515,13 +619,21 @@ static int call(const char *name)
 int main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_broken),          cmocka_unit_test(test_attach),
-        cmocka_unit_test(test_names),           cmocka_unit_test(test_one_at_a_time),
-        cmocka_unit_test(test_answers),         cmocka_unit_test(test_require),
-        cmocka_unit_test(test_machine),         cmocka_unit_test(test_writable_file),
-        cmocka_unit_test(test_writable_folder), cmocka_unit_test(test_crash),
-        cmocka_unit_test(test_runner),          cmocka_unit_test(test_setup),
-        cmocka_unit_test(test_listing),         cmocka_unit_test(test_hang),
+        cmocka_unit_test(test_broken),
+        cmocka_unit_test(test_attach),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_one_at_a_time),
+        cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_require),
+        cmocka_unit_test(test_machine),
+        cmocka_unit_test(test_writable_file),
+        cmocka_unit_test(test_writable_folder),
+        cmocka_unit_test(test_crash),
+        cmocka_unit_test(test_runner),
+        cmocka_unit_test(test_setup),
+        cmocka_unit_test(test_setup_folder),
+        cmocka_unit_test(test_listing),
+        cmocka_unit_test(test_hang),
     };
     const sbx_plugin_sink sink = {NULL, on_log, NULL, NULL};
     sbx_error err = {0};
