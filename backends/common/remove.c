@@ -125,8 +125,10 @@ static const FILE_DIRECTORY_INFORMATION *next_entry(level *now)
 
 static int is_dots(const FILE_DIRECTORY_INFORMATION *entry)
 {
-    return (entry->FileNameLength == sizeof(WCHAR) && entry->FileName[0] == '.') ||
-           (entry->FileNameLength == 2 * sizeof(WCHAR) && entry->FileName[0] == '.' && entry->FileName[1] == '.');
+    const WCHAR *name = entry->FileName;
+
+    return (entry->FileNameLength == sizeof(WCHAR) && name[0] == '.') ||
+           (entry->FileNameLength == 2 * sizeof(WCHAR) && name[0] == '.' && name[1] == '.');
 }
 
 static void keep_score(sbx_remove_count *count, NTSTATUS status)

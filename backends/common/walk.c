@@ -114,6 +114,7 @@ static frame *pop(frame *f)
 static int next_entry(frame *f, const FILE_FULL_DIR_INFORMATION **entry, NTSTATUS *status)
 {
     IO_STATUS_BLOCK io;
+    const WCHAR *name;
 
     for (;;) {
         if (!f->filled) {
@@ -133,8 +134,9 @@ static int next_entry(frame *f, const FILE_FULL_DIR_INFORMATION **entry, NTSTATU
             f->at += (*entry)->NextEntryOffset;
         else
             f->filled = 0; /* the caller has used *entry before the next call */
-        if (((*entry)->FileNameLength == 2 && (*entry)->FileName[0] == L'.') ||
-            ((*entry)->FileNameLength == 4 && (*entry)->FileName[0] == L'.' && (*entry)->FileName[1] == L'.'))
+        name = (*entry)->FileName;
+        if (((*entry)->FileNameLength == 2 && name[0] == L'.') ||
+            ((*entry)->FileNameLength == 4 && name[0] == L'.' && name[1] == L'.'))
             continue;
         return 1;
     }
