@@ -6,9 +6,9 @@
 
 #include "base/memory.h"
 #include "base/text.h"
-#include "common/token_info.h"
 #include "win/error.h"
 #include "win/handle.h"
+#include "win/user.h"
 #include "win/wide.h"
 
 typedef struct user_calls {
@@ -49,35 +49,26 @@ static sbx_status make_dacl(const void *run_sid, void **acl, sbx_error *err)
 {
     static const uint8_t local_system[12] = {1, 1, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0};
     const DWORD size = sizeof(ACL) + 3 * (sizeof(ACCESS_ALLOWED_ACE) + SECURITY_MAX_SID_SIZE);
-    TOKEN_USER *user = NULL;
-    HANDLE own = NULL;
+    sbx_user_sid user;
     ACL *list = NULL;
-    sbx_status st;
+    sbx_status st = sbx_user_get(&user, err);
 
-    if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &own))
-        return sbx_fail_last(err, SBX_E_SYSTEM, "OpenProcessToken", "own process");
-    if ((st = sbx_token_info(own, TokenUser, (void **)&user, err)) != SBX_OK)
-        goto out;
+    if (st != SBX_OK)
+        return st;
     list = sbx_alloc_zero(1, size);
-    if (!list) {
-        st = sbx_fail_memory(err);
-        goto out;
-    }
+    if (!list)
+        return sbx_fail_memory(err);
     if (!InitializeAcl(list, size, ACL_REVISION) ||
-        !AddAccessAllowedAce(list, ACL_REVISION, DESKTOP_ALL | STANDARD_RIGHTS_REQUIRED, user->User.Sid) ||
+        !AddAccessAllowedAce(list, ACL_REVISION, DESKTOP_ALL | STANDARD_RIGHTS_REQUIRED, user.u.bytes) ||
         !AddAccessAllowedAce(list, ACL_REVISION, DESKTOP_ALL | STANDARD_RIGHTS_REQUIRED,
                              (PSID)(uintptr_t)local_system) ||
         !AddAccessAllowedAce(list, ACL_REVISION, DESKTOP_ALL, (PSID)(uintptr_t)run_sid)) {
-        st = sbx_fail_last(err, SBX_E_SYSTEM, "AddAccessAllowedAce", "desktop");
-        goto out;
+        sbx_fail_last(err, SBX_E_SYSTEM, "AddAccessAllowedAce", "desktop");
+        sbx_free(list);
+        return SBX_E_SYSTEM;
     }
     *acl = list;
-    list = NULL;
-out:
-    sbx_free(list);
-    sbx_free(user);
-    sbx_handle_close(&own);
-    return st;
+    return SBX_OK;
 }
 
 sbx_status sbx_desktop_open(sbx_desktop *desktop, const char *run_id, const void *run_sid, sbx_error *err)

@@ -231,7 +231,7 @@ static sbx_status open_one(sbx_grants *g, const sbx_policy *policy, uint32_t whi
     uint32_t process = 0, all = 0, count = 0;
     sbx_status st = SBX_OK;
 
-    if (!g->dry) {
+    if (!g->dry && sbx_guard_known(root, &g->ledger)) {
         /* what a run that ended badly left; what cannot be removed now goes on to protect its name */
         st = sbx_hold_find(&root->sid, g->hold, &process, err);
         if (st == SBX_OK && !process)
@@ -383,7 +383,8 @@ void sbx_grants_close(sbx_grants *grants)
             for (i = 0; i < grants->count; i++) {
                 uint32_t process = 0;
 
-                if (sbx_hold_find(&grants->roots[i].sid, NULL, &process, NULL) == SBX_OK && !process)
+                if (sbx_guard_known(&grants->roots[i], &grants->ledger) &&
+                    sbx_hold_find(&grants->roots[i].sid, NULL, &process, NULL) == SBX_OK && !process)
                     sbx_guard_remove(&grants->roots[i], &grants->ledger, NULL, NULL);
             }
     }

@@ -116,6 +116,17 @@ out:
     return st;
 }
 
+int sbx_guard_known(const sbx_root *root, const sbx_ledger *ledger)
+{
+    const sbx_ledger_root *known = sbx_ledger_find(ledger, &root->sid);
+    const sbx_ledger_path *path;
+
+    for (path = known ? known->paths : NULL; path; path = path->next)
+        if (path->kind == SBX_RECORD_GUARD)
+            return 1;
+    return 0;
+}
+
 /* *gone: there is nothing of it any more. */
 static sbx_status remove_one(const sbx_root *root, const char *path, int *gone, sbx_error *err)
 {

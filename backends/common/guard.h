@@ -17,6 +17,9 @@
 sbx_status sbx_guard_make(const sbx_root *root, const sbx_rule *const *rules, uint32_t count, sbx_ledger *ledger,
                           sbx_error *err);
 
+/* Does the ledger know any of the root? */
+int sbx_guard_known(const sbx_root *root, const sbx_ledger *ledger);
+
 /* Remove the guards of the root that the ledger knows.  No living run holds it, and its lock is taken.  What cannot be
  * removed, because somebody has it open, stays a guard; the error is that of the first. */
 sbx_status sbx_guard_remove(const sbx_root *root, sbx_ledger *ledger, uint64_t *removed, sbx_error *err);

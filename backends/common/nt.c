@@ -7,6 +7,7 @@ NTSTATUS sbx_nt_child(HANDLE parent, const WCHAR *name, size_t length, ACCESS_MA
 {
     OBJECT_ATTRIBUTES attributes;
     IO_STATUS_BLOCK io;
+    const ULONG share = FILE_SHARE_READ | FILE_SHARE_WRITE | (options & SBX_NT_HOLD ? 0 : FILE_SHARE_DELETE);
     UNICODE_STRING text;
     WCHAR copy[256];
     HANDLE opened = NULL;
@@ -23,9 +24,8 @@ NTSTATUS sbx_nt_child(HANDLE parent, const WCHAR *name, size_t length, ACCESS_MA
     text.Buffer = copy;
     text.Length = text.MaximumLength = (USHORT)(length * sizeof(WCHAR));
     InitializeObjectAttributes(&attributes, &text, OBJ_CASE_INSENSITIVE, parent, descriptor);
-    status =
-        NtCreateFile(&opened, access, &attributes, &io, NULL, 0, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
-                     disposition, options | FILE_OPEN_REPARSE_POINT, NULL, 0);
+    status = NtCreateFile(&opened, access, &attributes, &io, NULL, 0, share, disposition,
+                          (options & ~SBX_NT_HOLD) | FILE_OPEN_REPARSE_POINT, NULL, 0);
     if (SBX_NT_OK(status))
         *handle = opened;
     return status;

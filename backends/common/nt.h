@@ -45,6 +45,9 @@ NTSYSAPI NTSTATUS NTAPI NtQueryDirectoryFile(HANDLE, HANDLE, PIO_APC_ROUTINE, PV
 NTSYSAPI NTSTATUS NTAPI NtQuerySecurityObject(HANDLE, SECURITY_INFORMATION, PSECURITY_DESCRIPTOR, ULONG, PULONG);
 NTSYSAPI NTSTATUS NTAPI NtSetSecurityObject(HANDLE, SECURITY_INFORMATION, PSECURITY_DESCRIPTOR);
 
+/* An option of sbx_nt_child: while the handle is open, nobody can delete or move the object. */
+#define SBX_NT_HOLD 0x80000000u
+
 /* Open or create one name below an open directory, never through a link: one component, OPEN_REPARSE_POINT.
  * name: UTF-16 units; descriptor may be NULL.  *handle is NULL on failure. */
 NTSTATUS sbx_nt_child(HANDLE parent, const WCHAR *name, size_t length, ACCESS_MASK access, ULONG disposition,

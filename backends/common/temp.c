@@ -43,6 +43,12 @@ static char *join(const char *a, const char *b, const char *c)
     return sbx_text_take(&text);
 }
 
+static HANDLE open_state(const WCHAR *path_w)
+{
+    return sbx_handle_from(CreateFileW(path_w, LIST, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
+                                       OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, NULL));
+}
+
 /* The state folder is the user's own choice, links in it and all; the areas in it are ours and no links. */
 static sbx_status open_area(int area, int create, HANDLE *handle, sbx_error *err)
 {
@@ -55,12 +61,14 @@ static sbx_status open_area(int area, int create, HANDLE *handle, sbx_error *err
 
     if (st != SBX_OK)
         return st;
-    if (create && !CreateDirectoryW(state_w, NULL) && GetLastError() != ERROR_ALREADY_EXISTS) {
-        st = sbx_fail_last(err, SBX_E_SYSTEM, "CreateDirectoryW", state);
-        goto out;
+    parent = open_state(state_w);
+    if (!parent && create && GetLastError() == ERROR_FILE_NOT_FOUND) {
+        if (!CreateDirectoryW(state_w, NULL) && GetLastError() != ERROR_ALREADY_EXISTS) {
+            st = sbx_fail_last(err, SBX_E_SYSTEM, "CreateDirectoryW", state);
+            goto out;
+        }
+        parent = open_state(state_w);
     }
-    parent = sbx_handle_from(CreateFileW(state_w, LIST, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
-                                         OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, NULL));
     if (!parent) {
         if (create || (GetLastError() != ERROR_FILE_NOT_FOUND && GetLastError() != ERROR_PATH_NOT_FOUND))
             st = sbx_fail_last(err, SBX_E_SYSTEM, "CreateFileW", state);
@@ -104,17 +112,15 @@ static sbx_status create_private(HANDLE parent, const WCHAR *name_w, const void 
     uint8_t space[sizeof(ACL) + 5 * (sizeof(ACCESS_ALLOWED_ACE) + SECURITY_MAX_SID_SIZE)];
     ACL *acl = (ACL *)(void *)space;
     SECURITY_DESCRIPTOR descriptor;
-    TOKEN_USER *user = NULL;
-    HANDLE own = NULL, opened = NULL;
+    sbx_user_sid user;
+    HANDLE opened = NULL;
     sbx_nt_info info = {0};
     NTSTATUS status;
-    sbx_status st = SBX_OK;
+    sbx_status st = sbx_user_get(&user, err);
 
-    if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &own))
-        return sbx_fail_last(err, SBX_E_SYSTEM, "OpenProcessToken", "own process");
-    if ((st = sbx_token_info(own, TokenUser, (void **)&user, err)) != SBX_OK)
-        goto out;
-    if (!InitializeAcl(acl, sizeof(space), ACL_REVISION) || !add_ace(acl, all, FILE_ALL_ACCESS, user->User.Sid) ||
+    if (st != SBX_OK)
+        return st;
+    if (!InitializeAcl(acl, sizeof(space), ACL_REVISION) || !add_ace(acl, all, FILE_ALL_ACCESS, user.u.bytes) ||
         !add_ace(acl, all, FILE_ALL_ACCESS, local_system) || !add_ace(acl, 0, change & ~(DWORD)DELETE, sid) ||
         !add_ace(acl, all | INHERIT_ONLY_ACE, change, sid) || !add_ace(acl, all, READ_CONTROL, owner_rights) ||
         !InitializeSecurityDescriptor(&descriptor, SECURITY_DESCRIPTOR_REVISION) ||
@@ -124,7 +130,7 @@ static sbx_status create_private(HANDLE parent, const WCHAR *name_w, const void 
         goto out;
     }
     status = sbx_nt_child(parent, name_w, wcslen(name_w), LIST, may_exist ? FILE_OPEN_IF : FILE_CREATE,
-                          FILE_DIRECTORY_FILE | FILE_SYNCHRONOUS_IO_NONALERT, &descriptor, &opened);
+                          FILE_DIRECTORY_FILE | FILE_SYNCHRONOUS_IO_NONALERT | SBX_NT_HOLD, &descriptor, &opened);
     if (!SBX_NT_OK(status)) {
         st = sbx_fail_nt(err, SBX_E_SYSTEM, status, "NtCreateFile", object);
         goto out;
@@ -137,17 +143,7 @@ static sbx_status create_private(HANDLE parent, const WCHAR *name_w, const void 
     opened = NULL;
 out:
     sbx_handle_close(&opened);
-    sbx_free(user);
-    sbx_handle_close(&own);
     return st;
-}
-
-/* From here on nobody can delete the folder. */
-static sbx_status take_hold(HANDLE dir, HANDLE *hold, const char *object, sbx_error *err)
-{
-    *hold = sbx_handle_from(
-        ReOpenFile(dir, FILE_LIST_DIRECTORY, FILE_SHARE_READ | FILE_SHARE_WRITE, FILE_FLAG_BACKUP_SEMANTICS));
-    return *hold ? SBX_OK : sbx_fail_last(err, SBX_E_SYSTEM, "ReOpenFile", object);
 }
 
 char *sbx_temp_path(const char *run_id)
@@ -160,7 +156,6 @@ sbx_status sbx_temp_open(sbx_temp *temp, const char *run_id, int keep, const voi
     sbx_temp made = {0};
     sbx_text name = {0};
     WCHAR *name_w = NULL;
-    HANDLE dir = NULL;
     sbx_status st;
 
     made.keep = keep;
@@ -173,21 +168,12 @@ sbx_status sbx_temp_open(sbx_temp *temp, const char *run_id, int keep, const voi
     }
     if ((st = sbx_wide(made.name, "run id", &name_w, err)) != SBX_OK ||
         (st = open_area(AREA_TEMP, 1, &made.area, err)) != SBX_OK ||
-        (st = create_private(made.area, name_w, sid, 0, &dir, made.path, err)) != SBX_OK)
+        (st = create_private(made.area, name_w, sid, 0, &made.hold, made.path, err)) != SBX_OK)
         goto out;
-    st = take_hold(dir, &made.hold, made.path, err);
-    if (st != SBX_OK) {
-        made.keep = 0;
-        sbx_handle_close(&dir);
-        sbx_temp_close(&made);
-        goto out;
-    }
     *temp = made;
     memset(&made, 0, sizeof(made));
 out:
-    sbx_handle_close(&dir);
     sbx_free(name_w);
-    sbx_handle_close(&made.hold);
     sbx_handle_close(&made.area);
     sbx_free(made.path);
     sbx_free(made.name);
@@ -224,7 +210,7 @@ sbx_status sbx_temp_open_cache(sbx_temp *temp, const char *root, const void *sid
     char name[17];
     WCHAR *name_w = NULL;
     char *folder = NULL, *record = NULL;
-    HANDLE dir = NULL, data = NULL;
+    HANDLE data = NULL;
     NTSTATUS status;
     sbx_status st;
 
@@ -243,21 +229,18 @@ sbx_status sbx_temp_open_cache(sbx_temp *temp, const char *root, const void *sid
         (st = open_area(AREA_CACHE, 1, &made.area, err)) != SBX_OK)
         goto out;
     status = sbx_nt_child(made.area, name_w, wcslen(name_w), LIST | FILE_ADD_SUBDIRECTORY, FILE_OPEN_IF,
-                          FILE_DIRECTORY_FILE | FILE_SYNCHRONOUS_IO_NONALERT, NULL, &dir);
+                          FILE_DIRECTORY_FILE | FILE_SYNCHRONOUS_IO_NONALERT | SBX_NT_HOLD, NULL, &made.hold);
     if (!SBX_NT_OK(status)) {
         st = sbx_fail_nt(err, SBX_E_SYSTEM, status, "NtCreateFile", made.path);
         goto out;
     }
-    if ((st = take_hold(dir, &made.hold, made.path, err)) != SBX_OK)
-        goto out;
     if ((st = record_root(name, record, root, err)) != SBX_OK ||
-        (st = create_private(dir, L"data", sid, 1, &data, made.path, err)) != SBX_OK)
+        (st = create_private(made.hold, L"data", sid, 1, &data, made.path, err)) != SBX_OK)
         goto out;
     *temp = made;
     memset(&made, 0, sizeof(made));
 out:
     sbx_handle_close(&data);
-    sbx_handle_close(&dir);
     sbx_free(record);
     sbx_free(folder);
     sbx_free(name_w);
@@ -272,12 +255,11 @@ out:
 static void *opening_dacl(void)
 {
     static const uint8_t local_system[12] = {1, 1, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0};
-    HANDLE own = NULL;
+    const sbx_token_self *self;
     void *acl = NULL;
 
-    if (OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &own))
-        sbx_token_default_dacl(own, local_system, &acl, NULL);
-    sbx_handle_close(&own);
+    if (sbx_token_ask_self(&self, NULL) == SBX_OK)
+        sbx_token_default_dacl(self, local_system, &acl, NULL);
     return acl;
 }
 

@@ -40,9 +40,9 @@ sbx_status sbx_run_sid(const char *run_id, uint8_t sid[SBX_RUN_SID_BYTES], sbx_e
 
 sbx_status sbx_token_own(sbx_error *err)
 {
+    const sbx_token_self *self;
     HANDLE own = NULL;
     TOKEN_GROUPS *restricted = NULL;
-    void *logon = NULL;
     DWORD container = 0, size = 0;
     sbx_status st = SBX_OK;
 
@@ -64,40 +64,32 @@ sbx_status sbx_token_own(sbx_error *err)
         sbx_hint(err, "sbx runs inside a sandbox already and cannot make another one there; start it outside");
         goto out;
     }
-    st = sbx_token_logon_sid(own, &logon, err);
+    st = sbx_token_ask_self(&self, err);
 out:
-    sbx_free(logon);
     sbx_free(restricted);
     sbx_handle_close(&own);
     return st;
 }
 
 /* The new owner of objects is the user, not Administrators, which the token has for deny only. */
-static sbx_status set_owner(HANDLE token, HANDLE own, sbx_error *err)
+static sbx_status set_owner(HANDLE token, const sbx_token_self *self, sbx_error *err)
 {
-    TOKEN_USER *user = NULL;
-    TOKEN_OWNER owner;
-    sbx_status st = sbx_token_info(own, TokenUser, (void **)&user, err);
+    TOKEN_OWNER owner = {(PSID)(uintptr_t)self->user.u.bytes};
 
-    if (st != SBX_OK)
-        return st;
-    owner.Owner = user->User.Sid;
     if (!SetTokenInformation(token, TokenOwner, &owner, sizeof(owner)))
-        st = sbx_fail_last(err, SBX_E_SYSTEM, "SetTokenInformation", "owner");
-    sbx_free(user);
-    return st;
+        return sbx_fail_last(err, SBX_E_SYSTEM, "SetTokenInformation", "owner");
+    return SBX_OK;
 }
 
 /* An elevated sbx must not hand its integrity on: LUA_TOKEN leaves it as it is. */
-static sbx_status set_integrity(HANDLE token, HANDLE own, sbx_error *err)
+static sbx_status set_integrity(HANDLE token, const sbx_token_self *self, sbx_error *err)
 {
     uint8_t sid[SECURITY_MAX_SID_SIZE];
-    DWORD size = sizeof(sid), level = 0;
+    DWORD size = sizeof(sid);
     TOKEN_MANDATORY_LABEL label;
-    sbx_status st = sbx_token_integrity(own, &level, err);
 
-    if (st != SBX_OK || level <= SECURITY_MANDATORY_MEDIUM_RID)
-        return st;
+    if (self->integrity <= SECURITY_MANDATORY_MEDIUM_RID)
+        return SBX_OK;
     if (!CreateWellKnownSid(WinMediumLabelSid, NULL, sid, &size))
         return sbx_fail_last(err, SBX_E_SYSTEM, "CreateWellKnownSid", "medium integrity");
     label.Label.Sid = sid;
@@ -108,11 +100,11 @@ static sbx_status set_integrity(HANDLE token, HANDLE own, sbx_error *err)
 }
 
 /* The command must be able to use its own token and what it creates; see the header for who else. */
-static sbx_status set_dacls(HANDLE token, HANDLE own, const sbx_token_spec *spec, sbx_error *err)
+static sbx_status set_dacls(HANDLE token, const sbx_token_self *self, const sbx_token_spec *spec, sbx_error *err)
 {
     TOKEN_DEFAULT_DACL dacl = {NULL};
     SECURITY_DESCRIPTOR descriptor;
-    sbx_status st = sbx_token_default_dacl(own, spec->run_sid, (void **)&dacl.DefaultDacl, err);
+    sbx_status st = sbx_token_default_dacl(self, spec->run_sid, (void **)&dacl.DefaultDacl, err);
 
     if (st != SBX_OK)
         return st;
@@ -132,9 +124,9 @@ out:
 sbx_status sbx_token_restrict(const sbx_token_spec *spec, void **token, sbx_error *err)
 {
     SID_AND_ATTRIBUTES *sids = NULL;
+    const sbx_token_self *self;
     uint32_t count = 0;
     HANDLE own = NULL, made = NULL;
-    void *logon = NULL;
     sbx_status st;
 
     if (!OpenProcessToken(GetCurrentProcess(),
@@ -142,11 +134,8 @@ sbx_status sbx_token_restrict(const sbx_token_spec *spec, void **token, sbx_erro
                               TOKEN_IMPERSONATE | READ_CONTROL | WRITE_DAC,
                           &own))
         return sbx_fail_last(err, SBX_E_SYSTEM, "OpenProcessToken", "own process");
-    st = sbx_token_logon_sid(own, &logon, err);
-    if (st != SBX_OK)
-        goto out;
-    st = sbx_token_restricting(spec, logon, &sids, &count, err);
-    if (st != SBX_OK)
+    if ((st = sbx_token_ask_self(&self, err)) != SBX_OK ||
+        (st = sbx_token_restricting(spec, self, &sids, &count, err)) != SBX_OK)
         goto out;
     if (!CreateRestrictedToken(own, DISABLE_MAX_PRIVILEGE | LUA_TOKEN | WRITE_RESTRICTED, 0, NULL, 0, NULL, count, sids,
                                &made)) {
@@ -154,15 +143,14 @@ sbx_status sbx_token_restrict(const sbx_token_spec *spec, void **token, sbx_erro
         st = sbx_fail_last(err, SBX_E_SYSTEM, "CreateRestrictedToken", "own token");
         goto out;
     }
-    if ((st = set_owner(made, own, err)) != SBX_OK || (st = set_dacls(made, own, spec, err)) != SBX_OK ||
-        (st = set_integrity(made, own, err)) != SBX_OK)
+    if ((st = set_owner(made, self, err)) != SBX_OK || (st = set_dacls(made, self, spec, err)) != SBX_OK ||
+        (st = set_integrity(made, self, err)) != SBX_OK)
         goto out;
     *token = made;
     made = NULL;
 out:
     sbx_handle_close(&made);
     sbx_free(sids);
-    sbx_free(logon);
     sbx_handle_close(&own);
     return st;
 }
@@ -248,7 +236,7 @@ sbx_status sbx_token_try_object(void *token, sbx_error *err)
 {
     SECURITY_DESCRIPTOR descriptor;
     SECURITY_ATTRIBUTES attributes = {sizeof(attributes), &descriptor, FALSE};
-    TOKEN_USER *user = NULL;
+    sbx_user_sid user;
     uint8_t space[sizeof(ACL) + sizeof(ACCESS_ALLOWED_ACE) + SECURITY_MAX_SID_SIZE];
     ACL *acl = (ACL *)(void *)space;
     HANDLE event = NULL, copy = NULL, opened = NULL;
@@ -257,7 +245,7 @@ sbx_status sbx_token_try_object(void *token, sbx_error *err)
     char name[64];
     WCHAR name_w[64];
     size_t i;
-    sbx_status st = sbx_token_info(token, TokenUser, (void **)&user, err);
+    sbx_status st = sbx_user_get(&user, err);
 
     if (st != SBX_OK)
         return st;
@@ -266,7 +254,7 @@ sbx_status sbx_token_try_object(void *token, sbx_error *err)
     for (i = 0; i <= strlen(name); i++)
         name_w[i] = (WCHAR)(unsigned char)name[i];
     if (!InitializeAcl(acl, sizeof(space), ACL_REVISION) ||
-        !AddAccessAllowedAce(acl, ACL_REVISION, EVENT_ALL_ACCESS, user->User.Sid) ||
+        !AddAccessAllowedAce(acl, ACL_REVISION, EVENT_ALL_ACCESS, user.u.bytes) ||
         !InitializeSecurityDescriptor(&descriptor, SECURITY_DESCRIPTOR_REVISION) ||
         !SetSecurityDescriptorDacl(&descriptor, TRUE, acl, FALSE)) {
         st = sbx_fail_last(err, SBX_E_SYSTEM, "InitializeAcl", "probe");
@@ -292,6 +280,5 @@ sbx_status sbx_token_try_object(void *token, sbx_error *err)
         st = sbx_fail_code(err, SBX_E_UNENFORCED, SBX_CODE_WIN32, read_code, "open an object for reading", "probe");
 out:
     sbx_handle_close(&event);
-    sbx_free(user);
     return st;
 }

@@ -9,6 +9,12 @@
 #define FLAG_WRITE_RESTRICTED 0x0008u
 #define FLAG_IS_RESTRICTED 0x0010u
 
+/* Win32 takes SIDs without const and does not write to them. */
+static PSID as_sid(const void *sid)
+{
+    return (PSID)(uintptr_t)sid;
+}
+
 static sbx_status gap(const char *what, sbx_error *err)
 {
     sbx_fail(err, SBX_E_UNENFORCED, what, "the command's token");
@@ -25,7 +31,7 @@ static int has_sid(const SID_AND_ATTRIBUTES *list, uint32_t count, PSID sid)
     return 0;
 }
 
-static sbx_status check_restricting(const sbx_token_spec *spec, void *token, void *logon, sbx_error *err)
+static sbx_status check_restricting(const sbx_token_spec *spec, void *token, const sbx_token_self *self, sbx_error *err)
 {
     TOKEN_GROUPS *found = NULL;
     SID_AND_ATTRIBUTES *want = NULL;
@@ -34,7 +40,7 @@ static sbx_status check_restricting(const sbx_token_spec *spec, void *token, voi
 
     if (st != SBX_OK)
         return st;
-    st = sbx_token_restricting(spec, logon, &want, &count, err);
+    st = sbx_token_restricting(spec, self, &want, &count, err);
     if (st != SBX_OK)
         goto out;
     if (!found->GroupCount) {
@@ -73,7 +79,7 @@ static sbx_status check_privileges(void *token, sbx_error *err)
     return st;
 }
 
-static sbx_status check_groups(void *token, void *logon, sbx_error *err)
+static sbx_status check_groups(void *token, const sbx_token_self *self, sbx_error *err)
 {
     static const uint8_t administrators[16] = {1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 0x20, 2, 0, 0};
     TOKEN_GROUPS *found = NULL;
@@ -85,10 +91,10 @@ static sbx_status check_groups(void *token, void *logon, sbx_error *err)
         return st;
     for (i = 0; i < found->GroupCount && st == SBX_OK; i++) {
         attributes = found->Groups[i].Attributes;
-        if (EqualSid(found->Groups[i].Sid, (PSID)(uintptr_t)administrators) &&
+        if (EqualSid(found->Groups[i].Sid, as_sid(administrators)) &&
             ((attributes & SE_GROUP_ENABLED) || !(attributes & SE_GROUP_USE_FOR_DENY_ONLY)))
             st = gap("groups: Administrators is enabled", err);
-        if (EqualSid(found->Groups[i].Sid, logon) && (attributes & SE_GROUP_ENABLED))
+        if (EqualSid(found->Groups[i].Sid, as_sid(self->logon.u.bytes)) && (attributes & SE_GROUP_ENABLED))
             logged_on = 1;
     }
     if (st == SBX_OK && !logged_on)
@@ -97,33 +103,32 @@ static sbx_status check_groups(void *token, void *logon, sbx_error *err)
     return st;
 }
 
-static sbx_status check_user(void *token, void *own, sbx_error *err)
+static sbx_status check_user(void *token, const sbx_token_self *self, sbx_error *err)
 {
-    TOKEN_USER *user = NULL, *self = NULL;
+    PSID own = as_sid(self->user.u.bytes);
+    TOKEN_USER *user = NULL;
     TOKEN_OWNER *owner = NULL;
-    DWORD level = 0, own_level = 0;
+    DWORD level = 0;
     sbx_status st;
 
     if ((st = sbx_token_info(token, TokenUser, (void **)&user, err)) != SBX_OK ||
-        (st = sbx_token_info(own, TokenUser, (void **)&self, err)) != SBX_OK ||
         (st = sbx_token_info(token, TokenOwner, (void **)&owner, err)) != SBX_OK ||
-        (st = sbx_token_integrity(token, &level, err)) != SBX_OK ||
-        (st = sbx_token_integrity(own, &own_level, err)) != SBX_OK)
+        (st = sbx_token_integrity(token, &level, err)) != SBX_OK)
         goto out;
-    if (!EqualSid(user->User.Sid, self->User.Sid))
+    if (!EqualSid(user->User.Sid, own))
         st = gap("user: it is another one", err);
-    else if (!EqualSid(owner->Owner, self->User.Sid))
+    else if (!EqualSid(owner->Owner, own))
         st = gap("owner of new objects: it is not the user", err);
-    else if (level > SECURITY_MANDATORY_MEDIUM_RID || level > own_level)
+    else if (level > SECURITY_MANDATORY_MEDIUM_RID || level > self->integrity)
         st = gap("integrity: it is too high", err);
 out:
     sbx_free(owner);
-    sbx_free(self);
     sbx_free(user);
     return st;
 }
 
-static sbx_status check_default_dacl(const sbx_token_spec *spec, void *token, sbx_error *err)
+static sbx_status check_default_dacl(const sbx_token_spec *spec, void *token, const sbx_token_self *self,
+                                     sbx_error *err)
 {
     TOKEN_DEFAULT_DACL *found = NULL;
     ACL *want = NULL;
@@ -133,7 +138,7 @@ static sbx_status check_default_dacl(const sbx_token_spec *spec, void *token, sb
 
     if (st != SBX_OK)
         return st;
-    st = sbx_token_default_dacl(token, spec->run_sid, (void **)&want, err);
+    st = sbx_token_default_dacl(self, spec->run_sid, (void **)&want, err);
     if (st != SBX_OK)
         goto out;
     if (!found->DefaultDacl || found->DefaultDacl->AceCount != want->AceCount)
@@ -191,25 +196,19 @@ static sbx_status ask(HANDLE copy, PSID user, PSID extra, DWORD access, int *gra
     return SBX_OK;
 }
 
-static sbx_status check_behaviour(const sbx_token_spec *spec, void *token, sbx_error *err)
+static sbx_status check_behaviour(const sbx_token_spec *spec, void *token, const sbx_token_self *self, sbx_error *err)
 {
-    TOKEN_USER *user = NULL;
     HANDLE copy = NULL;
-    PSID run = (PSID)(uintptr_t)spec->run_sid;
+    PSID user = as_sid(self->user.u.bytes), run = as_sid(spec->run_sid);
     int user_write = 1, user_owner = 1, user_read = 0, run_write = 0;
-    sbx_status st = sbx_token_info(token, TokenUser, (void **)&user, err);
+    sbx_status st;
 
-    if (st != SBX_OK)
-        return st;
-    if (!DuplicateTokenEx(token, TOKEN_QUERY, NULL, SecurityIdentification, TokenImpersonation, &copy)) {
-        copy = NULL;
-        st = sbx_fail_last(err, SBX_E_SYSTEM, "DuplicateTokenEx", "the command's token");
-        goto out;
-    }
-    if ((st = ask(copy, user->User.Sid, NULL, FILE_WRITE_DATA, &user_write, err)) != SBX_OK ||
-        (st = ask(copy, user->User.Sid, NULL, WRITE_DAC, &user_owner, err)) != SBX_OK ||
-        (st = ask(copy, user->User.Sid, NULL, FILE_READ_DATA, &user_read, err)) != SBX_OK ||
-        (st = ask(copy, user->User.Sid, run, FILE_WRITE_DATA, &run_write, err)) != SBX_OK)
+    if (!DuplicateTokenEx(token, TOKEN_QUERY, NULL, SecurityIdentification, TokenImpersonation, &copy))
+        return sbx_fail_last(err, SBX_E_SYSTEM, "DuplicateTokenEx", "the command's token");
+    if ((st = ask(copy, user, NULL, FILE_WRITE_DATA, &user_write, err)) != SBX_OK ||
+        (st = ask(copy, user, NULL, WRITE_DAC, &user_owner, err)) != SBX_OK ||
+        (st = ask(copy, user, NULL, FILE_READ_DATA, &user_read, err)) != SBX_OK ||
+        (st = ask(copy, user, run, FILE_WRITE_DATA, &run_write, err)) != SBX_OK)
         goto out;
     if (user_write)
         st = gap("access check: what only the user may write can be written", err);
@@ -221,26 +220,18 @@ static sbx_status check_behaviour(const sbx_token_spec *spec, void *token, sbx_e
         st = gap("access check: what is granted cannot be written", err);
 out:
     sbx_handle_close(&copy);
-    sbx_free(user);
     return st;
 }
 
 sbx_status sbx_token_verify(const sbx_token_spec *spec, void *token, sbx_error *err)
 {
-    HANDLE own = NULL;
-    void *logon = NULL;
+    const sbx_token_self *self;
     sbx_status st;
 
-    if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &own))
-        return sbx_fail_last(err, SBX_E_SYSTEM, "OpenProcessToken", "own process");
-    if ((st = sbx_token_logon_sid(own, &logon, err)) != SBX_OK ||
-        (st = check_restricting(spec, token, logon, err)) != SBX_OK || (st = check_flags(token, err)) != SBX_OK ||
-        (st = check_privileges(token, err)) != SBX_OK || (st = check_groups(token, logon, err)) != SBX_OK ||
-        (st = check_user(token, own, err)) != SBX_OK || (st = check_default_dacl(spec, token, err)) != SBX_OK)
-        goto out;
-    st = check_behaviour(spec, token, err);
-out:
-    sbx_free(logon);
-    sbx_handle_close(&own);
-    return st;
+    if ((st = sbx_token_ask_self(&self, err)) != SBX_OK || (st = check_restricting(spec, token, self, err)) != SBX_OK ||
+        (st = check_flags(token, err)) != SBX_OK || (st = check_privileges(token, err)) != SBX_OK ||
+        (st = check_groups(token, self, err)) != SBX_OK || (st = check_user(token, self, err)) != SBX_OK ||
+        (st = check_default_dacl(spec, token, self, err)) != SBX_OK)
+        return st;
+    return check_behaviour(spec, token, self, err);
 }
