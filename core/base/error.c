@@ -85,13 +85,15 @@ size_t sbx_error_text(const sbx_error *err, const char *system_message, char *bu
 {
     static const char *const kinds[] = {"", "win32", "ntstatus", "hresult"};
     const char *kind = err->code_kind < 4 ? kinds[err->code_kind] : "code";
+    const char *said = system_message ? system_message : err->status == SBX_E_USAGE ? "" : status_text(err->status);
     char code[48] = "";
     int length;
 
     if (err->code_kind)
         snprintf(code, sizeof(code), err->code_kind == SBX_CODE_WIN32 ? " (%s %u)" : " (%s 0x%08X)", kind,
                  (unsigned)err->code);
+    /* the operation of a wrong use says all: "--zzz: unknown option" */
     length = snprintf(buffer, size, "%s%s%s%s%s%s", err->object, err->object[0] ? ": " : "", err->op,
-                      err->op[0] ? ": " : "", system_message ? system_message : status_text(err->status), code);
+                      err->op[0] && said[0] ? ": " : "", said, code);
     return length < 0 ? 0 : (size_t)length;
 }

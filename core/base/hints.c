@@ -13,6 +13,8 @@ static const struct {
 } hints[] = {
     {"CreateProcessW", SBX_CODE_WIN32, 193, "the file is not a program for this kind of Windows"},
     {"CreateProcessW", SBX_CODE_WIN32, 740, "the program asks for administrator rights; sbx does not elevate"},
+    {"CreateProcessAsUserW", SBX_CODE_WIN32, 193, "the file is not a program for this kind of Windows"},
+    {"CreateProcessAsUserW", SBX_CODE_WIN32, 740, "the program asks for administrator rights; sbx does not elevate"},
 };
 
 const char *sbx_hint_for(const char *op, uint32_t code_kind, uint32_t code)

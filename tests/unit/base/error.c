@@ -67,6 +67,9 @@ static void text(void **state)
     sbx_fail(&err, SBX_E_NOT_FOUND, NULL, "cargo");
     sbx_error_text(&err, NULL, buffer, sizeof(buffer));
     assert_string_equal(buffer, "cargo: not found");
+    sbx_fail(&err, SBX_E_USAGE, "unknown option", "--zzz");
+    sbx_error_text(&err, NULL, buffer, sizeof(buffer));
+    assert_string_equal(buffer, "--zzz: unknown option");
 }
 
 /* One row a row of the table. */
@@ -79,6 +82,8 @@ static void hints(void **state)
     } rows[] = {
         {"CreateProcessW", SBX_CODE_WIN32, 193, "not a program for this kind of Windows"},
         {"CreateProcessW", SBX_CODE_WIN32, 740, "administrator rights"},
+        {"CreateProcessAsUserW", SBX_CODE_WIN32, 193, "not a program for this kind of Windows"},
+        {"CreateProcessAsUserW", SBX_CODE_WIN32, 740, "administrator rights"},
     };
     sbx_error err = {0};
     size_t i;
