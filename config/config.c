@@ -120,6 +120,7 @@ static sbx_status set_item(sbx_config *config, const sbx_source *source, const s
         if (!divider) {
             sbx_problem_set(&problem, 0, 0, "NAME=VALUE expected, not \"%.*s\"", (int)(length > 100 ? 100 : length),
                             text);
+            sbx_problem_hint(&problem, "a variable of your own environment is named with --pass");
             return sbx_item_fail(&item, &problem, diag);
         }
         right = sbx_value_check_variable(text, (size_t)(divider - text), &problem);

@@ -49,7 +49,4 @@ sbx_status sbx_config_show(const sbx_config *config, int json, sbx_text *out);
 /* The commented reference: config/sbx.toml is this text, byte for byte (a test holds them equal). */
 sbx_status sbx_config_reference(sbx_text *out);
 
-/* One line of help per key, for `sbx config --help`. */
-void sbx_config_help(sbx_text *out);
-
 #endif

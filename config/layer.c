@@ -42,8 +42,11 @@ sbx_status sbx_item_fail(const sbx_item *item, const sbx_problem *problem, sbx_d
         span.offset += 1 + (uint32_t)problem->at;
         span.length = (uint32_t)problem->length;
     }
-    sbx_diag_set(diag, status, source->name, source->text, source->length, source->flag ? NULL : &span, "%s",
-                 problem->message);
+    if (source->rank) /* what is built in is in no file that a person could look at */
+        sbx_diag_set(diag, status, source->name, source->text, source->length, source->flag ? NULL : &span, "%s",
+                     problem->message);
+    else
+        sbx_diag_set(diag, status, NULL, NULL, 0, NULL, "%s", problem->message);
     if (problem->hint[0])
         sbx_diag_hint(diag, "%s", problem->hint);
     return status;
@@ -66,6 +69,8 @@ static sbx_status wrong_type(const struct reader *reader, const sbx_key *key, co
         sbx_problem_hint(&problem, "write \"%s\"", value->integer ? "on" : "off");
     else if ((key->traits & SBX_KEY_LIST) && value->type == SBX_TOML_STRING)
         sbx_problem_hint(&problem, "put it in brackets: [...]");
+    else if ((key->traits & SBX_KEY_TABLE) && value->type < SBX_TOML_ARRAY && value->type != SBX_TOML_STRING)
+        sbx_problem_hint(&problem, "put the value in quotes");
     return fail_at(reader, &value->span, &problem);
 }
 
@@ -197,7 +202,7 @@ static sbx_status unknown_key(const struct reader *reader, const char *table, si
     else if ((nearest = sbx_suggest(word, candidates, used)))
         sbx_problem_hint(&problem, "did you mean \"%s\"?", nearest);
     else
-        sbx_problem_hint(&problem, "`sbx config --help` lists the keys");
+        sbx_problem_hint(&problem, "`sbx config reference` lists the keys");
     return fail_at(reader, &value->key_span, &problem);
 }
 

@@ -113,6 +113,8 @@ static char *below(sbx_maker *maker, const char *folder, const char *name)
     return folder ? sbx_path_join(&maker->plan->arena, folder, name) : NULL;
 }
 
+static const char name_workspace[] = "start sbx in the folder of your project, or name it with --workspace";
+
 static sbx_status check_root(sbx_maker *maker, const sbx_item *item, const char *root)
 {
     const sbx_facts *facts = maker->facts;
@@ -120,14 +122,14 @@ static sbx_status check_root(sbx_maker *maker, const sbx_item *item, const char 
     size_t i;
 
     if (strlen(root) <= sbx_path_root_length(root))
-        return refuse(maker, item, root, "is the root of a volume and cannot be writable", "name a folder in it");
+        return refuse(maker, item, root, "is the root of a volume and cannot be writable",
+                      item->source->rank ? "name a folder in it" : name_workspace);
     if (facts->user_profile) {
         folder = sbx_path_normalise(&maker->plan->arena, facts->user_profile);
         if (!folder)
             return sbx_diag_memory(maker->diag);
         if (sbx_path_is_below(folder, root))
-            return refuse(maker, item, root, "holds the whole user profile and cannot be writable",
-                          "start sbx in the folder of your project, or name it with --workspace");
+            return refuse(maker, item, root, "holds the whole user profile and cannot be writable", name_workspace);
     }
     own[0] = facts->windows_dir;
     own[1] = facts->state_dir;

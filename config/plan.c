@@ -164,7 +164,7 @@ static void print_text(const sbx_plan *plan, sbx_text *out)
     line(out, "children", policy->flags & SBX_POLICY_KEEP_CHILDREN ? "may outlive the command" : "end with the command",
          key_origin(plan, "keep_children"));
     sbx_value_text(SBX_KEY_DURATION, plan->console_grace_ms, number);
-    line(out, "Ctrl-C grace", number, key_origin(plan, "console.grace"));
+    line(out, "grace", number, key_origin(plan, "console.grace"));
     line(out, "console", policy->flags & SBX_POLICY_INTERACTIVE ? "given to the command" : "not given",
          key_origin(plan, "console.interactive"));
     line(out, "desktop", policy->flags & SBX_POLICY_DESKTOP_PRIVATE ? "private" : "the user's",

@@ -89,7 +89,7 @@ static const sbx_key keys[] = {
      .default_value = "[]",
      .flags = {{.name = "--deny-read", .argument = "PATH"}},
      .help = "Files and folders that the command cannot read",
-     .comment = "A backend that cannot enforce this refuses the launch."},
+     .comment = "A backend that cannot enforce this refuses the launch; `none`, which confines nothing, ignores it."},
     {.name = "filesystem.git",
      .type = SBX_KEY_ENUM,
      .default_value = "\"protect\"",
@@ -176,7 +176,10 @@ static const sbx_key keys[] = {
      .min = 0,
      .max = 10 * 60 * 1000,
      .flags = {{.name = "--grace", .argument = "DURATION"}},
-     .help = "Time for the command to end by itself after Ctrl-C or a closed console"},
+     .help = "Time for the command to end by itself when the console closes, or after Ctrl-C",
+     .comment =
+         "After a first Ctrl-C it counts only where standard input is no console, such as a script: at a console a\n"
+         "second Ctrl-C ends the command. 0s: no end after Ctrl-C. A closed console leaves 3s at most."},
     {.name = "console.interactive",
      .type = SBX_KEY_BOOLEAN,
      .default_value = "true",
@@ -193,7 +196,7 @@ static const sbx_key keys[] = {
      .type = SBX_KEY_BOOLEAN,
      .default_value = "false",
      .flags = {{.name = "--clipboard", .value = "true"}},
-     .help = "Leave the clipboard and the other limits of the user interface off"},
+     .help = "Let the command use the clipboard; lifts the other limits of the user interface, too"},
 
     {.name = "tools.presets",
      .type = SBX_KEY_ENUM,

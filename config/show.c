@@ -1,11 +1,11 @@
-/* The three texts made from the schema: the merged configuration, the reference, the help. */
+/* The two texts made from the schema: the merged configuration and the reference. */
 #include <string.h>
 
 #include "base/utf.h"
 #include "config/json.h"
 #include "config/setting.h"
 
-#define ORIGIN_COLUMN 44u
+#define ORIGIN_COLUMN 48u
 
 /* ---- the merged values ---- */
 
@@ -254,16 +254,4 @@ sbx_status sbx_config_reference(sbx_text *out)
     }
     sbx_text_add(out, reference_profiles);
     return out->failed ? SBX_E_MEMORY : SBX_OK;
-}
-
-/* ---- the help ---- */
-
-void sbx_config_help(sbx_text *out)
-{
-    const sbx_key *keys;
-    uint32_t count, i;
-
-    keys = sbx_schema_keys(&count);
-    for (i = 0; i < count; i++)
-        sbx_text_printf(out, "  %-26s %s (default %s)\n", keys[i].name, keys[i].help, keys[i].default_value);
 }

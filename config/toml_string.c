@@ -22,6 +22,11 @@ static uint32_t hexadecimal(const sbx_toml_reader *reader, size_t ahead, size_t 
     return value;
 }
 
+static sbx_status hint_at_paths(const sbx_toml_reader *reader)
+{
+    return sbx_diag_hint(reader->diag, "write \\\\ for a backslash, or put a path between single quotes");
+}
+
 /* At the 'u' or 'U' behind a backslash, which began at `start`. */
 static sbx_status read_code_point(sbx_toml_reader *reader, sbx_span start)
 {
@@ -30,9 +35,11 @@ static sbx_status read_code_point(sbx_toml_reader *reader, sbx_span start)
     char bytes[4];
 
     sbx_toml_skip(reader, 1 + count);
-    if (count < digits)
-        return sbx_toml_fail(reader, sbx_toml_since(reader, start), "\\%c needs %u hexadecimal digits",
-                             digits == 4 ? 'u' : 'U', (unsigned)digits);
+    if (count < digits) {
+        sbx_toml_fail(reader, sbx_toml_since(reader, start), "\\%c needs %u hexadecimal digits",
+                      digits == 4 ? 'u' : 'U', (unsigned)digits);
+        return hint_at_paths(reader);
+    }
     if (c > 0x10FFFF || (c >= 0xD800 && c <= 0xDFFF))
         return sbx_toml_fail(reader, sbx_toml_since(reader, start), "U+%04X is not a Unicode character", (unsigned)c);
     sbx_text_add_n(&reader->scratch, bytes, sbx_utf8_put(bytes, c));
@@ -61,7 +68,7 @@ static sbx_status read_escape(sbx_toml_reader *reader)
         return sbx_toml_fail(reader, sbx_toml_since(reader, start), "a backslash at the end of the line in a string");
     start.length = 1 + sbx_toml_here(reader).length;
     sbx_toml_fail(reader, start, "a string has no escape with %s", sbx_toml_seen(reader, buffer));
-    return sbx_diag_hint(reader->diag, "write \\\\ for a backslash, or put a path between single quotes");
+    return hint_at_paths(reader);
 }
 
 /* A backslash with nothing but space to the end of its line: skip to what comes next. */

@@ -100,7 +100,9 @@ static int take_number(const char *text, size_t length, size_t *at, int64_t *num
         *number = *number * 10 + digit;
     }
     if (*at == first)
-        return sbx_problem_set(problem, 0, 0, "\"%.*s\" is not a number", quoted(text, length), text);
+        return sbx_problem_set(problem, 0, 0, "\"%.*s\" is %s", quoted(text, length), text,
+                               first + 1 < length && text[first] == '-' && is_digit(text[first + 1]) ? "below zero"
+                                                                                                     : "not a number");
     return 1;
 }
 
@@ -342,6 +344,37 @@ static int check_boolean(const char *text, size_t length, int64_t *number, sbx_p
     return sbx_problem_set(problem, 0, 0, "\"%.*s\" is not true or false", quoted(text, length), text);
 }
 
+/* A number or a truth value between quotes, or something else. */
+static int not_a_string(const sbx_key *key, const char *text, size_t length, sbx_problem *problem)
+{
+    size_t digits = 0;
+
+    while (digits < length && is_digit(text[digits]))
+        digits++;
+    sbx_problem_set(problem, 0, 0, "%s expected, not a string", sbx_schema_type_name(key));
+    if (key->type == SBX_KEY_BOOLEAN)
+        return sbx_problem_hint(problem, "write true or false, without quotes");
+    if (digits == length && length)
+        return sbx_problem_hint(problem, key->traits & SBX_KEY_NONE ? "write it without quotes, or \"none\""
+                                                                    : "write it without quotes");
+    return key->traits & SBX_KEY_NONE ? sbx_problem_hint(problem, "for no limit write \"none\"") : 0;
+}
+
+/* "C:\temp" between double quotes is C:, a tab and "emp". */
+static int check_controls(const char *text, size_t length, int flag, sbx_problem *problem)
+{
+    size_t i;
+
+    for (i = 0; i < length; i++)
+        if ((unsigned char)text[i] < 0x20) {
+            sbx_problem_set(problem, i, 1, "the path holds the control character U+%04X", (unsigned)text[i]);
+            return flag ? 0
+                        : sbx_problem_hint(problem, "between double quotes a backslash begins an escape: put the path "
+                                                    "between single quotes");
+        }
+    return 1;
+}
+
 int sbx_value_check(const sbx_key *key, const char *text, size_t length, int flag, int64_t *number,
                     sbx_problem *problem)
 {
@@ -353,9 +386,7 @@ int sbx_value_check(const sbx_key *key, const char *text, size_t length, int fla
     if ((key->traits & SBX_KEY_NONE) && length == 4 && !memcmp(text, "none", 4))
         return 1;
     if (!flag && (key->type == SBX_KEY_COUNT || key->type == SBX_KEY_BOOLEAN)) {
-        sbx_problem_set(problem, 0, 0, "%s expected, not a string", sbx_schema_type_name(key));
-        return sbx_problem_hint(problem, key->traits & SBX_KEY_NONE ? "write it without quotes, or \"none\""
-                                                                    : "write it without quotes");
+        return not_a_string(key, text, length, problem);
     }
     switch (key->type) {
     case SBX_KEY_NAME:
@@ -379,6 +410,8 @@ int sbx_value_check(const sbx_key *key, const char *text, size_t length, int fla
     case SBX_KEY_PATH:
         if (!length)
             return sbx_problem_set(problem, 0, 0, "the path is empty");
+        if (!check_controls(text, length, flag, problem))
+            return 0;
         break;
     default:
         break;

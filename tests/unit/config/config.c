@@ -34,7 +34,7 @@ static const struct {
     const char *text;
     uint32_t line, column;
     const char *message; /* a part of it */
-    const char *hint;    /* a part of it; "" for none */
+    const char *hint;    /* a part of it; NULL: there is none */
 } wrong[] = {
     /* unknown */
     {"bakend = \"none\"", 1, 1, "unknown key \"bakend\"", "\"backend\""},
@@ -44,7 +44,7 @@ static const struct {
     {"\"limits.time\" = \"1m\"", 1, 1, "unknown key \"limits.time\"", ""},
     {"\"back\\u0000end\" = 1", 1, 1, "unknown key", ""},
     {"[profiles.a]\ninherit = \"b\"", 2, 1, "unknown key \"inherit\"", "\"inherits\""},
-    {"xyzzy = 1", 1, 1, "unknown key \"xyzzy\"", "sbx config --help"},
+    {"xyzzy = 1", 1, 1, "unknown key \"xyzzy\"", "sbx config reference"},
     /* duplicate */
     {"backend = \"none\"\nbackend = \"none\"", 2, 1, "backend", ""},
     {"[limits]\ntime = \"1m\"\n[limits]\n", 3, 2, "limits", ""},
@@ -106,6 +106,13 @@ static const struct {
     {"environment.set = { \"A=B\" = \"\" }", 1, 21, "no '='", ""},
     {"environment.set = { \"\" = \"\" }", 1, 21, "empty", ""},
     {"profiles.\"a b\" = {}", 1, 10, "letters, digits", ""},
+    {"cwd = \"C:\\temp\"", 1, 7, "control character U+0009", "single quotes"},
+    {"filesystem.writable = ['C:\tx']", 1, 27, "control character U+0009", "single quotes"},
+    {"loopback = [\"http\"]", 1, 13, "whole numbers", NULL},
+    {"limits.processes = \"few\"", 1, 20, "a whole number", "\"none\""},
+    {"keep_children = \"yes\"", 1, 17, "true or false", "true or false, without quotes"},
+    {"environment.set = { A = 1 }", 1, 25, "a table of strings", "in quotes"},
+    {"limits.cpu = \"-1\"", 1, 14, "below zero", ""},
 };
 
 static void wrong_files_say_where(void **state)
@@ -123,9 +130,11 @@ static void wrong_files_say_where(void **state)
         if (st == SBX_E_CONFIG)
             sbx_diag_print(&diag, &text);
         if (st != SBX_E_CONFIG || diag.span.line != wrong[i].line || diag.span.column != wrong[i].column ||
-            !strstr(diag.message, wrong[i].message) || !strstr(diag.hint, wrong[i].hint))
+            !strstr(diag.message, wrong[i].message) ||
+            (wrong[i].hint ? !strstr(diag.hint, wrong[i].hint) : diag.hint[0] != 0))
             fail_msg("%s\nwanted %u:%u %s (%s)\ngot status %d\n%s", wrong[i].text, (unsigned)wrong[i].line,
-                     (unsigned)wrong[i].column, wrong[i].message, wrong[i].hint, (int)st, text.data ? text.data : "");
+                     (unsigned)wrong[i].column, wrong[i].message, wrong[i].hint ? wrong[i].hint : "no hint", (int)st,
+                     text.data ? text.data : "");
         sbx_text_fini(&text);
     }
     /* none of them has changed anything */

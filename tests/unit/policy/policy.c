@@ -192,6 +192,30 @@ static void flags_are_named(void **state)
     sbx_config_free(config);
 }
 
+/* Nobody can look at what is built in: the person is told about the folder that sbx was started in. */
+static void a_default_has_no_position(void **state)
+{
+    static const char *const folders[] = {"C:\\", "C:\\Users\\u"};
+    sbx_facts here = facts;
+    sbx_config *config = sbx_config_new();
+    sbx_plan plan = {0};
+    sbx_diag diag;
+    size_t i;
+
+    (void)state;
+    assert_int_equal(sbx_config_finish(config, NULL, NULL), SBX_OK);
+    for (i = 0; i < COUNT(folders); i++) {
+        here.cwd = folders[i];
+        assert_int_equal(sbx_plan_make(config, &here, &plan, &diag), SBX_E_CONFIG);
+        assert_string_equal(diag.file, "");
+        assert_int_equal(diag.span.line, 0);
+        assert_string_equal(diag.line, "");
+        assert_memory_equal(diag.message, folders[i], strlen(folders[i]));
+        assert_non_null(strstr(diag.hint, "--workspace"));
+    }
+    sbx_config_free(config);
+}
+
 /* ---- protection ---- */
 
 static int is_protected(const sbx_plan *plan, const char *path)
@@ -378,15 +402,11 @@ static void each_allocation_may_fail(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(plans_are_printed),
-        cmocka_unit_test(refused_paths_have_positions),
-        cmocka_unit_test(flags_are_named),
-        cmocka_unit_test(git_has_three_modes),
-        cmocka_unit_test(own_files_are_protected),
-        cmocka_unit_test(environment_is_edited),
-        cmocka_unit_test(the_later_of_set_and_unset_wins),
-        cmocka_unit_test(secrets_are_known_by_name),
-        cmocka_unit_test(values_of_secrets_are_not_printed),
+        cmocka_unit_test(plans_are_printed),         cmocka_unit_test(refused_paths_have_positions),
+        cmocka_unit_test(flags_are_named),           cmocka_unit_test(a_default_has_no_position),
+        cmocka_unit_test(git_has_three_modes),       cmocka_unit_test(own_files_are_protected),
+        cmocka_unit_test(environment_is_edited),     cmocka_unit_test(the_later_of_set_and_unset_wins),
+        cmocka_unit_test(secrets_are_known_by_name), cmocka_unit_test(values_of_secrets_are_not_printed),
         cmocka_unit_test(each_allocation_may_fail),
     };
 

@@ -198,6 +198,8 @@ static void messages(void **state)
         assert_null(root);
         assert_string_equal(diag.message, rows[i].message);
         assert_string_equal(diag.file, "a.toml");
+        if (strstr(rows[i].text, "\"C:\\")) /* a path in the wrong quotes */
+            assert_non_null(strstr(diag.hint, "single quotes"));
         if (diag.span.line != rows[i].line || diag.span.column != rows[i].column)
             fail_msg("%s: at %u:%u", rows[i].message, (unsigned)diag.span.line, (unsigned)diag.span.column);
         assert_int_equal(diag.status, SBX_E_CONFIG);
