@@ -191,13 +191,15 @@ sbx_status sbx_job_end(sbx_job *job, uint32_t exit_code, uint32_t timeout_ms, sb
     const uint64_t end_us = sbx_clock_us() + (uint64_t)timeout_ms * 1000;
     sbx_job_usage usage;
     uint64_t now_us;
-    sbx_status st;
+    sbx_status st = SBX_OK;
 
     /* terminating is asynchronous, and a message tells when the last is gone */
-    if (!job->port && (st = set_port(job, err)) != SBX_OK)
-        return st;
+    if (!job->port)
+        st = set_port(job, err);
     if (!TerminateJobObject(job->handle, exit_code))
         return sbx_fail_last(err, SBX_E_SYSTEM, "TerminateJobObject", NULL);
+    if (st != SBX_OK)
+        return st;
     for (;;) {
         st = sbx_job_usage_get(job, &usage, err);
         if (st != SBX_OK || !usage.active)

@@ -108,6 +108,20 @@ static int do_stdin_eof(int argc, wchar_t **argv)
     return ReadFile(std_handle(STD_INPUT_HANDLE), &byte, 1, &got, NULL) && !got ? 9 : 10;
 }
 
+/* 8: the input is at its end, and both outputs take what is written. */
+static int do_streams(int argc, wchar_t **argv)
+{
+    char byte;
+    DWORD got = 1;
+
+    (void)argc, (void)argv;
+    if (!ReadFile(std_handle(STD_INPUT_HANDLE), &byte, 1, &got, NULL) || got)
+        return 1;
+    if (!WriteFile(std_handle(STD_OUTPUT_HANDLE), "x", 1, &got, NULL) || got != 1)
+        return 2;
+    return WriteFile(std_handle(STD_ERROR_HANDLE), "x", 1, &got, NULL) && got == 1 ? 8 : 3;
+}
+
 /* 0: the variable has that value, in UTF-16. */
 static int do_env(int argc, wchar_t **argv)
 {
@@ -153,6 +167,25 @@ static int do_spoil(int argc, wchar_t **argv)
     return SetConsoleMode(in, 0) && SetConsoleCP(1252) && SetConsoleOutputCP(1252) ? 42 : 1;
 }
 
+uint32_t child_handles(void)
+{
+    HANDLE events[100];
+    uintptr_t highest = 0;
+    DWORD count = 0;
+    int i;
+
+    if (GetProcessHandleCount(GetCurrentProcess(), &count) && count)
+        return count;
+    /* Wine does not count them, and gives out the lowest value that is free: what is lost fills the gaps */
+    for (i = 0; i < 100; i++) {
+        events[i] = CreateEventW(NULL, TRUE, FALSE, NULL);
+        highest = (uintptr_t)events[i] > highest ? (uintptr_t)events[i] : highest;
+    }
+    for (i = 0; i < 100; i++)
+        CloseHandle(events[i]);
+    return (uint32_t)(highest / 4);
+}
+
 int child_main(int argc, wchar_t **argv)
 {
     static const struct {
@@ -161,7 +194,7 @@ int child_main(int argc, wchar_t **argv)
     } verbs[] = {
         {L"exit", do_exit},           {L"copy", do_copy},     {L"has", do_has},     {L"hold", do_hold},
         {L"leave", do_leave},         {L"eof", do_stdin_eof}, {L"env", do_env},     {L"args", do_args},
-        {L"processes", do_processes}, {L"memory", do_memory}, {L"spoil", do_spoil},
+        {L"processes", do_processes}, {L"memory", do_memory}, {L"spoil", do_spoil}, {L"streams", do_streams},
     };
     size_t i;
 
