@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/memory.h"
 
@@ -51,4 +52,22 @@ void sbx_host_progress(const char *what, uint64_t done, uint64_t total)
 {
     if (sbx_host_table)
         sbx_host_table->progress(what, done, total);
+}
+
+sbx_status SBX_CALL sbx_host_identity_self(sbx_session *session, sbx_identity *identity, sbx_error *err)
+{
+    (void)session;
+    (void)err;
+    memset(identity, 0, sizeof(*identity));
+    identity->size = sizeof(*identity);
+    identity->kind = SBX_IDENTITY_SELF;
+    return SBX_OK;
+}
+
+sbx_status SBX_CALL sbx_host_no_setup(const sbx_setup_step **steps, uint32_t *count, sbx_error *err)
+{
+    (void)err;
+    *steps = NULL;
+    *count = 0;
+    return SBX_OK;
 }

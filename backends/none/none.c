@@ -6,13 +6,12 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "sbx/backend.h"
+#include "common/host.h"
 
 struct sbx_session {
     int unused;
 };
 
-static const sbx_host *host;
 static sbx_session the_session; /* it has no state, so one serves all */
 
 static sbx_status SBX_CALL none_probe(sbx_error *err)
@@ -33,20 +32,10 @@ static sbx_status SBX_CALL none_open(const sbx_policy *policy, uint32_t flags, s
     guarantees->size = sizeof(*guarantees);
     guarantees->enforced = SBX_AREA_PROCESS_TREE;
     guarantees->advisory = 0;
-    host->note(SBX_NOTE_GAP, "", text);
+    sbx_host_note(SBX_NOTE_GAP, "", "%s", text);
     if (!(flags & SBX_OPEN_DRY_RUN))
-        host->log(SBX_LOG_WARN, text);
+        sbx_host_log(SBX_LOG_WARN, "%s", text);
     *session = &the_session;
-    return SBX_OK;
-}
-
-static sbx_status SBX_CALL none_identity(sbx_session *session, sbx_identity *identity, sbx_error *err)
-{
-    (void)session;
-    (void)err;
-    memset(identity, 0, sizeof(*identity));
-    identity->size = sizeof(*identity);
-    identity->kind = SBX_IDENTITY_SELF;
     return SBX_OK;
 }
 
@@ -95,14 +84,6 @@ static void SBX_CALL none_spawn_end(sbx_spawn *spawn)
     (void)spawn;
 }
 
-static sbx_status SBX_CALL none_setup_steps(const sbx_setup_step **steps, uint32_t *count, sbx_error *err)
-{
-    (void)err;
-    *steps = NULL;
-    *count = 0;
-    return SBX_OK;
-}
-
 static const void *SBX_CALL none_extension(const char *id)
 {
     (void)id;
@@ -118,21 +99,18 @@ static const sbx_backend backend = {
     .claims = {sizeof(sbx_guarantees), SBX_AREA_PROCESS_TREE, 0},
     .probe = none_probe,
     .open = none_open,
-    .identity = none_identity,
+    .identity = sbx_host_identity_self,
     .ticket = none_ticket,
     .environment = none_environment,
     .close = none_close,
     .token = none_token,
     .verify = none_verify,
     .spawn_end = none_spawn_end,
-    .setup_steps = none_setup_steps,
+    .setup_steps = sbx_host_no_setup,
     .extension = none_extension,
 };
 
-SBX_EXPORT const sbx_backend *SBX_CALL sbx_backend_entry(const sbx_host *from)
+SBX_EXPORT const sbx_backend *SBX_CALL sbx_backend_entry(const sbx_host *host)
 {
-    if (from->abi >> 16 != SBX_ABI_MAJOR)
-        return NULL;
-    host = from;
-    return &backend;
+    return sbx_host_init(host) ? &backend : NULL;
 }

@@ -51,16 +51,6 @@ static sbx_status SBX_CALL unelevated_open(const sbx_policy *policy, uint32_t fl
     return sbx_session_open(policy, flags, session, guarantees, err);
 }
 
-static sbx_status SBX_CALL unelevated_identity(sbx_session *session, sbx_identity *identity, sbx_error *err)
-{
-    (void)session;
-    (void)err;
-    memset(identity, 0, sizeof(*identity));
-    identity->size = sizeof(*identity);
-    identity->kind = SBX_IDENTITY_SELF;
-    return SBX_OK;
-}
-
 static sbx_status SBX_CALL unelevated_ticket(sbx_session *session, sbx_ticket *ticket, sbx_error *err)
 {
     (void)err;
@@ -170,14 +160,6 @@ static void SBX_CALL unelevated_spawn_end(sbx_spawn *spawn)
     spawn->desktop = NULL;
 }
 
-static sbx_status SBX_CALL unelevated_setup_steps(const sbx_setup_step **steps, uint32_t *count, sbx_error *err)
-{
-    (void)err;
-    *steps = NULL;
-    *count = 0;
-    return SBX_OK;
-}
-
 static sbx_status SBX_CALL state_list(sbx_state_visitor visit, void *context, sbx_error *err)
 {
     sbx_status st = sbx_grants_list(visit, context, err);
@@ -211,14 +193,14 @@ static const sbx_backend backend = {
     .claims = {sizeof(sbx_guarantees), SBX_UNELEVATED_ENFORCED, SBX_UNELEVATED_ADVISORY},
     .probe = unelevated_probe,
     .open = unelevated_open,
-    .identity = unelevated_identity,
+    .identity = sbx_host_identity_self,
     .ticket = unelevated_ticket,
     .environment = unelevated_environment,
     .close = unelevated_close,
     .token = unelevated_token,
     .verify = unelevated_verify,
     .spawn_end = unelevated_spawn_end,
-    .setup_steps = unelevated_setup_steps,
+    .setup_steps = sbx_host_no_setup,
     .extension = unelevated_extension,
 };
 
