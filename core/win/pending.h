@@ -17,8 +17,9 @@ typedef struct sbx_pending {
     uint16_t name_w[SBX_PENDING_NAME], temp_w[SBX_PENDING_NAME];
 } sbx_pending;
 
-/* path: absolute and normalised.  `pending` begins as { 0 }.  Nothing is made yet.  SBX_E_SYSTEM where there is no such
- * folder, SBX_E_REFUSED for a name that cannot be a file's. */
+/* path: absolute and normalised.  `pending` begins as { 0 }.  A file beside it is made and removed again, to see that
+ * one can be.  SBX_E_SYSTEM where there is no such folder or nothing can be made in it, SBX_E_REFUSED for a name that
+ * cannot be a file's, or is that of a folder or a read-only file. */
 sbx_status sbx_pending_open(sbx_pending *pending, const char *path, sbx_error *err);
 
 /* Write beside the target and put it in its place: a reader sees the old file or the new one, whole.  On failure

@@ -105,8 +105,8 @@ static void what_is_in_the_way_stays(void **state)
     sbx_error err = {0};
 
     (void)state;
-    assert_true(CreateDirectoryA(at("out\\d.json"), NULL));
     assert_int_equal(sbx_pending_open(&pending, at("out\\d.json"), &err), SBX_OK);
+    assert_true(CreateDirectoryA(at("out\\d.json"), NULL));
     assert_int_not_equal(sbx_pending_write(&pending, "x", 1, &err), SBX_OK);
     sbx_pending_close(&pending);
     assert_true(RemoveDirectoryA(at("out\\d.json")));
@@ -129,15 +129,39 @@ static void names_that_are_none_are_refused(void **state)
     refuses(at("out\\nul"), SBX_E_REFUSED);
     refuses(at("out\\r.json:s"), SBX_E_REFUSED);
     refuses("C:\\", SBX_E_REFUSED);
+    refuses(at("out"), SBX_E_REFUSED);
+}
+
+/* What could not be written later is told before; where it can, nothing shows that it was tried. */
+static void it_is_tried_beforehand(void **state)
+{
+    char taken[MAX_PATH * 2];
+    HANDLE file;
+    sbx_pending pending = {0};
+    sbx_error err = {0};
+
+    (void)state;
+    snprintf(taken, sizeof(taken), "%s.%lx.tmp", at("out\\t.json"), GetCurrentProcessId());
+    assert_int_equal(sbx_pending_open(&pending, at("out\\t.json"), &err), SBX_OK);
+    sbx_pending_close(&pending);
+    assert_int_equal(GetFileAttributesA(taken), INVALID_FILE_ATTRIBUTES);
+    assert_true(CreateDirectoryA(taken, NULL));
+    refuses(at("out\\t.json"), SBX_E_SYSTEM);
+    assert_true(RemoveDirectoryA(taken));
+    file = CreateFileA(at("out\\t.json"), GENERIC_WRITE, 0, NULL, CREATE_NEW, FILE_ATTRIBUTE_READONLY, NULL);
+    assert_true(file != INVALID_HANDLE_VALUE);
+    CloseHandle(file);
+    refuses(at("out\\t.json"), SBX_E_REFUSED);
+    assert_true(SetFileAttributesA(at("out\\t.json"), FILE_ATTRIBUTE_NORMAL));
+    assert_true(DeleteFileA(at("out\\t.json")));
 }
 
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(it_is_written_whole_and_again),
-        cmocka_unit_test(a_folder_that_is_exchanged_is_not_followed),
-        cmocka_unit_test(what_is_in_the_way_stays),
-        cmocka_unit_test(names_that_are_none_are_refused),
+        cmocka_unit_test(it_is_written_whole_and_again), cmocka_unit_test(a_folder_that_is_exchanged_is_not_followed),
+        cmocka_unit_test(what_is_in_the_way_stays),      cmocka_unit_test(names_that_are_none_are_refused),
+        cmocka_unit_test(it_is_tried_beforehand),
     };
 
     sbx_memory_use(&sbx_mimalloc);
