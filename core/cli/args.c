@@ -19,19 +19,20 @@ typedef struct parser {
     const char **words;
 } parser;
 
-static const char *const sorry = "see `sbx help`; the command's own options go behind \"--\"";
-
-static sbx_status usage(sbx_error *err, const char *op, const char *object)
+static sbx_status usage(const parser *p, sbx_error *err, const char *op, const char *object)
 {
+    const sbx_verb *verb = p->cli->verb;
+
     sbx_fail(err, SBX_E_USAGE, op, object);
-    return sbx_hint(err, "%s", sorry);
+    return sbx_hint(err, "see `sbx help %s`%s", verb->name,
+                    verb->takes & SBX_TAKES_COMMAND ? "; the command's own options go behind \"--\"" : "");
 }
 
 /* Options without an argument, everywhere or for one kind of verb. */
 static int *plain_option(sbx_cli *cli, const char *name, uint32_t *takes)
 {
     *takes = 0;
-    if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "-?"))
+    if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "-?") || !strcmp(name, "/?"))
         return &cli->help;
     if (!strcmp(name, "--version") || !strcmp(name, "-V"))
         return &cli->version;
@@ -83,7 +84,7 @@ static const sbx_flag *schema_option(const char *name, const sbx_key **key)
     return NULL;
 }
 
-static sbx_status unknown_option(const char *name, sbx_error *err)
+static sbx_status unknown_option(const parser *p, const char *name, sbx_error *err)
 {
     static const char *const own[] = {"--help",  "--version", "--quiet",  "--verbose", "--json",    "--all",
                                       "--stale", "--status",  "--remove", "--config",  "--profile", "--report"};
@@ -98,7 +99,7 @@ static sbx_status unknown_option(const char *name, sbx_error *err)
         for (f = 0; f < SBX_KEY_FLAGS && keys[i].flags[f].name && n < 128; f++)
             names[n++] = keys[i].flags[f].name;
     near = sbx_suggest(name, names, n);
-    usage(err, "unknown option", name);
+    usage(p, err, "unknown option", name);
     return near ? sbx_hint(err, "did you mean \"%s\"?", near) : SBX_E_USAGE;
 }
 
@@ -107,7 +108,13 @@ static sbx_status does_not_take(const parser *p, const char *name, sbx_error *er
     char what[128];
 
     snprintf(what, sizeof(what), "%s does not take it", p->cli->verb->name);
-    return usage(err, what, name);
+    return usage(p, err, what, name);
+}
+
+/* "-" is a word, and "/?" what everything on Windows explains itself with. */
+static int is_option(const char *text)
+{
+    return (text[0] == '-' && text[1]) || !strcmp(text, "/?");
 }
 
 /* The text behind "=", or the next argument. */
@@ -118,7 +125,7 @@ static sbx_status argument_of(parser *p, const char *name, const char *equals, c
     else if (p->at < p->arguments.count && strcmp(p->arguments.items[p->at], "--") != 0)
         *value = p->arguments.items[p->at++];
     else
-        return usage(err, "an argument is missing", name);
+        return usage(p, err, "an argument is missing", name);
     return SBX_OK;
 }
 
@@ -143,7 +150,7 @@ static sbx_status one_option(parser *p, const char *text, sbx_error *err)
     plain = plain_option(cli, name, &takes);
     if (plain) {
         if (equals)
-            return usage(err, "it takes no argument", name);
+            return usage(p, err, "it takes no argument", name);
         if (takes && !(cli->verb->takes & takes))
             return does_not_take(p, name, err);
         ++*plain;
@@ -156,19 +163,19 @@ static sbx_status one_option(parser *p, const char *text, sbx_error *err)
         if ((st = argument_of(p, name, equals, &given, err)) != SBX_OK)
             return st;
         if (*value)
-            return usage(err, "given twice", name);
+            return usage(p, err, "given twice", name);
         if (!given[0])
-            return usage(err, "its argument is empty", name);
+            return usage(p, err, "its argument is empty", name);
         *value = given;
         return SBX_OK;
     }
     flag = schema_option(name, &key);
     if (!flag)
-        return unknown_option(name, err);
+        return unknown_option(p, name, err);
     if (!(cli->verb->takes & SBX_TAKES_CONFIG))
         return does_not_take(p, name, err);
     if (!flag->argument && equals)
-        return usage(err, "it takes no argument", name);
+        return usage(p, err, "it takes no argument", name);
     if (flag->argument && (st = argument_of(p, name, equals, &given, err)) != SBX_OK)
         return st;
     p->settings[cli->setting_count].flag = flag->name;
@@ -190,7 +197,7 @@ static void find_verb(parser *p)
         text = p->arguments.items[i];
         if (!strcmp(text, "--"))
             return;
-        if (text[0] != '-' || !text[1]) {
+        if (!is_option(text)) {
             verb = sbx_cli_verb(text);
             if (verb) {
                 p->cli->verb = verb;
@@ -239,7 +246,7 @@ sbx_status sbx_cli_parse(sbx_cli *cli, sbx_error *err)
             cli->command_marked = 1;
             if (p.at < p.arguments.count)
                 begin_command(&p);
-        } else if (text[0] == '-' && text[1]) {
+        } else if (is_option(text)) {
             p.at++;
             if ((st = one_option(&p, text, err)) != SBX_OK)
                 return st;

@@ -86,7 +86,7 @@ sbx_status sbx_json_finish(cJSON *json, sbx_text *out, sbx_error *err)
     return out->failed ? sbx_fail_memory(err) : SBX_OK;
 }
 
-void sbx_areas_print(uint32_t set, sbx_text *out)
+static void print_areas(uint32_t set, int names, sbx_text *out)
 {
     const char *between = "";
     size_t i;
@@ -95,9 +95,19 @@ void sbx_areas_print(uint32_t set, sbx_text *out)
         if (!(set & areas[i].bit))
             continue;
         sbx_text_add(out, between);
-        sbx_text_add(out, areas[i].words);
+        sbx_text_add(out, names ? areas[i].name : areas[i].words);
         between = ", ";
     }
     if (!set)
         sbx_text_add(out, "nothing");
+}
+
+void sbx_areas_print(uint32_t set, sbx_text *out)
+{
+    print_areas(set, 0, out);
+}
+
+void sbx_areas_print_names(uint32_t set, sbx_text *out)
+{
+    print_areas(set, 1, out);
 }

@@ -27,4 +27,7 @@ sbx_status sbx_json_finish(cJSON *json, sbx_text *out, sbx_error *err);
 /* "file writes, network" for people. */
 void sbx_areas_print(uint32_t set, sbx_text *out);
 
+/* The same as they are written in --require: "write, processes". */
+void sbx_areas_print_names(uint32_t set, sbx_text *out);
+
 #endif

@@ -39,10 +39,11 @@ static void error_from_diag(const sbx_diag *diag, sbx_error *err)
 {
     sbx_text where = {0};
 
-    sbx_text_add(&where, diag->file);
+    if (diag->file[0])
+        sbx_text_printf(&where, "%s:", diag->file);
     if (diag->span.line)
-        sbx_text_printf(&where, ":%u:%u", (unsigned)diag->span.line, (unsigned)diag->span.column);
-    sbx_text_printf(&where, ": %s", diag->message);
+        sbx_text_printf(&where, "%u:%u:", (unsigned)diag->span.line, (unsigned)diag->span.column);
+    sbx_text_printf(&where, "%s%s", where.length ? " " : "", diag->message);
     sbx_fail(err, diag->status, "configuration", where.failed ? diag->file : where.data);
     sbx_hint(err, "%s", diag->hint);
     sbx_text_fini(&where);
@@ -101,8 +102,8 @@ static sbx_status run_verb(sbx_cli *cli, sbx_error *err)
         sbx_cli_help(cli->verb_named ? cli->verb : NULL, &cli->out);
         return SBX_OK;
     }
-    if (!cli->verb_named && !cli->command_w && !cli->setting_count && !cli->command_marked &&
-        cli->verb == sbx_cli_verbs(&count)) {
+    if (!cli->verb_named && !cli->command_w && !cli->setting_count && !cli->command_marked && !cli->report_file &&
+        !cli->config_file && !cli->profile && cli->verb == sbx_cli_verbs(&count)) {
         sbx_cli_help(NULL, &cli->out); /* `sbx` alone */
         return SBX_OK;
     }
@@ -113,7 +114,7 @@ int wmain(void)
 {
     static sbx_cli cli; /* holds the fixed-size parts of report and diagnostic */
     sbx_error err = {0}, problem = {0};
-    sbx_status st;
+    sbx_status st, report_st;
     int exit_code;
     uint32_t i;
 
@@ -122,8 +123,11 @@ int wmain(void)
     sbx_json_init();
     cli.line_w = (const uint16_t *)GetCommandLineW();
     st = sbx_cli_parse(&cli, &err);
-    if (st == SBX_OK && cli.report_file)
-        st = open_report(&cli, &err);
+    if (cli.report_file && !cli.help && !cli.version) {
+        report_st = open_report(&cli, st == SBX_OK ? &err : &problem);
+        if (st == SBX_OK) /* what was typed wrong is told first */
+            st = report_st;
+    }
     if (st == SBX_OK)
         st = run_verb(&cli, &err);
     if (st == SBX_OK && cli.out.failed)

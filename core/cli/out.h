@@ -9,6 +9,8 @@
 
 #include <stddef.h>
 
+#include "base/text.h"
+
 #define SBX_OUT_STDOUT 1u
 #define SBX_OUT_STDERR 2u
 
@@ -19,6 +21,11 @@ int sbx_out_is_console(unsigned where);
 
 /* Whether colours are wanted: a console that knows the sequences, and NO_COLOR is not set. */
 int sbx_out_has_colour(unsigned where);
+
+/* Append `text` to a line that is `indent` columns long already; the lines that follow begin there, and none is longer
+ * than SBX_OUT_COLUMNS as long as its words are not. */
+#define SBX_OUT_COLUMNS 100u
+void sbx_out_wrap(sbx_text *to, unsigned indent, const char *text);
 
 /* Of the program, for the lines: "sbx" unless it says otherwise. */
 void sbx_out_program(const char *name);

@@ -1,21 +1,28 @@
 #include "cli/cli.h"
 #include "cli/json.h"
+#include "cli/out.h"
 #include "cli/select.h"
 
 static void print_text(sbx_cli *cli)
 {
     const sbx_report *report = &cli->report;
+    sbx_text note = {0};
     uint32_t i;
 
     sbx_text_printf(&cli->out, "\nBackend that would run: %s %s\n  enforced: ", report->backend_used,
                     report->backend_version);
-    sbx_areas_print(report->guarantees.enforced, &cli->out);
+    sbx_areas_print_names(report->guarantees.enforced, &cli->out);
     sbx_text_add(&cli->out, "\n  advisory: ");
-    sbx_areas_print(report->guarantees.advisory, &cli->out);
+    sbx_areas_print_names(report->guarantees.advisory, &cli->out);
     sbx_text_add(&cli->out, "\n");
-    for (i = 0; i < report->note_count; i++)
-        sbx_text_printf(&cli->out, "  - %s%s%s\n", report->notes[i].object, report->notes[i].object[0] ? ": " : "",
+    for (i = 0; i < report->note_count; i++) {
+        sbx_text_printf(&note, "%s%s%s", report->notes[i].object, report->notes[i].object[0] ? ": " : "",
                         report->notes[i].text);
+        sbx_text_add(&cli->out, "  - ");
+        sbx_out_wrap(&cli->out, 4, note.failed ? "" : note.data);
+        cli->out.failed |= note.failed;
+        sbx_text_fini(&note);
+    }
 }
 
 /* The plan's object with what the backend said behind it. */

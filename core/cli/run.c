@@ -32,6 +32,22 @@ static sbx_status check_command(const sbx_cli *cli, sbx_error *err)
     return SBX_OK;
 }
 
+static void say_withheld(const sbx_cli *cli)
+{
+    sbx_text line = {0};
+    uint32_t i;
+
+    if (cli->quiet || cli->verbosity < 1 || !cli->plan.withheld_count)
+        return;
+    sbx_text_add(&line, "withheld: ");
+    for (i = 0; i < cli->plan.withheld_count; i++)
+        sbx_text_printf(&line, "%s%s", i ? ", " : "", cli->plan.withheld[i]);
+    sbx_text_add(&line, ": they look like secrets; --pass NAME passes one");
+    if (!line.failed)
+        sbx_out_line(line.data);
+    sbx_text_fini(&line);
+}
+
 /* Why the command is gone, when it was not by its own will; the exit code alone does not tell. */
 static void say_end(const sbx_cli *cli)
 {
@@ -95,6 +111,8 @@ sbx_status sbx_verb_run(sbx_cli *cli, sbx_error *err)
         st = sbx_cli_plan(cli, err);
     for (i = 0; st == SBX_OK && !cli->quiet && i < cli->plan.warning_count; i++)
         sbx_out_line(cli->plan.warnings[i]);
+    if (st == SBX_OK)
+        say_withheld(cli);
     if (st == SBX_OK)
         st = sbx_choice_open(cli, 0, &choice, err);
     if (st == SBX_OK)

@@ -136,6 +136,7 @@ sbx_status sbx_choice_open(sbx_cli *cli, uint32_t flags, sbx_choice *choice, sbx
     const sbx_plan *plan = &cli->plan;
     sbx_guarantees claims = {0}, other = {0};
     sbx_error first;
+    char names[sizeof(first.hint)];
     sbx_status st = sbx_cli_plugins(cli, err);
 
     if (st != SBX_OK)
@@ -146,7 +147,11 @@ sbx_status sbx_choice_open(sbx_cli *cli, uint32_t flags, sbx_choice *choice, sbx
         return st;
     if (!plan->fallback || !strcmp(plan->fallback, plan->backend)) {
         if (!err->hint[0])
-            sbx_hint(err, "`sbx backends` lists what works here");
+            return sbx_hint(err, "`sbx backends` lists what works here");
+        if (!claims.size) { /* there is none of that name; the hint lists the others */
+            snprintf(names, sizeof(names), "%s", err->hint);
+            sbx_hint(err, "choose one with --backend; %s", names);
+        }
         return st;
     }
     first = *err;

@@ -148,7 +148,7 @@ static sbx_status all_backends(sbx_cli *cli, int cleaning, uint32_t what, const 
         one_st = sbx_json_finish(json, &cli->out, &one);
         return st == SBX_OK ? one_st : st;
     }
-    if (!v.items)
+    if (!v.items && st == SBX_OK)
         sbx_text_add(&cli->out, cleaning ? "nothing to undo\n" : "sbx has changed nothing on this machine\n");
     return st;
 }

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/out.h"
 #include "config/schema.h"
 
 static const sbx_verb verbs[] = {
@@ -21,18 +22,19 @@ static const sbx_verb verbs[] = {
      "  sbx plan --json --profile ci -- npm test\n",
      SBX_TAKES_CONFIG | SBX_TAKES_COMMAND | SBX_TAKES_JSON, sbx_verb_plan},
     {"backends", "list the backends: what they claim, whether they work here", "backends [--json]",
-     "Each DLL is examined in a process of its own with a time limit, so that the list comes whatever they do.\n",
+     "Each DLL is examined in a process of its own with a time limit: the list comes whatever they do.\n",
      SBX_TAKES_JSON, sbx_verb_backends},
     {"config", "show the merged configuration, or the commented reference", "config show|reference [OPTIONS]",
      "  show        every value and where it comes from\n"
      "  reference   a configuration file with every key, its default, and what it means\n"
      "\n"
-     "Read in this order, later wins: %ProgramData%\\sbx\\sbx.toml, %APPDATA%\\sbx\\sbx.toml, --config FILE,\n"
-     "--profile NAME, options.  A file in the workspace is never read on its own.\n"
+     "Read in this order, later wins: %ProgramData%\\sbx\\sbx.toml, %APPDATA%\\sbx\\sbx.toml,\n"
+     "--config FILE, --profile NAME, options.  A file in the workspace is never read on its own.\n"
      "\n"
      "Examples:\n"
      "  sbx config show --profile ci\n"
-     "  sbx config reference > \"%APPDATA%\\sbx\\sbx.toml\"\n",
+     "  md \"%APPDATA%\\sbx\"\n"
+     "  sbx config reference > \"%APPDATA%\\sbx\\sbx.toml\"    (in cmd; PowerShell's > may write UTF-16)\n",
      SBX_TAKES_CONFIG | SBX_TAKES_WORDS | SBX_TAKES_JSON, sbx_verb_config},
     {"status", "list what sbx has changed on this machine", "status [--json]",
      "Examples:\n"
@@ -97,14 +99,19 @@ void sbx_cli_unknown_verb(const char *name, sbx_error *err)
         sbx_hint(err, "did you mean `sbx %s`?", near);
 }
 
+#define HELP_COLUMN 36
+
 static void option_line(sbx_text *out, const char *short_name, const char *name, const char *argument, const char *help)
 {
     char left[64];
 
     snprintf(left, sizeof(left), "%s%s%s%s%s", short_name ? short_name : "    ", short_name ? ", " : "", name,
              argument ? " " : "", argument ? argument : "");
-    sbx_text_printf(out, strlen(left) > 32 ? "  %s\n  %-34s%s\n" : "  %-34s%s%s\n", left, strlen(left) > 32 ? "" : help,
-                    strlen(left) > 32 ? help : "");
+    if (strlen(left) < HELP_COLUMN - 2)
+        sbx_text_printf(out, "  %-*s", HELP_COLUMN - 2, left);
+    else
+        sbx_text_printf(out, "  %s\n%*s", left, HELP_COLUMN, "");
+    sbx_out_wrap(out, HELP_COLUMN, help);
 }
 
 static void schema_options(sbx_text *out)
@@ -155,7 +162,7 @@ void sbx_cli_help(const sbx_verb *verb, sbx_text *out)
     if (verb->takes & SBX_TAKES_REPORT)
         option_line(out, NULL, "--report", "FILE", "Write what happened as JSON, also when it failed");
     if (verb->takes & SBX_TAKES_JSON)
-        option_line(out, NULL, "--json", NULL, "For programs");
+        option_line(out, NULL, "--json", NULL, "Print JSON, for programs");
     option_line(out, "-q", "--quiet", NULL, "No warnings, only errors");
     option_line(out, "-v", "--verbose", NULL, "Say more; -vv still more");
     option_line(out, "-h", "--help", NULL, "This text");

@@ -19,7 +19,7 @@
 #include "run.h"
 #include "win/file.h"
 
-#define NOT_OPTION "\n  hint: see `sbx help`; the command's own options go behind \"--\"\n"
+#define NOT_OPTION "\n  hint: see `sbx help run`; the command's own options go behind \"--\"\n"
 #define NONE_SAYS "sbx: nothing is confined: files, network and desktop are as open as for you\n"
 
 static void test_help(void **state)
@@ -30,34 +30,56 @@ static void test_help(void **state)
     sbx_assert_run_has("sbx.exe\" -h run", 0, "--report FILE");
     sbx_assert_run_has("sbx.exe\" run --help", 0, "--network");
     sbx_assert_run_has("sbx.exe\" clean -h", 0, "--stale");
+    sbx_assert_run_has("sbx.exe\" /?", 0, "\nVerbs:\n");
+    sbx_assert_run_has("sbx.exe\" clean /?", 0, "--stale");
     sbx_assert_run_has("sbx.exe\" help config", 0, "sbx config show --profile ci");
     sbx_assert_run("sbx.exe\" --version", 0, "sbx " SBX_VERSION " (backend interface 1.0)\n");
     sbx_assert_run("sbx.exe\" version", 0, "sbx " SBX_VERSION " (backend interface 1.0)\n");
-    sbx_assert_run("sbx.exe\" help runn", 125, "sbx: runn: unknown verb: wrong use\n  hint: did you mean `sbx run`?\n");
+    sbx_assert_run("sbx.exe\" help runn", 125, "sbx: runn: unknown verb\n  hint: did you mean `sbx run`?\n");
+}
+
+/* Nothing that sbx prints about itself needs a window wider than this. */
+static void test_width(void **state)
+{
+    static const char *const lines[] = {"sbx.exe\" help",        "sbx.exe\" help run",     "sbx.exe\" help plan",
+                                        "sbx.exe\" help config", "sbx.exe\" help clean",   "sbx.exe\" help setup",
+                                        "sbx.exe\" help status", "sbx.exe\" help backends"};
+    sbx_text output = {0};
+    const char *line;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        assert_int_equal(sbx_run(lines[i], NULL, 0, &output), 0);
+        for (line = output.data; *line; line += strcspn(line, "\n") + 1)
+            if (strcspn(line, "\r\n") > 100)
+                fail_msg("%s: %.*s", lines[i], (int)strcspn(line, "\r\n"), line);
+        sbx_text_fini(&output);
+    }
 }
 
 static void test_mistakes(void **state)
 {
     (void)state;
-    sbx_assert_run("sbx.exe\" run", 125,
-                   "sbx: no command: wrong use\n  hint: sbx [OPTIONS] -- COMMAND; see `sbx help run`\n");
+    sbx_assert_run("sbx.exe\" run", 125, "sbx: no command\n  hint: sbx [OPTIONS] -- COMMAND; see `sbx help run`\n");
     sbx_assert_run("sbx.exe\" --nettwork off -- cmd", 125,
-                   "sbx: --nettwork: unknown option: wrong use\n  hint: did you mean \"--network\"?\n");
-    sbx_assert_run("sbx.exe\" --zzz -- cmd", 125, "sbx: --zzz: unknown option: wrong use" NOT_OPTION);
-    sbx_assert_run("sbx.exe\" --backend", 125, "sbx: --backend: an argument is missing: wrong use" NOT_OPTION);
-    sbx_assert_run("sbx.exe\" --backend -- cmd", 125, "sbx: --backend: an argument is missing: wrong use" NOT_OPTION);
-    sbx_assert_run("sbx.exe\" --quiet=1 -- cmd", 125, "sbx: --quiet: it takes no argument: wrong use" NOT_OPTION);
-    sbx_assert_run("sbx.exe\" --config a --config b -- cmd", 125, "sbx: --config: given twice: wrong use" NOT_OPTION);
-    sbx_assert_run("sbx.exe\" --json -- cmd", 125, "sbx: --json: run does not take it: wrong use" NOT_OPTION);
+                   "sbx: --nettwork: unknown option\n  hint: did you mean \"--network\"?\n");
+    sbx_assert_run("sbx.exe\" --zzz -- cmd", 125, "sbx: --zzz: unknown option" NOT_OPTION);
+    sbx_assert_run("sbx.exe\" --backend", 125, "sbx: --backend: an argument is missing" NOT_OPTION);
+    sbx_assert_run("sbx.exe\" --backend -- cmd", 125, "sbx: --backend: an argument is missing" NOT_OPTION);
+    sbx_assert_run("sbx.exe\" --quiet=1 -- cmd", 125, "sbx: --quiet: it takes no argument" NOT_OPTION);
+    sbx_assert_run("sbx.exe\" --config a --config b -- cmd", 125, "sbx: --config: given twice" NOT_OPTION);
+    sbx_assert_run("sbx.exe\" --json -- cmd", 125, "sbx: --json: run does not take it" NOT_OPTION);
     sbx_assert_run("sbx.exe\" backends --network on", 125,
-                   "sbx: --network: backends does not take it: wrong use" NOT_OPTION);
-    sbx_assert_run("sbx.exe\" status -- cmd", 125, "sbx: -- COMMAND: status does not take it: wrong use" NOT_OPTION);
+                   "sbx: --network: backends does not take it\n  hint: see `sbx help backends`\n");
+    sbx_assert_run("sbx.exe\" status -- cmd", 125,
+                   "sbx: -- COMMAND: status does not take it\n  hint: see `sbx help status`\n");
     sbx_assert_run("sbx.exe\" clean --all --stale", 125,
-                   "sbx: clean: more than one of ROOT, --all, --stale: wrong use\n  hint: see `sbx help clean`\n");
+                   "sbx: clean: more than one of ROOT, --all, --stale\n  hint: see `sbx help clean`\n");
     sbx_assert_run("sbx.exe\" completion bash", 125,
-                   "sbx: bash: for which shell?: wrong use\n  hint: sbx completion powershell\n");
+                   "sbx: bash: for which shell?\n  hint: sbx completion powershell\n");
     sbx_assert_run("sbx.exe\" doctor", 125,
-                   "sbx: doctor: unknown verb: wrong use\n"
+                   "sbx: doctor: unknown verb\n"
                    "  hint: `sbx help` lists the verbs; a program of that name: sbx -- doctor\n");
 }
 
@@ -72,6 +94,11 @@ static void test_words(void **state)
     sbx_assert_run("sbx.exe\" -b none -- cmd /c exit 41", 41, NONE_SAYS);
     sbx_assert_run_has("sbx.exe\" -q -b none -- plan", 127, "plan");
     sbx_assert_run_has("sbx.exe\" -q -b none stauts", 127, "hint: did you mean `sbx status`?");
+    /* who looks for a variable that is gone asks for more */
+    assert_true(SetEnvironmentVariableA("UNIT_TOKEN", "x"));
+    sbx_assert_run_has("sbx.exe\" -v -b none -- cmd /c exit 42", 42, "UNIT_TOKEN");
+    sbx_assert_run("sbx.exe\" -b none -- cmd /c exit 43", 43, NONE_SAYS);
+    assert_true(SetEnvironmentVariableA("UNIT_TOKEN", NULL));
     /* what stands behind the command is the command's: untouched, options and all */
     sbx_assert_run("sbx.exe\" -q -b none -- cmd /c echo --help  \"a  b\" -q", 0, "--help  \"a  b\" -q\r\n");
 }
@@ -82,7 +109,8 @@ static void test_backend_errors(void **state)
     sbx_assert_run("sbx.exe\" -b ..\\none -- cmd", 125,
                    "sbx: --backend: a name has only letters, digits, '-' and '_'\n");
     sbx_assert_run_has("sbx.exe\" -b nowhere --fallback refuse -- cmd", 125,
-                       "sbx: nowhere: there is no such backend: not available here\n  hint: there are: broken-abi");
+                       "sbx: nowhere: there is no such backend: not available here\n  hint: choose one with --backend; "
+                       "there are: broken-abi");
     sbx_assert_run_has("sbx.exe\" -b broken-abi --fallback broken-sound -- cmd", 125,
                        "built for interface 2.3, this sbx has 1.0");
     sbx_assert_run("sbx.exe\" -q -b broken-open -- cmd", 125,
@@ -110,6 +138,37 @@ static const char *report_string(const cJSON *json, const char *group, const cha
         json = cJSON_GetObjectItemCaseSensitive(json, group);
     text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, key));
     return text ? text : "(none)";
+}
+
+/* It tells of a wrong use too, and never stays the one of an earlier call; asking for help is no run. */
+static void test_report_of_mistakes(void **state)
+{
+    char line[2048], path[1100];
+    cJSON *json;
+
+    (void)state;
+    snprintf(path, sizeof(path), "%s\\wrong.json", sbx_plugin_program_dir());
+    snprintf(line, sizeof(line), "sbx.exe\" --report \"%s\" --zzz", path);
+    sbx_assert_run(line, 125, "sbx: --zzz: unknown option" NOT_OPTION);
+    json = read_report(path);
+    assert_string_equal(report_string(json, NULL, "end"), "failed");
+    assert_string_equal(report_string(json, "error", "message"), "--zzz: unknown option");
+    assert_int_equal(cJSON_GetObjectItemCaseSensitive(json, "exit_code")->valueint, 125);
+    cJSON_Delete(json);
+    snprintf(line, sizeof(line), "sbx.exe\" --report \"%s\"", path);
+    sbx_assert_run_has(line, 125, "sbx: no command\n");
+    json = read_report(path);
+    assert_string_equal(report_string(json, "error", "message"), "no command");
+    cJSON_Delete(json);
+    assert_true(DeleteFileA(path));
+    snprintf(line, sizeof(line), "sbx.exe\" --report \"%s\" --help", path);
+    sbx_assert_run_has(line, 0, "\nVerbs:\n");
+    assert_int_equal(GetFileAttributesA(path), INVALID_FILE_ATTRIBUTES);
+    /* what the command did would be lost: it is not run */
+    snprintf(line, sizeof(line), "sbx.exe\" -q -b none --report \"%s\" -- cmd /c echo ran", sbx_plugin_program_dir());
+    snprintf(path, sizeof(path), "sbx: %s: write: refused\n  hint: the path is that of a folder\n",
+             sbx_plugin_program_dir());
+    sbx_assert_run(line, 125, path);
 }
 
 /* A backend that is not available gives way, aloud, also with --quiet; the report says which ran. */
@@ -266,7 +325,9 @@ static void test_plan(void **state)
     assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(used, "none")), 4);
     cJSON_Delete(json);
     sbx_text_fini(&output);
-    sbx_assert_run_has("sbx.exe\" plan -b none", 0, "Backend that would run: none " SBX_VERSION "\n");
+    sbx_assert_run_has("sbx.exe\" plan -b none", 0,
+                       "Backend that would run: none " SBX_VERSION "\n  enforced: processes\n  advisory: nothing\n");
+    sbx_assert_run_has("sbx.exe\" plan", 125, "hint: choose one with --backend; there are: ");
     /* what a run would fail with stands below the plan */
     sbx_assert_run_has("sbx.exe\" plan -b broken-abi", 125, "built for interface 2.3, this sbx has 1.0");
 }
@@ -388,13 +449,22 @@ static void test_no_crypto_at_start(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_help),           cmocka_unit_test(test_mistakes),
-        cmocka_unit_test(test_words),          cmocka_unit_test(test_backend_errors),
-        cmocka_unit_test(test_fallback),       cmocka_unit_test(test_config_file),
-        cmocka_unit_test(test_planted),        cmocka_unit_test(test_plan),
-        cmocka_unit_test(test_unverified),     cmocka_unit_test(test_time_limit),
-        cmocka_unit_test(test_other_verbs),    cmocka_unit_test(test_require),
-        cmocka_unit_test(test_planted_beside), cmocka_unit_test(test_no_crypto_at_start),
+        cmocka_unit_test(test_help),
+        cmocka_unit_test(test_width),
+        cmocka_unit_test(test_report_of_mistakes),
+        cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_words),
+        cmocka_unit_test(test_backend_errors),
+        cmocka_unit_test(test_fallback),
+        cmocka_unit_test(test_config_file),
+        cmocka_unit_test(test_planted),
+        cmocka_unit_test(test_plan),
+        cmocka_unit_test(test_unverified),
+        cmocka_unit_test(test_time_limit),
+        cmocka_unit_test(test_other_verbs),
+        cmocka_unit_test(test_require),
+        cmocka_unit_test(test_planted_beside),
+        cmocka_unit_test(test_no_crypto_at_start),
     };
 
     sbx_start("cli");
