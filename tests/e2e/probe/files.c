@@ -2,8 +2,10 @@
 #include "probe.h"
 #include <aclapi.h>
 #include <sddl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <wchar.h>
+#include <winioctl.h>
 
 static HANDLE open_for(const wchar_t *path_w, DWORD access, DWORD disposition)
 {
@@ -152,10 +154,45 @@ static int open_by_id(int argc, wchar_t **argv)
     return code;
 }
 
+/* symlink LINK TARGET file|dir: as far as the user may, or developer mode lets everybody */
+static int make_symlink(int argc, wchar_t **argv)
+{
+    const DWORD unprivileged = 2; /* SYMBOLIC_LINK_FLAG_ALLOW_UNPRIVILEGED_CREATE */
+
+    if (argc != 3)
+        return 2;
+    return result(CreateSymbolicLinkW(
+        argv[0], argv[1], unprivileged | (wcscmp(argv[2], L"dir") == 0 ? SYMBOLIC_LINK_FLAG_DIRECTORY : 0)));
+}
+
+/* junction LINK TARGET: of a new directory */
+static int make_junction(int argc, wchar_t **argv)
+{
+    struct { /* REPARSE_DATA_BUFFER, which only the headers of the driver kit have */
+        DWORD tag;
+        WORD length, reserved, target_offset, target_length, print_offset, print_length;
+        WCHAR names[1024];
+    } data = {IO_REPARSE_TAG_MOUNT_POINT, 0, 0, 0, 0, 0, 0, {0}};
+    int length;
+    DWORD got;
+    HANDLE dir;
+
+    if (argc != 2 || wcslen(argv[1]) > 500)
+        return 2;
+    if (!CreateDirectoryW(argv[0], NULL))
+        return result(FALSE);
+    length = swprintf(data.names, 512, L"\\??\\%ls", argv[1]);
+    data.target_length = (WORD)(length * 2);
+    data.print_offset = (WORD)(data.target_length + 2); /* each name ends in a NUL, here an empty print name */
+    data.length = (WORD)(8 + data.print_offset + 2);
+    dir = CreateFileW(argv[0], GENERIC_WRITE, 0, NULL, OPEN_EXISTING,
+                      FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT, NULL);
+    return result_of(dir, DeviceIoControl(dir, FSCTL_SET_REPARSE_POINT, &data, 8u + data.length, NULL, 0, &got, NULL));
+}
+
 const verb file_verbs[] = {
-    {L"append", append_file}, {L"truncate", truncate_file},
-    {L"times", set_times},    {L"replace", replace_file},
-    {L"dacl", set_dacl},      {L"takeown", take_owner},
-    {L"sd", show_sd},         {L"short", short_name},
-    {L"byid", open_by_id},    {NULL, NULL},
+    {L"append", append_file},   {L"truncate", truncate_file}, {L"times", set_times},
+    {L"replace", replace_file}, {L"dacl", set_dacl},          {L"takeown", take_owner},
+    {L"sd", show_sd},           {L"short", short_name},       {L"byid", open_by_id},
+    {L"symlink", make_symlink}, {L"junction", make_junction}, {NULL, NULL},
 };
