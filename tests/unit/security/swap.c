@@ -1,7 +1,7 @@
 /*
  * What is exchanged, removed or made while a grant works on it.
  *
- * Links are junctions, which need no privilege; symbolic links go the same way, opened as such.  What happens
+ * All of it with junctions, which need no privilege, and again with symbolic links where those can be made.  What happens
  * happens at a step (hook.h): in "lone", with one directory a level, no other thread has anything to do meanwhile, and
  * all names of a directory were listed before the first of them is opened.
  */
@@ -77,7 +77,7 @@ static void swap_parent(void)
     swap_dir("lone\\many", "lone\\aside\\many", "out");
 }
 
-static void swap_files(void)
+static void swap_files_for(int symbolic)
 {
     char name[64];
     int i, swapped = 0;
@@ -85,9 +85,22 @@ static void swap_files(void)
     for (i = 0; i < NAMES; i++) {
         snprintf(name, sizeof(name), "lone\\many\\f%d", i);
         act_delete(name);
-        swapped += CreateHardLinkA(tree_path(name), tree_path("out\\o.txt"), NULL) != 0;
+        if (symbolic)
+            swapped += tree_file_link(name, "out\\o.txt") == 0;
+        else
+            swapped += CreateHardLinkA(tree_path(name), tree_path("out\\o.txt"), NULL) != 0;
     }
     assert_true(swapped >= NAMES - 1); /* one of them is open */
+}
+
+static void swap_files(void)
+{
+    swap_files_for(0);
+}
+
+static void link_files(void)
+{
+    swap_files_for(1);
 }
 
 static void outside_untouched(const char *step, int nth, void (*act)(void))
@@ -155,18 +168,31 @@ static void test_follows_the_object(void **context)
     sbx_free(after);
 }
 
-static void test_hard_links(void **context)
+static void make_files(void)
 {
     char name[64];
     int i;
 
-    JUDGED
     make_many(0);
     for (i = 0; i < NAMES; i++) {
         snprintf(name, sizeof(name), "lone\\many\\f%d", i);
         tree_file(name, "f");
     }
+}
+
+static void test_hard_links(void **context)
+{
+    JUDGED
+    make_files();
     outside_untouched("allow", 2, swap_files);
+}
+
+static void test_file_links(void **context)
+{
+    JUDGED
+    make_files();
+    outside_untouched("allow", 2, link_files);
+    assert_true(tree_is_link("lone\\many\\f7"));
 }
 
 /* ---- Protected ------------------------------------------------------------- */
@@ -699,5 +725,16 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_made_meanwhile, setup, teardown),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    const struct CMUnitTest file_links[] = {
+        cmocka_unit_test_setup_teardown(test_file_links, setup, teardown),
+    };
+    int failed = cmocka_run_group_tests_name("junctions", tests, NULL, NULL);
+
+    if (!tree_may_symlink()) {
+        print_message("symbolic links are not judged here: this user may not make any\n");
+        return failed;
+    }
+    tree_symlinks = 1;
+    failed += cmocka_run_group_tests_name("symbolic links", tests, NULL, NULL);
+    return failed + cmocka_run_group_tests_name("symbolic links to files", file_links, NULL, NULL);
 }

@@ -136,6 +136,30 @@ typedef struct junction {
     WCHAR names[2048];
 } junction;
 
+int tree_symlinks;
+
+static int make_symlink(const char *path, const char *target, DWORD flags)
+{
+    const DWORD unprivileged = 2; /* SYMBOLIC_LINK_FLAG_ALLOW_UNPRIVILEGED_CREATE */
+    WCHAR path_w[1024], target_w[1024];
+
+    swprintf(path_w, 1024, L"%hs", path);
+    swprintf(target_w, 1024, L"%hs", target);
+    return CreateSymbolicLinkW(path_w, target_w, unprivileged | flags) != 0;
+}
+
+int tree_may_symlink(void)
+{
+    char path[512];
+    DWORD attributes;
+
+    snprintf(path, sizeof(path), "%s\\sbx-link-%lu", getenv("USERPROFILE"), GetCurrentProcessId());
+    make_symlink(path, ".", SYMBOLIC_LINK_FLAG_DIRECTORY);
+    attributes = GetFileAttributesA(path); /* stock Wine says that there is a link now */
+    RemoveDirectoryA(path);
+    return attributes != INVALID_FILE_ATTRIBUTES && (attributes & FILE_ATTRIBUTE_REPARSE_POINT);
+}
+
 uint32_t tree_link(const char *name, const char *target)
 {
     junction data = {IO_REPARSE_TAG_MOUNT_POINT, 0, 0, 0, 0, 0, 0, {0}};
@@ -146,6 +170,8 @@ uint32_t tree_link(const char *name, const char *target)
     HANDLE dir;
     DWORD got, error = 0;
 
+    if (tree_symlinks && !tree_exists(name))
+        return make_symlink(path, tree_path(target), SYMBOLIC_LINK_FLAG_DIRECTORY) ? 0 : GetLastError();
     CreateDirectoryA(path, NULL);
     dir = CreateFileA(path, GENERIC_WRITE, 7, NULL, OPEN_EXISTING,
                       FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT, NULL);
@@ -159,6 +185,11 @@ uint32_t tree_link(const char *name, const char *target)
         error = GetLastError();
     CloseHandle(dir);
     return error;
+}
+
+uint32_t tree_file_link(const char *name, const char *target)
+{
+    return make_symlink(tree_path(name), tree_path(target), 0) ? 0 : GetLastError();
 }
 
 int tree_is_link(const char *name)

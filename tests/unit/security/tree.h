@@ -17,8 +17,12 @@ void tree_dir(const char *name);
 void tree_file(const char *name, const char *text);
 void tree_remove(const char *name);
 
-/* An empty directory as a junction to `target`, also below the folder; 0 or the Win32 error. */
+/* A new name, or an empty directory, as a junction to `target`, also below the folder; 0 or the Win32 error.  With
+ * tree_symlinks a new name becomes a symbolic link, which takes developer mode or an administrator. */
 uint32_t tree_link(const char *name, const char *target);
+uint32_t tree_file_link(const char *name, const char *target); /* a symbolic link to a file */
+extern int tree_symlinks;
+int tree_may_symlink(void);
 int tree_is_link(const char *name);
 
 /* Number of ACEs that a file has for the first root of `grants`. */
