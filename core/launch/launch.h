@@ -62,7 +62,8 @@ typedef struct sbx_launch_result {
 sbx_status sbx_launch_run(const sbx_launch_request *request, sbx_launch_result *result, sbx_error *err);
 
 /* The half that works in the process that spawns: token from the ticket, environment, suspended start, checks,
- * supervision.  `extra` are the edits of the session.  Called by sbx_launch_run for SELF, and inside the account for LOGON. */
+ * supervision.  `extra` are the edits of the session.  Called by sbx_launch_run for SELF, and inside the account for
+ * LOGON. */
 sbx_status sbx_launch_here(const sbx_launch_request *request, const sbx_ticket *ticket, const sbx_env_edits *extra,
                            sbx_launch_result *result, sbx_error *err);
 

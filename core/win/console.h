@@ -2,8 +2,8 @@
  * The console while a command runs: whose Ctrl-C it is, and how it looks afterwards.
  *
  * The command shares the console and gets Ctrl-C and Ctrl-Break itself, at the same time as this process.
- * The first one is its own affair; the second asks for the end of the tree, and so does a console that is closed, a logoff and
- * a shutdown.  Source: MSDN "HandlerRoutine", "SetConsoleCtrlHandler", "SetConsoleMode".
+ * The first one is its own affair; the second asks for the end of the tree, and so does a console that is closed, a
+ * logoff and a shutdown.  Source: MSDN "HandlerRoutine", "SetConsoleCtrlHandler", "SetConsoleMode".
  *
  * One at a time in a process; begin and end on the same thread.
  */

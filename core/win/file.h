@@ -9,8 +9,8 @@
 #include "base/error.h"
 
 /* Read a file of at most `limit` bytes.  *data gets a NUL behind it and is freed with sbx_free.
- * SBX_E_SYSTEM with the code of Windows (2 and 3: not there, see sbx_file_is_missing); SBX_E_REFUSED for a directory, a device
- * or pipe, and a file that is too large. */
+ * SBX_E_SYSTEM with the code of Windows (2 and 3: not there, see sbx_file_is_missing); SBX_E_REFUSED for a directory, a
+ * device or pipe, and a file that is too large. */
 sbx_status sbx_file_read(const char *path, size_t limit, char **data, size_t *length, sbx_error *err);
 
 /* Whether an error of sbx_file_read says that the file does not exist. */

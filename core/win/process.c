@@ -201,7 +201,8 @@ sbx_status sbx_process_spawn(sbx_process *process, const sbx_process_start *star
     si.StartupInfo.hStdOutput = handles[1];
     si.StartupInfo.hStdError = handles[2];
     si.StartupInfo.lpDesktop = desktop_w;
-    if (!GetConsoleCP()) /* none to share; with none at all, each program that cmd starts would open a window of its own */
+    /* none to share; with none at all, each program that cmd starts would open a window of its own */
+    if (!GetConsoleCP())
         flags |= CREATE_NO_WINDOW;
     ok = create(start, command_w, flags, &si, &pi);
     if (!ok && GetLastError() == ERROR_ACCESS_DENIED) {
