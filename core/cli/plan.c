@@ -66,6 +66,8 @@ sbx_status sbx_verb_plan(sbx_cli *cli, sbx_error *err)
         return st;
     /* what a run would fail with is an answer, too: the plan stands above it */
     st = sbx_choice_open(cli, SBX_OPEN_DRY_RUN, &choice, err);
+    if (st == SBX_OK)
+        st = sbx_choice_tell_environment(cli, &choice, err);
     if (st == SBX_OK) {
         if (cli->json)
             st = print_json(cli, err);

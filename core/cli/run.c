@@ -116,6 +116,8 @@ sbx_status sbx_verb_run(sbx_cli *cli, sbx_error *err)
     if (st == SBX_OK)
         st = sbx_choice_open(cli, 0, &choice, err);
     if (st == SBX_OK)
+        st = sbx_choice_tell_environment(cli, &choice, err);
+    if (st == SBX_OK)
         st = launch(cli, &choice, err);
     sbx_choice_close(&choice);
     cli->report.total_us = sbx_clock_us() - begin;

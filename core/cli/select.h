@@ -20,6 +20,11 @@ void sbx_cli_note(sbx_cli *cli, uint32_t kind, const char *object, const char *t
 /* Load, probe and open for cli->plan; flags: SBX_OPEN_*.  Only a backend that is not available here gives way to
  * the fallback: one that is broken or refuses does not.  `choice` begins as { NULL } and is empty on failure. */
 sbx_status sbx_choice_open(sbx_cli *cli, uint32_t flags, sbx_choice *choice, sbx_error *err);
+
+/* Notes on what the backend does to the environment, by name, and a line on stderr for each variable of --env or the
+ * configuration that it replaces.  A run without any of these, -v or a report does not ask the backend. */
+sbx_status sbx_choice_tell_environment(sbx_cli *cli, const sbx_choice *choice, sbx_error *err);
+
 void sbx_choice_close(sbx_choice *choice);
 
 #endif

@@ -173,6 +173,28 @@ def caches(w):
     equal(w.read(cache + '\\kept.txt'), None, 'clean --all')
 
 
+@case('what is done to the environment is told: the same by plan and run, and what is replaced', CONFINED, WORLDS)
+def told_environment(w):
+    import json
+    options = ('--backend', w.backend, '--tools', 'node', '--env', 'HTTP_PROXY=http://mine', '--env', 'MINE=1')
+    plan = json.loads(w.run(w.SBX, 'plan', '--json', *options).text)['backend_used']['notes']
+    got = w.run(w.SBX, *options, '--report', w.ws('r.json'), '--', 'cmd', '/d', '/c', 'echo [%HTTP_PROXY%] [%MINE%]')
+    report = json.loads(w.read(w.ws('r.json')))['notes']
+    planned, done = ([note['text'] for note in notes if note['object'] == 'environment'] for notes in (plan, report))
+    equal(done, planned)
+    check('npm_config_cache' in done[0] and 'NO_PROXY' in done[0].split('; removes ')[1], done)
+    check('http://mine' not in got.text and '[1]' in got.text, got)
+    equal(got.errors.strip(), 'sbx: HTTP_PROXY: not what you set: backend "unelevated" replaces it')
+    check([note['text'] for note in plan if note['object'] == 'HTTP_PROXY'], plan)
+
+
+@case('a folder that is no root of a run is not said to be cleaned', CONFINED, WORLDS)
+def clean_nothing(w):
+    got = w.run(w.SBX, 'clean', w.ws('no-such-folder'))
+    check(got.code == 125 and 'no such directory' in got.errors, got)
+    equal(got.text, '')
+
+
 @case('a system that does not enforce restricted tokens is told apart: exit 125', ('refusal',), ('stock',))
 def unenforced(w):
     got = w.run(w.SBX, '--backend', 'unelevated', '--', 'cmd', '/d', '/c', 'echo x> ran.txt')
