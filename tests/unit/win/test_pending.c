@@ -25,6 +25,25 @@ static const char *at(const char *below)
     return path;
 }
 
+/* What any test here makes; 1: nothing of ours is left. */
+static int clear(void)
+{
+    static const char *const files[] = {"out\\r.json", "moved\\r.json", "out\\t.json"};
+    static const char *const dirs[] = {"out\\d.json", "out", "moved"};
+    char taken[MAX_PATH * 2];
+    size_t i;
+
+    snprintf(taken, sizeof(taken), "%s.%lx.tmp", at("out\\t.json"), GetCurrentProcessId());
+    RemoveDirectoryA(taken);
+    for (i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+        SetFileAttributesA(at(files[i]), FILE_ATTRIBUTE_NORMAL);
+        DeleteFileA(at(files[i]));
+    }
+    for (i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
+        RemoveDirectoryA(at(dirs[i]));
+    return RemoveDirectoryA(root) || GetLastError() == ERROR_FILE_NOT_FOUND;
+}
+
 static int setup(void **state)
 {
     char temp[MAX_PATH];
@@ -32,21 +51,14 @@ static int setup(void **state)
     (void)state;
     GetTempPathA(MAX_PATH - 40, temp);
     snprintf(root, sizeof(root), "%ssbx-pending-%lu", temp, GetCurrentProcessId());
-    return !CreateDirectoryA(root, NULL) || !CreateDirectoryA(at("out"), NULL);
+    /* a process that failed may have had the same number */
+    return !clear() || !CreateDirectoryA(root, NULL) || !CreateDirectoryA(at("out"), NULL);
 }
 
 static int teardown(void **state)
 {
-    static const char *const files[] = {"out\\r.json", "moved\\r.json"};
-    static const char *const dirs[] = {"out", "moved"};
-    size_t i;
-
     (void)state;
-    for (i = 0; i < sizeof(files) / sizeof(files[0]); i++)
-        DeleteFileA(at(files[i]));
-    for (i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
-        RemoveDirectoryA(at(dirs[i]));
-    return !RemoveDirectoryA(root); /* nothing of ours is left */
+    return !clear();
 }
 
 static void holds(const char *below, const char *text)
