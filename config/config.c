@@ -150,7 +150,7 @@ static sbx_status set_item(sbx_config *config, const sbx_source *source, const s
 sbx_status sbx_config_set(sbx_config *config, const char *flag, const char *name, const char *value, sbx_diag *diag)
 {
     const sbx_key *key = sbx_schema_find(name);
-    sbx_source *source = sbx_arena_alloc(&config->arena, sizeof(*source));
+    sbx_source *source;
     size_t length = strlen(value), part;
     const char *comma;
     sbx_setting *setting, made;
@@ -159,6 +159,7 @@ sbx_status sbx_config_set(sbx_config *config, const char *flag, const char *name
 
     if (!key)
         return sbx_diag_set(diag, SBX_E_USAGE, flag, NULL, 0, NULL, "there is no key \"%s\"", name);
+    source = sbx_arena_alloc(&config->arena, sizeof(*source));
     if (!source || !(source->name = sbx_arena_strdup(&config->arena, flag)))
         return sbx_diag_memory(diag);
     source->rank = SBX_FLAG_RANK;
