@@ -205,7 +205,8 @@ static const sbx_key keys[] = {
      .words = tool_words,
      .flags = {{.name = "--tools", .argument = "NAME,..."}},
      .help = "Settings that a toolchain needs: git, node, cargo, python, go, dotnet",
-     .comment = "Each is a small table of environment variables and cache folders; `sbx plan` shows what it does."},
+     .comment = "Each is a small table of environment variables, which `sbx plan` names, and of cache folders, which\n"
+                "`sbx status` lists."},
 };
 
 static const struct {
