@@ -431,6 +431,7 @@ static void test_kinds(void)
     ok( try_open( DIR_LINK, GENERIC_READ, OPEN_EXISTING, 0 ) == ERROR_ACCESS_DENIED, "so CreateFile does not" );
     ok( !RemoveDirectoryW( FILE_LINK ) && GetLastError() == ERROR_DIRECTORY, "RemoveDirectory wants directory links" );
     ok( !DeleteFileW( DIR_LINK ) && GetLastError() == ERROR_ACCESS_DENIED, "DeleteFile file links" );
+    ok( !CreateDirectoryW( FILE_LINK, NULL ) && GetLastError() == ERROR_ALREADY_EXISTS, "no directory is made where a file link is" );
     ok( DeleteFileW( FILE_LINK ), "each its own" );
     CloseHandle( dir );
 }
