@@ -199,8 +199,18 @@ void sbx_hold_give(sbx_hold *hold)
     sbx_free(hold);
 }
 
-/* The process of a run file, if it lives and holds the root. */
-static uint32_t holder(HANDLE file, const sbx_sid *sid)
+/* The process in the name of a run file, "id.process". */
+static uint32_t process_of(const WCHAR *name)
+{
+    const WCHAR *dot = wcsrchr(name, L'.');
+    uint32_t process = dot ? wcstoul(dot + 1, NULL, 10) : 0;
+
+    return process ? process : 1;
+}
+
+/* The process of a run file, if it lives and holds the root.  Who may read the file can lock its bytes against
+ * reading: what lives and cannot be read holds every root. */
+static uint32_t holder(HANDLE file, const WCHAR *name, const sbx_sid *sid)
 {
     OVERLAPPED place;
     DWORD process = 0, got = 0;
@@ -210,12 +220,18 @@ static uint32_t holder(HANDLE file, const sbx_sid *sid)
     place.Offset = HELD_AT;
     if (LockFileEx(file, LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0, &place))
         return 0;
-    if (!ReadFile(file, &process, sizeof(process), &got, NULL) || got != sizeof(process))
+    if (!ReadFile(file, &process, sizeof(process), &got, NULL))
+        return process_of(name);
+    if (got != sizeof(process)) /* it begins: it takes its roots under their locks */
         return 0;
-    while (ReadFile(file, &one, sizeof(one), &got, NULL) && got == sizeof(one))
+    for (;;) {
+        if (!ReadFile(file, &one, sizeof(one), &got, NULL))
+            return process_of(name);
+        if (got != sizeof(one))
+            return 0;
         if (!memcmp(&one, sid, sizeof(one)))
             return process;
-    return 0;
+    }
 }
 
 sbx_status sbx_hold_find(const sbx_sid *sid, const sbx_hold *except, uint32_t *process_id, sbx_error *err)
@@ -237,8 +253,11 @@ sbx_status sbx_hold_find(const sbx_sid *sid, const sbx_hold *except, uint32_t *p
     if (st != SBX_OK)
         goto out;
     search = sbx_handle_from(FindFirstFileW((const WCHAR *)pattern_w, &data));
-    if (!search)
-        goto out; /* no run ever */
+    if (!search) {
+        if (GetLastError() != ERROR_FILE_NOT_FOUND && GetLastError() != ERROR_PATH_NOT_FOUND)
+            st = sbx_fail_last(err, SBX_E_SYSTEM, "FindFirstFileW", dir);
+        goto out; /* no run ever, or nobody knows */
+    }
     do {
         WCHAR path[2048];
         size_t dir_length = wcslen((const WCHAR *)dir_w), name_length = wcslen(data.cFileName);
@@ -252,11 +271,17 @@ sbx_status sbx_hold_find(const sbx_sid *sid, const sbx_hold *except, uint32_t *p
         memcpy(path + dir_length + 1, data.cFileName, (name_length + 1) * sizeof(WCHAR));
         file = sbx_handle_from(CreateFileW(path, GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
                                            NULL, OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL, NULL));
-        if (!file)
+        if (!file) {
+            /* gone, or about to be, which Windows calls denied */
+            if (GetLastError() != ERROR_FILE_NOT_FOUND && GetLastError() != ERROR_ACCESS_DENIED)
+                *process_id = process_of(data.cFileName);
             continue;
-        *process_id = holder(file, sid);
+        }
+        *process_id = holder(file, data.cFileName, sid);
         sbx_handle_close(&file);
     } while (!*process_id && FindNextFileW(search, &data));
+    if (!*process_id && GetLastError() != ERROR_NO_MORE_FILES)
+        st = sbx_fail_last(err, SBX_E_SYSTEM, "FindNextFileW", dir);
 out:
     if (search)
         FindClose(search);
