@@ -23,7 +23,8 @@ NTSTATUS sbx_nt_child(HANDLE parent, const WCHAR *name, size_t length, ACCESS_MA
     memcpy(copy, name, length * sizeof(WCHAR));
     text.Buffer = copy;
     text.Length = text.MaximumLength = (USHORT)(length * sizeof(WCHAR));
-    InitializeObjectAttributes(&attributes, &text, OBJ_CASE_INSENSITIVE, parent, descriptor);
+    /* the directory itself may have become a link since it was opened */
+    InitializeObjectAttributes(&attributes, &text, OBJ_CASE_INSENSITIVE | OBJ_DONT_REPARSE, parent, descriptor);
     status = NtCreateFile(&opened, access, &attributes, &io, NULL, 0, share, disposition,
                           (options & ~SBX_NT_HOLD) | FILE_OPEN_REPARSE_POINT, NULL, 0);
     if (SBX_NT_OK(status))

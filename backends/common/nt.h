@@ -21,6 +21,10 @@
 #define FILE_OPEN_REPARSE_POINT 0x200000u
 #endif
 
+#ifndef OBJ_DONT_REPARSE
+#define OBJ_DONT_REPARSE 0x1000u /* Windows 10 1607 */
+#endif
+
 #define SBX_NT_OK(status) ((status) >= 0)
 #define SBX_NT_NO_MORE_FILES ((NTSTATUS)0x80000006)
 #define SBX_NT_NO_SUCH_FILE ((NTSTATUS)0xC000000F)
