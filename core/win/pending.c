@@ -8,10 +8,18 @@
 
 #include "base/memory.h"
 #include "base/path.h"
+#include "win/dirs.h"
 #include "win/error.h"
 #include "win/handle.h"
 #include "win/wide.h"
 
+#ifndef OBJ_DONT_REPARSE
+#define OBJ_DONT_REPARSE 0x1000u /* Windows 10 1607 */
+#endif
+#ifndef FILE_OPEN
+#define FILE_OPEN 1u
+#endif
+#define CLASS_BASIC 4        /* FileBasicInformation */
 #define CLASS_RENAME 10      /* FileRenameInformation */
 #define CLASS_DISPOSITION 13 /* FileDispositionInformation */
 
@@ -30,25 +38,46 @@ static sbx_status refuse(const char *path, const char *why, sbx_error *err)
     return sbx_hint(err, "the path %s", why);
 }
 
-/* In the folder, whatever its path means by now; a link of that name is not followed but in the way. */
-static NTSTATUS create(const sbx_pending *pending, ULONG options, HANDLE *file)
+/* In the folder, whatever its path means by now, and not where it has become a link itself; a link of that name is not
+ * followed but in the way. */
+static NTSTATUS open_here(const sbx_pending *pending, const WCHAR *what_w, ACCESS_MASK access, ULONG share,
+                          ULONG disposition, ULONG options, HANDLE *file)
 {
     OBJECT_ATTRIBUTES attributes = {0};
     IO_STATUS_BLOCK io = {0};
     UNICODE_STRING name;
-    WCHAR temp_w[SBX_PENDING_NAME];
+    WCHAR copy_w[SBX_PENDING_NAME];
 
-    wcscpy(temp_w, pending->temp_w);
-    name.Buffer = temp_w;
-    name.Length = (USHORT)(wcslen(temp_w) * sizeof(WCHAR));
+    wcscpy(copy_w, what_w);
+    name.Buffer = copy_w;
+    name.Length = (USHORT)(wcslen(copy_w) * sizeof(WCHAR));
     name.MaximumLength = name.Length;
     attributes.Length = sizeof(attributes);
     attributes.RootDirectory = pending->folder;
     attributes.ObjectName = &name;
-    attributes.Attributes = OBJ_CASE_INSENSITIVE;
-    return NtCreateFile(
-        file, FILE_WRITE_DATA | DELETE | SYNCHRONIZE, &attributes, &io, NULL, FILE_ATTRIBUTE_NORMAL, 0, FILE_CREATE,
-        options | FILE_NON_DIRECTORY_FILE | FILE_SYNCHRONOUS_IO_NONALERT | FILE_OPEN_REPARSE_POINT, NULL, 0);
+    attributes.Attributes = OBJ_CASE_INSENSITIVE | OBJ_DONT_REPARSE;
+    return NtCreateFile(file, access | SYNCHRONIZE, &attributes, &io, NULL, FILE_ATTRIBUTE_NORMAL, share, disposition,
+                        options | FILE_NON_DIRECTORY_FILE | FILE_SYNCHRONOUS_IO_NONALERT | FILE_OPEN_REPARSE_POINT,
+                        NULL, 0);
+}
+
+static NTSTATUS create(const sbx_pending *pending, ULONG options, HANDLE *file)
+{
+    return open_here(pending, pending->temp_w, FILE_WRITE_DATA | DELETE, 0, FILE_CREATE, options, file);
+}
+
+/* What the command has put there may be read-only, and would pass for the report. */
+static void make_writable(const sbx_pending *pending)
+{
+    FILE_BASIC_INFO basic = {.FileAttributes = FILE_ATTRIBUTE_NORMAL};
+    IO_STATUS_BLOCK io = {0};
+    HANDLE file = NULL;
+
+    if (open_here(pending, pending->name_w, FILE_WRITE_ATTRIBUTES,
+                  FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, FILE_OPEN, 0, &file) < 0)
+        return;
+    NtSetInformationFile(file, &io, &basic, sizeof(basic), (FILE_INFORMATION_CLASS)CLASS_BASIC);
+    sbx_handle_close(&file);
 }
 
 /* Whether it could be written now: a command is not run for a result that is lost. */
@@ -75,12 +104,15 @@ sbx_status sbx_pending_open(sbx_pending *pending, const char *path, sbx_error *e
     const char *name = sbx_path_name(path), *why = sbx_path_problem(path, NULL);
     char *folder = NULL;
     uint16_t *folder_w = NULL, *name_w = NULL, *path_w = NULL;
+    char id[33];
     sbx_status st;
 
     if (why)
         return refuse(path, why, err);
     if (!name[0] || sbx_path_stream(path))
         return refuse(path, "does not name a file", err);
+    if ((st = sbx_run_id(id, err)) != SBX_OK)
+        return st;
     folder = sbx_strdup(path);
     if (!folder)
         return sbx_fail_memory(err);
@@ -88,12 +120,13 @@ sbx_status sbx_pending_open(sbx_pending *pending, const char *path, sbx_error *e
     if ((st = sbx_wide(name, path, &name_w, err)) != SBX_OK || (st = sbx_wide_path(folder, &folder_w, err)) != SBX_OK ||
         (st = sbx_wide_path(path, &path_w, err)) != SBX_OK)
         goto out;
-    if (wcslen(name_w) + 16 > SBX_PENDING_NAME) {
+    if (wcslen(name_w) + 40 > SBX_PENDING_NAME) {
         st = refuse(path, "has a name that is too long", err);
         goto out;
     }
     wcscpy(pending->name_w, name_w);
-    swprintf(pending->temp_w, SBX_PENDING_NAME, L"%ls.%lx.tmp", name_w, GetCurrentProcessId());
+    /* a name that the command cannot take beforehand */
+    swprintf(pending->temp_w, SBX_PENDING_NAME, L"%ls.%hs.tmp", name_w, id);
     /* nobody renames or removes it, or a folder above, while it is open */
     pending->folder = sbx_handle_from(CreateFileW(folder_w, FILE_LIST_DIRECTORY | FILE_TRAVERSE | SYNCHRONIZE,
                                                   FILE_SHARE_READ | FILE_SHARE_WRITE, NULL, OPEN_EXISTING,
@@ -141,10 +174,13 @@ sbx_status sbx_pending_write(const sbx_pending *pending, const void *data, uint3
 
     if (status < 0)
         return sbx_fail_nt(err, SBX_E_SYSTEM, status, op, "report");
-    if (!WriteFile(file, data, length, &done, NULL) || done != length || !FlushFileBuffers(file))
+    if (!WriteFile(file, data, length, &done, NULL) || done != length || !FlushFileBuffers(file)) {
         st = sbx_fail_last(err, SBX_E_SYSTEM, "WriteFile", "report");
-    else if ((status = put_in_place(pending, file)) < 0)
-        st = sbx_fail_nt(err, SBX_E_SYSTEM, status, "NtSetInformationFile", "report");
+    } else if ((status = put_in_place(pending, file)) < 0) {
+        make_writable(pending);
+        if ((status = put_in_place(pending, file)) < 0)
+            st = sbx_fail_nt(err, SBX_E_SYSTEM, status, "NtSetInformationFile", "report");
+    }
     if (st != SBX_OK)
         NtSetInformationFile(file, &io, &gone, sizeof(gone), (FILE_INFORMATION_CLASS)CLASS_DISPOSITION);
     sbx_handle_close(&file);

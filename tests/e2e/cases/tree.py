@@ -171,3 +171,15 @@ def many(w):
     equal(numbers[3], '0', 'failed launches: %s' % got)
     check(int(numbers[6]) <= int(numbers[5]), 'processes before and after: %s' % got)
     equal(sorted(inventory() - before), [], 'files left behind')
+
+
+@case('a report that the command has made itself, read-only or in the way, does not stay', ('unelevated',), ('lab', 'native'))
+def forged_report(w):
+    lines = 'echo forged> report.json & attrib +r report.json & exit 3'
+    got = w.sbx('cmd', '/d', '/c', lines)
+    equal((got.code, w.read(w.ws('report.json'))[:6]), (3, b'forged'), 'control')
+    os.chmod(w.unix(w.ws('report.json')), 0o666)
+    os.remove(w.unix(w.ws('report.json')))
+    got = w.sbx('cmd', '/d', '/c', lines, options=('--report', 'report.json'))
+    equal(got.code, 3, got)
+    equal(json.loads(w.read(w.ws('report.json')))['child_exit_code'], 3)
