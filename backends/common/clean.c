@@ -126,7 +126,9 @@ static sbx_status undo(const sbx_root *root, sbx_ledger *ledger, sbx_error *err)
     if (st == SBX_OK && count.failed) {
         st = sbx_fail(err, SBX_E_SYSTEM, "its access rights may not be changed by this user",
                       first ? first : root->path);
-        sbx_hint(err, "%lu objects still carry access rights of sbx; repeat this as their owner",
+        sbx_hint(err,
+                 "%lu objects still carry access rights of sbx; delete them, or let their owner or an administrator "
+                 "change them (takeown, icacls), and repeat this",
                  (unsigned long)count.failed);
     }
     if (st == SBX_OK)

@@ -232,6 +232,31 @@ static void tell(char *lines, const sbx_root *roots, uint32_t count)
     }
 }
 
+/* The directories that the roots are in, at every launch: the command of an earlier one may have made them. */
+static void tell_above(const sbx_root *roots, uint32_t count)
+{
+    scan s = {{0}, NULL, {0}, 0, 0, 0};
+    uint32_t i;
+
+    if (sbx_sd_new(&s.sd, NULL) != SBX_OK)
+        return;
+    find_logon(&s);
+    for (i = 0; i < count; i++) {
+        char *path = sbx_strdup(roots[i].path);
+        size_t length = path ? sbx_path_parent_length(path) : 0;
+
+        for (; length > 3 && path[length]; length = sbx_path_parent_length(path)) {
+            path[length] = 0;
+            look_at_text(&s, path);
+        }
+        sbx_free(path);
+    }
+    if (s.lines.data && !s.lines.failed)
+        tell(s.lines.data, roots, count);
+    sbx_text_fini(&s.lines);
+    sbx_free(s.sd);
+}
+
 void sbx_reach_report(const sbx_root *roots, uint32_t count, uint32_t flags)
 {
     scan s = {{0}, NULL, {0}, 0, 0, 0};
@@ -243,6 +268,7 @@ void sbx_reach_report(const sbx_root *roots, uint32_t count, uint32_t flags)
 
     if (!list || !file)
         goto out;
+    tell_above(roots, count);
     if (length && GetEnvironmentVariableW(L"PATH", list, length) >= length)
         list[0] = 0;
     key = sbx_crc32c(0, list, wcslen(list) * sizeof(WCHAR));

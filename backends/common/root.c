@@ -174,7 +174,7 @@ static sbx_status open_root(const char *path, HANDLE *handle, int *missing, sbx_
     }
     if (why.code == ERROR_FILE_NOT_FOUND || why.code == ERROR_PATH_NOT_FOUND) {
         *missing = 1;
-        return refuse(err, "there is no such directory", path, NULL);
+        return refuse(err, "there is no such directory", path, "make it first, or do not name it as writable");
     }
     /* a link or a file is told as what it is, whoever may change it */
     look = open_dir(path, FILE_READ_ATTRIBUTES, NULL);

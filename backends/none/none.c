@@ -26,8 +26,8 @@ static sbx_status SBX_CALL none_open(const sbx_policy *policy, uint32_t flags, s
     static const char text[] = "nothing is confined: files, network and desktop are as open as for you";
 
     if (policy->require & ~SBX_AREA_PROCESS_TREE) {
-        sbx_fail(err, SBX_E_REFUSED, "require", "backend \"none\"");
-        return sbx_hint(err, "it enforces nothing but the process tree; take another backend");
+        sbx_fail(err, SBX_E_REFUSED, "require more than processes", "backend \"none\"");
+        return sbx_hint(err, "it enforces nothing but the process tree; `sbx backends` shows what others do");
     }
     guarantees->size = sizeof(*guarantees);
     guarantees->enforced = SBX_AREA_PROCESS_TREE;

@@ -54,21 +54,23 @@ static sbx_status check_roots(const sbx_policy *policy, sbx_error *err)
 static sbx_status check_policy(const sbx_policy *policy, sbx_error *err)
 {
     if (policy->deny_read_count)
-        return refuse(err, "deny reading", policy->deny_read[0],
-                      "backend \"unelevated\" cannot keep the command from reading; take --backend elevated (`sbx "
-                      "setup` installs it), or remove deny_read");
+        return refuse(
+            err, "deny reading", policy->deny_read[0],
+            "backend \"unelevated\" cannot keep the command from reading; remove deny_read, or take a backend "
+            "that can (`sbx backends` shows what each one enforces)");
     if (policy->require & SBX_AREA_FILE_READ)
         return refuse(err, "require", "read",
-                      "backend \"unelevated\" cannot keep the command from reading; take --backend elevated (`sbx "
-                      "setup` installs it)");
+                      "backend \"unelevated\" cannot keep the command from reading; `sbx backends` shows what each one "
+                      "enforces");
     if (policy->require & SBX_AREA_NETWORK)
         return refuse(err, "require", "network",
-                      "backend \"unelevated\" can only discourage the network; take --backend elevated (`sbx setup` "
-                      "installs it)");
+                      "backend \"unelevated\" can only discourage the network; `sbx backends` shows what each one "
+                      "enforces");
     if (policy->require & SBX_AREA_UI)
-        return refuse(err, "require", "ui",
-                      "with backend \"unelevated\" a program can reach your desktop if it wants to; take --backend "
-                      "elevated (`sbx setup` installs it)");
+        return refuse(
+            err, "require", "ui",
+            "with backend \"unelevated\" a program can reach your desktop if it wants to; `sbx backends` shows "
+            "what each one enforces");
     return check_roots(policy, err);
 }
 
@@ -91,6 +93,9 @@ static void tell(const sbx_policy *policy)
     sbx_host_note(SBX_NOTE_GAP, "processes", "the command can end your processes, though it cannot change them");
     sbx_host_note(SBX_NOTE_GAP, "services",
                   "programs started through COM, WMI, the task scheduler or BITS may run outside the sandbox");
+    if (policy->flags & SBX_POLICY_KEEP_CHILDREN)
+        sbx_host_note(SBX_NOTE_GAP, "children",
+                      "what outlives the command may take the names of protected paths that do not exist");
     if (policy->temp == SBX_TEMP_USER)
         sbx_host_note(SBX_NOTE_GAP, "TEMP",
                       "your own TEMP is not writable for the command unless a writable root has it");
@@ -167,6 +172,8 @@ static sbx_status make_folders(sbx_session *session, const sbx_policy *policy, s
                 return sbx_fail_memory(err);
             sbx_host_note(SBX_NOTE_GRANT, planned, "a private TEMP would be made, and removed afterwards");
         }
+        if (session->spec.root_count && sbx_tools_need_cache(policy))
+            sbx_host_note(SBX_NOTE_GRANT, "caches of tools", "a folder for them would be kept for this workspace");
         st = make_edits(session, policy, planned, planned, err);
         sbx_free(planned);
         return st;
@@ -202,7 +209,8 @@ static sbx_status make_ticket(sbx_session *session, const sbx_policy *policy, sb
     data.spec = session->spec;
     data.run_id = policy->run_id;
     data.opened = session->temp.path;
-    data.closed = session->temp.path ? sbx_host_table->state_dir : NULL;
+    data.closed =
+        session->temp.path || session->spec.root_count ? sbx_host_table->state_dir : NULL; /* it exists then */
     st = sbx_ticket_write(&data, &session->ticket_bytes, &length, err);
     if (st != SBX_OK)
         return st;

@@ -277,8 +277,8 @@ static void test_require(void **state)
 {
     (void)state;
     sbx_assert_run("sbx.exe\" -b none --require write -- cmd", 125,
-                   "sbx: backend \"none\": require: refused\n"
-                   "  hint: it enforces nothing but the process tree; take another backend\n");
+                   "sbx: backend \"none\": require more than processes: refused\n"
+                   "  hint: it enforces nothing but the process tree; `sbx backends` shows what others do\n");
     sbx_assert_run("sbx.exe\" -b broken-sound --require network -- cmd", 125,
                    "sbx: network: require: refused\n"
                    "  hint: the backend \"broken-sound\" does not enforce it here; `sbx backends` shows who does\n");
