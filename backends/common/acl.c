@@ -64,17 +64,29 @@ int sbx_acl_valid(const void *acl, size_t size)
     return 1;
 }
 
-static int is_simple(const uint8_t *ace)
+/* SBX_ACL_ALLOW or _DENY of an ACE with a mask: the plain ones, and those with a condition or an object type, which
+ * whoever makes a file may put on it.  *at: of the SID. */
+static uint32_t kind_of(const uint8_t *ace, size_t *at)
 {
-    return ace[0] == SBX_ACE_ALLOW || ace[0] == SBX_ACE_DENY;
+    static const uint8_t allow = SBX_ACL_ALLOW, deny = SBX_ACL_DENY;
+    const uint8_t kinds[13] = {allow, deny, 0, 0, 0, allow, deny, 0, 0, allow, deny, allow, deny};
+    uint32_t kind = ace[0] < sizeof(kinds) ? kinds[ace[0]] : 0;
+
+    *at = ACE_SID;
+    if (ace[0] == 5 || ace[0] == 6 || ace[0] >= 11) { /* flags, and a GUID for each of two */
+        if (!kind || get16(ace + 2) < ACE_SID + 4)
+            return 0;
+        *at += 4 + 16 * (size_t)((ace[ACE_SID] & 1) + (ace[ACE_SID] >> 1 & 1));
+    }
+    return get16(ace + 2) > *at ? kind : 0;
 }
 
 static int is_for(const uint8_t *ace, const void *sid)
 {
     const uint8_t *wanted = sid;
-    size_t length = 8 + (size_t)wanted[1] * 4;
+    size_t at, length = 8 + (size_t)wanted[1] * 4;
 
-    return is_simple(ace) && get16(ace + 2) >= ACE_SID + length && !memcmp(ace + ACE_SID, sid, length);
+    return kind_of(ace, &at) && get16(ace + 2) >= at + length && !memcmp(ace + at, sid, length);
 }
 
 uint32_t sbx_acl_find(const void *acl, const void *sid, sbx_ace *found, uint32_t room)
@@ -157,7 +169,8 @@ uint32_t sbx_acl_remove(void *acl, const void *sid, uint32_t kinds)
         uint8_t *ace = bytes + at;
         size_t length = get16(ace + 2);
         uint32_t origin = ace[1] & SBX_ACE_INHERITED ? SBX_ACL_INHERITED : SBX_ACL_EXPLICIT;
-        uint32_t type = ace[0] == SBX_ACE_ALLOW ? SBX_ACL_ALLOW : SBX_ACL_DENY;
+        size_t sid_at;
+        uint32_t type = kind_of(ace, &sid_at);
 
         if (!is_for(ace, sid) || !(kinds & origin) || !(kinds & type)) {
             at += length;
@@ -180,5 +193,36 @@ int sbx_acl_allows(const void *acl, const void *sid, uint32_t mask)
     for (i = 0; i < count; i++, ace += get16(ace + 2))
         if (ace[0] == SBX_ACE_ALLOW && !(ace[1] & SBX_ACE_ONLY_BELOW) && is_for(ace, sid) && (get32(ace + 4) & mask))
             return 1;
+    return 0;
+}
+
+/* Everyone, or the SID of a logon: with `sid`, what a confined token has among its restricting SIDs. */
+static int is_restricting(const uint8_t *ace, size_t at, const void *sid)
+{
+    static const uint8_t everyone[12] = {1, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0}, logon[12] = {1, 3, 0, 0, 0, 0, 0, 5, 5};
+    const size_t left = get16(ace + 2) - at;
+
+    return is_for(ace, sid) || (left >= sizeof(everyone) && !memcmp(ace + at, everyone, sizeof(everyone))) ||
+           (left >= 20 && !memcmp(ace + at, logon, sizeof(logon)));
+}
+
+int sbx_acl_leaves(const void *acl, const void *sid, uint32_t mask, int below)
+{
+    const uint8_t *bytes = acl, *ace = bytes + ACL_HEADER;
+    uint32_t i, count = get16(bytes + 4), denied = 0;
+
+    for (i = 0; i < count; i++, ace += get16(ace + 2)) {
+        size_t at;
+        uint32_t kind = kind_of(ace, &at), rights;
+
+        if (!kind || !is_restricting(ace, at, sid) ||
+            !(below ? ace[1] & (SBX_ACE_FILES | SBX_ACE_DIRS) : !(ace[1] & SBX_ACE_ONLY_BELOW)))
+            continue;
+        rights = get32(ace + 4) & 0x50000000u ? UINT32_MAX : get32(ace + 4); /* GENERIC_ALL, GENERIC_WRITE */
+        if (ace[0] == SBX_ACE_DENY)
+            denied |= get32(ace + 4);
+        else if (kind == SBX_ACL_ALLOW && (rights & mask & ~denied))
+            return 1;
+    }
     return 0;
 }

@@ -61,4 +61,9 @@ uint32_t sbx_acl_remove(void *acl, const void *sid, uint32_t kinds);
 /* Whether the ACL allows `sid` any right of `mask` on the object itself; denies are not weighed. */
 int sbx_acl_allows(const void *acl, const void *sid, uint32_t mask);
 
+/* Whether a token with the restricting SIDs `sid`, Everyone and a logon SID gets any right of `mask` on the object
+ * itself, or (below) on what is made in it, in the check with those, in the order of the ACEs.  An ACE with a condition
+ * counts where it allows. */
+int sbx_acl_leaves(const void *acl, const void *sid, uint32_t mask, int below);
+
 #endif

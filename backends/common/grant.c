@@ -9,6 +9,7 @@
 #include "common/guard.h"
 #include "common/host.h"
 #include "common/ledger.h"
+#include "common/look.h"
 #include "common/reach.h"
 #include "common/rules.h"
 #include "common/stamp.h"
@@ -95,6 +96,35 @@ static sbx_status look_again(const sbx_root *root, const sbx_rule *rule, const c
     return st;
 }
 
+/* Whether the ledger says that sbx itself protected the tree: the ACEs alone could come from a command. */
+static int is_recorded(const sbx_grants *g, const sbx_root *root, const sbx_rule *rule)
+{
+    const sbx_ledger_root *known = sbx_ledger_find(&g->ledger, &root->sid);
+    const sbx_ledger_path *path;
+
+    for (path = known ? known->paths : NULL; path; path = path->next)
+        if (path->kind == rule->kind && sbx_path_equal(path->path, rule->path))
+            return 1;
+    return 0;
+}
+
+/* What was moved into a protected directory since brought the rights of its old place along. */
+static sbx_status look_inside(const sbx_root *root, const sbx_rule *rule, void *handle, const char *full,
+                              sbx_error *err)
+{
+    uint32_t found = SBX_LOOK_CLOSED;
+    sbx_status st = sbx_look_inside(root, handle, rule->git, &found, err);
+
+    if (st == SBX_OK && found == SBX_LOOK_OPEN) {
+        note(SBX_NOTE_GRANT, full, "protected again: something in it was open to the command");
+        st = sbx_stamp_inside(root, handle, full, err);
+    }
+    if (found == SBX_LOOK_MUCH)
+        note(SBX_NOTE_GAP, full,
+             "is too large to look at all of it: what was moved into it may be open to the command");
+    return st;
+}
+
 /* *absent: it is not there, and wants a guard. */
 static sbx_status apply_rule(sbx_grants *g, sbx_root *root, const sbx_rule *rule, int *absent, sbx_error *err)
 {
@@ -113,7 +143,12 @@ static sbx_status apply_rule(sbx_grants *g, sbx_root *root, const sbx_rule *rule
         goto out;
     }
     st = sbx_stamp_check(root, handle, full, rule->kind, is_directory, &complete, err);
-    if (st != SBX_OK || complete)
+    if (st == SBX_OK && complete && is_recorded(g, root, rule)) {
+        if (is_directory && rule->kind == SBX_RECORD_DENY && !g->dry)
+            st = look_inside(root, rule, handle, full, err);
+        goto out;
+    }
+    if (st != SBX_OK)
         goto out;
     note(SBX_NOTE_GRANT, full, rule->kind == SBX_RECORD_DENY ? "protected" : "kept in place");
     if (g->dry)
@@ -203,6 +238,8 @@ static sbx_status grant_tree(sbx_grants *g, sbx_root *root, sbx_error *err)
         return st;
     if (complete && known && known->done && sbx_path_equal(known->path, root->path))
         return SBX_OK;
+    /* a command may have made the directory, the mark of a complete tree on it: only with the record it counts */
+    complete = complete && known && known->done;
     if (!complete)
         note(SBX_NOTE_GRANT, root->path, "writable root: the tree gets access rights for its sandbox SID");
     if (g->dry)

@@ -9,6 +9,7 @@
 #include "win/handle.h"
 #include "win/wide.h"
 
+#define HERE ".\n"
 #define AT_ONCE 32u /* guards in one write of the ledger */
 
 /* An ACL of the explicit ACEs of a kind, in `room` bytes. */
@@ -23,9 +24,11 @@ static PACL acl_of(const sbx_root *root, uint32_t kind, int is_directory, uint8_
 }
 
 /* Created with its denies: there is no moment without them.  *is_made: it is there and ours, also where this fails. */
-static sbx_status make_one(const sbx_root *root, const char *path, uint32_t kind, int is_directory, int *is_made,
+static sbx_status make_one(const sbx_root *root, const char *path, uint32_t kind, uint32_t guard, int *is_made,
                            sbx_error *err)
 {
+    const int is_directory = guard == SBX_GUARD_DIRECTORY;
+    DWORD written = 0;
     union {
         uint32_t align;
         uint8_t bytes[256];
@@ -35,7 +38,7 @@ static sbx_status make_one(const sbx_root *root, const char *path, uint32_t kind
     char *parent_path = NULL;
     uint16_t *name_w = NULL;
     HANDLE parent = NULL, made = NULL;
-    sbx_nt_info info;
+    sbx_nt_info info = {0};
     NTSTATUS status;
     size_t parent_length = sbx_path_parent_length(path);
     int complete = 0;
@@ -53,6 +56,10 @@ static sbx_status make_one(const sbx_root *root, const char *path, uint32_t kind
         }
         if (st == SBX_OK && !parent)
             st = sbx_fail(err, SBX_E_REFUSED, "it vanished while it was protected", path);
+        if (st == SBX_OK && !(info.attributes & FILE_ATTRIBUTE_DIRECTORY)) {
+            st = sbx_fail(err, SBX_E_REFUSED, "protect names in it: it is a file", parent_path);
+            sbx_hint(err, "writable roots are directories");
+        }
     }
     if (st != SBX_OK)
         goto out;
@@ -62,7 +69,9 @@ static sbx_status make_one(const sbx_root *root, const char *path, uint32_t kind
     descriptor.Dacl = acl_of(root, kind, is_directory, room.bytes);
     sbx_step("guard");
     status = sbx_nt_child(parent ? parent : root->handle, (const WCHAR *)name_w, wcslen((const WCHAR *)name_w),
-                          READ_CONTROL | WRITE_DAC | FILE_READ_ATTRIBUTES | SYNCHRONIZE, FILE_CREATE,
+                          READ_CONTROL | WRITE_DAC | FILE_READ_ATTRIBUTES | SYNCHRONIZE |
+                              (guard == SBX_GUARD_HERE ? FILE_WRITE_DATA : 0u),
+                          FILE_CREATE,
                           FILE_SYNCHRONOUS_IO_NONALERT | (is_directory ? FILE_DIRECTORY_FILE : FILE_NON_DIRECTORY_FILE),
                           &descriptor, &made);
     if (!SBX_NT_OK(status)) {
@@ -72,6 +81,10 @@ static sbx_status make_one(const sbx_root *root, const char *path, uint32_t kind
     }
     *is_made = 1;
     sbx_step("guard made");
+    if (guard == SBX_GUARD_HERE && !WriteFile(made, HERE, sizeof(HERE) - 1, &written, NULL)) {
+        st = sbx_fail_last(err, SBX_E_SYSTEM, "WriteFile", path);
+        goto out;
+    }
     st = sbx_stamp_check(root, made, path, kind, is_directory, &complete, err);
     if (st == SBX_OK && !complete)
         st = sbx_fail(err, SBX_E_UNENFORCED, "the file system did not keep the access rights that were set", path);
@@ -101,7 +114,7 @@ sbx_status sbx_guard_make(const sbx_root *root, const sbx_rule *const *rules, ui
     if (st != SBX_OK)
         goto out;
     for (i = 0; i < count && st == SBX_OK; i++)
-        st = make_one(root, rules[i]->path, rules[i]->kind, rules[i]->guard == SBX_GUARD_DIRECTORY, &is_made, err);
+        st = make_one(root, rules[i]->path, rules[i]->kind, rules[i]->guard, &is_made, err);
     if (st != SBX_OK) {
         /* what has such a name now is somebody else's, and no guard that may be removed */
         for (written = 0, i -= !is_made; i < count; i++) {
@@ -127,6 +140,13 @@ int sbx_guard_known(const sbx_root *root, const sbx_ledger *ledger)
     return 0;
 }
 
+/* Whether a file of that name and size is what was made, and nobody's. */
+static int is_guard(const char *path, const sbx_nt_info *info)
+{
+    return info->links <= 1 &&
+           (!info->size || (info->size == sizeof(HERE) - 1 && sbx_path_equal(sbx_path_name(path), "commondir")));
+}
+
 /* *gone: there is nothing of it any more. */
 static sbx_status remove_one(const sbx_root *root, const char *path, int *gone, sbx_error *err)
 {
@@ -145,7 +165,7 @@ static sbx_status remove_one(const sbx_root *root, const char *path, int *gone, 
         return st;
     sbx_step("unguard");
     if ((info.attributes & FILE_ATTRIBUTE_REPARSE_POINT) ||
-        (!(info.attributes & FILE_ATTRIBUTE_DIRECTORY) && (info.size || info.links > 1)))
+        (!(info.attributes & FILE_ATTRIBUTE_DIRECTORY) && !is_guard(path, &info)))
         ; /* somebody uses the name now */
     else if (SetFileInformationByHandle(handle, FileDispositionInfo, &remove, sizeof(remove)))
         *gone = 1;

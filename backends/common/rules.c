@@ -5,6 +5,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "win/handle.h"
+#include "win/wide.h"
 
 #define GITFILE_MAX 4096u
 
@@ -13,6 +14,7 @@ typedef struct maker {
     const sbx_root *root;
     sbx_arena *arena;
     sbx_rule *first;
+    uint32_t git; /* of the rules that are added now */
     sbx_error *err;
 } maker;
 
@@ -26,10 +28,12 @@ const sbx_rule *sbx_rules_find(const sbx_rule *rules, uint32_t kind, const char 
 
 static uint32_t guard_of(const char *path)
 {
-    static const char *const files[] = {"config", "config.worktree", "attributes", "commondir", "gitdir"};
+    static const char *const files[] = {"config", "config.worktree", "attributes", "gitdir"};
     const char *name = sbx_path_name(path), *dot = strrchr(name, '.');
     size_t i;
 
+    if (sbx_path_equal(name, "commondir"))
+        return SBX_GUARD_HERE;
     for (i = 0; i < sizeof(files) / sizeof(files[0]); i++)
         if (sbx_path_equal(name, files[i]))
             return SBX_GUARD_FILE;
@@ -46,8 +50,10 @@ static sbx_status add(maker *m, const char *path, size_t length, uint32_t kind)
         return sbx_fail_memory(m->err);
     for (; *link; link = &(*link)->next)
         if (sbx_path_equal((*link)->path, copy)) {
-            if (kind == SBX_RECORD_DENY)
+            if (kind == SBX_RECORD_DENY) {
                 (*link)->kind = kind;
+                (*link)->git = m->git;
+            }
             return SBX_OK;
         }
     rule = sbx_arena_alloc(m->arena, sizeof(*rule));
@@ -56,6 +62,7 @@ static sbx_status add(maker *m, const char *path, size_t length, uint32_t kind)
     rule->path = copy;
     rule->kind = kind;
     rule->guard = kind == SBX_RECORD_DENY ? guard_of(copy) : SBX_GUARD_DIRECTORY;
+    rule->git = m->git;
     *link = rule;
     return SBX_OK;
 }
@@ -70,20 +77,57 @@ static sbx_status add_with_way(maker *m, const char *path, uint32_t kind)
     return st == SBX_OK ? add(m, path, strlen(path), kind) : st;
 }
 
-static sbx_status exists(maker *m, const char *path, int *found, int *is_directory)
+/* *is_link: then it is no directory. */
+static sbx_status exists(maker *m, const char *path, int *found, int *is_directory, int *is_link)
 {
     void *handle = NULL;
     sbx_nt_info info = {0};
     sbx_status st = sbx_root_below(m->root, path, 0, &handle, &info, m->err);
 
     *found = handle != NULL;
-    *is_directory = *found && (info.attributes & FILE_ATTRIBUTE_DIRECTORY);
+    *is_link = *found && (info.attributes & FILE_ATTRIBUTE_REPARSE_POINT);
+    *is_directory = *found && !*is_link && (info.attributes & FILE_ATTRIBUTE_DIRECTORY);
     sbx_handle_close(&handle);
     return st;
 }
 
-/* The first line of a small file behind `prefix`, as a path below the root, or NULL: not there, or elsewhere. */
-static char *pointed_to(maker *m, const char *file, const char *prefix, const char *base)
+/* What a path leads to, relative to the root, links followed; NULL where that is elsewhere or nothing. */
+static char *behind(maker *m, const char *path)
+{
+    uint16_t *path_w = NULL;
+    char *found = NULL, *relative = NULL;
+    HANDLE handle = NULL;
+
+    if (sbx_path_kind(path) != SBX_PATH_DRIVE || sbx_wide_path(path, &path_w, NULL) != SBX_OK)
+        return NULL; /* another machine must not be asked because a file says so */
+    handle = sbx_handle_from(CreateFileW((const WCHAR *)path_w, FILE_READ_ATTRIBUTES,
+                                         FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL, OPEN_EXISTING,
+                                         FILE_FLAG_BACKUP_SEMANTICS, NULL));
+    found = handle ? sbx_root_final_path(handle) : NULL;
+    if (found && sbx_path_is_below(found, m->root->path) && !sbx_path_equal(found, m->root->path))
+        relative = sbx_arena_strdup(m->arena, found + strlen(m->root->path) + 1);
+    sbx_handle_close(&handle);
+    sbx_free(found);
+    sbx_free(path_w);
+    return relative;
+}
+
+/* A path below the root as the root itself would call it: relative, or NULL where it leads elsewhere.  Short names, links
+ * and substituted drives are other ways to call it. */
+static char *in_root(maker *m, const char *path)
+{
+    const char *ways[] = {m->root->path, m->root->spelled};
+    size_t i;
+
+    for (i = 0; i < 2; i++)
+        if (sbx_path_is_below(path, ways[i]) && !sbx_path_equal(path, ways[i]))
+            return sbx_arena_strdup(m->arena, path + strlen(ways[i]) + 1);
+    return behind(m, path);
+}
+
+/* The first line of a small file behind `prefix`, as a path below the root, or NULL: not there, or elsewhere.
+ * *st: what git reads further than this would be another path than the one that is protected. */
+static char *pointed_to(maker *m, const char *file, const char *prefix, const char *base, sbx_status *st)
 {
     char text[GITFILE_MAX + 1];
     void *handle = NULL;
@@ -95,69 +139,100 @@ static char *pointed_to(maker *m, const char *file, const char *prefix, const ch
 
     if (sbx_root_below(m->root, file, FILE_READ_DATA, &handle, &info, NULL) != SBX_OK || !handle)
         return NULL;
-    if (ReadFile(handle, text, GITFILE_MAX, &got, NULL) && got > length) {
+    if (info.size > GITFILE_MAX)
+        *st = sbx_fail(m->err, SBX_E_REFUSED, "protect what it points to: it is too long for a path", file);
+    else if (ReadFile(handle, text, GITFILE_MAX, &got, NULL) && got > length) {
         text[got] = 0;
         text[strcspn(text, "\r\n")] = 0;
         if (!strncmp(text, prefix, length)) {
             from = text + length + strspn(text + length, " \t");
             full = sbx_arena_printf(m->arena, "%s%s%s", m->root->path, *base ? "\\" : "", base);
             full = full && *from ? sbx_path_join(m->arena, full, from) : NULL;
-            if (full && sbx_path_is_below(full, m->root->path) && !sbx_path_equal(full, m->root->path))
-                target = sbx_arena_strdup(m->arena, full + strlen(m->root->path) + 1);
+            target = full ? in_root(m, full) : NULL;
         }
     }
     sbx_handle_close(&handle);
     return target;
 }
 
-/* What in a repository decides which programs git runs and where it reads. */
-static sbx_status add_repository(maker *m, const char *git)
+/* What in a repository decides which programs git runs and where it reads.  is_linked: it is the part of a linked
+ * worktree, which has no other repositories in it. */
+static sbx_status add_repository(maker *m, const char *git, int is_linked)
 {
-    static const char *const names[] = {"hooks",     "config", "config.worktree", "info\\attributes",
-                                        "commondir", "gitdir"};
+    enum { HAS_REPOSITORIES = 1, IF_THERE };
+    static const struct {
+        const char *name;
+        int kind;
+    } parts[] = {{"hooks", 0},
+                 {"config", 0},
+                 {"config.worktree", 0},
+                 {"info\\attributes", 0},
+                 {"commondir", 0}, /* missing it would be the command's to make, empty an error to git */
+                 {"modules", HAS_REPOSITORIES},
+                 {"worktrees", HAS_REPOSITORIES},
+                 {"gitdir", IF_THERE}}; /* a guard would turn a repository into a linked worktree */
     size_t i;
     sbx_status st = SBX_OK;
 
-    for (i = 0; i < sizeof(names) / sizeof(names[0]) && st == SBX_OK; i++) {
-        const char *path = sbx_arena_printf(m->arena, "%s\\%s", git, names[i]);
+    m->git = SBX_RULE_IN_REPOSITORY;
+    for (i = 0; i < sizeof(parts) / sizeof(parts[0]) && st == SBX_OK; i++) {
+        const char *path = sbx_arena_printf(m->arena, "%s\\%s", git, parts[i].name);
+        int found = 1, directory = 0, link = 0;
 
-        /* a guard on the last two would turn a repository into a linked worktree */
-        if (path && i >= 4) {
-            int found = 0, directory = 0;
-
-            st = exists(m, path, &found, &directory);
-            if (st != SBX_OK || !found)
-                continue;
-        }
-        st = path ? add_with_way(m, path, SBX_RECORD_DENY) : sbx_fail_memory(m->err);
+        if (is_linked && parts[i].kind == HAS_REPOSITORIES)
+            continue;
+        if (!path)
+            st = sbx_fail_memory(m->err);
+        else if (parts[i].kind == IF_THERE)
+            st = exists(m, path, &found, &directory, &link);
+        if (st == SBX_OK && found)
+            st = add_with_way(m, path, SBX_RECORD_DENY);
     }
+    m->git = 0;
+    return st;
+}
+
+static sbx_status add_whole(maker *m, const char *git)
+{
+    sbx_status st;
+
+    m->git = SBX_RULE_REPOSITORY;
+    st = add_with_way(m, git, SBX_RECORD_DENY);
+    m->git = 0;
     return st;
 }
 
 static sbx_status add_git(maker *m, const char *git)
 {
-    int found = 0, directory = 0;
-    const char *parent, *target;
-    sbx_status st = exists(m, git, &found, &directory);
+    int found = 0, directory = 0, link = 0, is_first;
+    const char *from, *target;
+    sbx_status st = exists(m, git, &found, &directory, &link);
 
     if (st != SBX_OK)
         return st;
     /* without a repository there is nothing to commit to, and one made by the command would have its own hooks */
     if (m->policy->git == SBX_GIT_COMMIT && found && directory)
-        return add_repository(m, git);
-    st = add_with_way(m, git, SBX_RECORD_DENY);
+        return add_repository(m, git, 0);
+    st = add_whole(m, git);
     if (st != SBX_OK || !found || directory)
         return st;
-    parent = sbx_arena_strndup(m->arena, git, sbx_path_parent_length(git));
-    if (!parent)
+    from = link ? sbx_arena_printf(m->arena, "%s\\%s", m->root->path, git)
+                : sbx_arena_strndup(m->arena, git, sbx_path_parent_length(git));
+    if (!from)
         return sbx_fail_memory(m->err);
-    target = pointed_to(m, git, "gitdir:", parent);
-    while (target && st == SBX_OK) {
-        const char *common = sbx_arena_printf(m->arena, "%s\\commondir", target);
+    target = link ? behind(m, from) : pointed_to(m, git, "gitdir:", from, &st);
+    /* of a linked worktree its own part, then what is common to all; git goes no further */
+    for (is_first = 1; target && st == SBX_OK; is_first = 0) {
+        const char *file = sbx_arena_printf(m->arena, "%s\\commondir", target);
+        const char *common = file && is_first ? pointed_to(m, file, "", target, &st) : NULL;
 
-        st = m->policy->git == SBX_GIT_COMMIT ? add_repository(m, target) : add_with_way(m, target, SBX_RECORD_DENY);
-        common = common && st == SBX_OK ? pointed_to(m, common, "", target) : NULL;
-        target = common && !sbx_path_equal(common, target) ? common : NULL;
+        if (common && sbx_path_equal(common, target))
+            common = NULL;
+        if (st == SBX_OK)
+            st = !file                              ? sbx_fail_memory(m->err)
+                 : m->policy->git == SBX_GIT_COMMIT ? add_repository(m, target, common != NULL)
+                                                    : add_whole(m, target);
+        target = common;
     }
     return st;
 }

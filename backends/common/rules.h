@@ -15,12 +15,17 @@
 
 #define SBX_GUARD_DIRECTORY 1u
 #define SBX_GUARD_FILE 2u
+#define SBX_GUARD_HERE 3u /* a file that says ".", as git wants a commondir */
+
+#define SBX_RULE_REPOSITORY 1u /* the whole of one */
+#define SBX_RULE_IN_REPOSITORY 2u
 
 typedef struct sbx_rule {
     struct sbx_rule *next;
     const char *path; /* relative, "a\b" */
     uint32_t kind;    /* SBX_RECORD_DENY, SBX_RECORD_HOLD */
     uint32_t guard;   /* SBX_GUARD_*: what takes the name where it is missing */
+    uint32_t git;     /* SBX_RULE_*, of a DENY */
 } sbx_rule;
 
 /* The rules of roots[which], outer directories before what is in them.  `roots` are all active ones.  They live in the arena. */

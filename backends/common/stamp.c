@@ -12,7 +12,7 @@
 #define ALLOW_BELOW (ALLOW_HERE | DELETE)
 /* FILE_DELETE_CHILD may come from an ACE for Everyone, and would delete what denies DELETE itself */
 #define DENY_MOVE (DELETE | FILE_DELETE_CHILD | WRITE_DAC | WRITE_OWNER)
-#define DENY_CHANGE (DENY_MOVE | FILE_WRITE_DATA | FILE_APPEND_DATA | FILE_WRITE_EA | FILE_WRITE_ATTRIBUTES)
+#define DENY_CHANGE SBX_STAMP_CHANGE
 #define SAMPLE 64
 #define BELOW (SBX_ACE_FILES | SBX_ACE_DIRS)
 
@@ -86,7 +86,9 @@ sbx_status sbx_stamp_check(const sbx_root *root, void *handle, const char *path,
         st = sbx_fail(err, SBX_E_REFUSED, "it has no access control list: everyone may do everything", path);
         sbx_hint(err, "give it one, for example by `icacls` with /reset");
     } else {
-        *complete = has_exactly(sd->acl, &root->sid, aces, count);
+        /* the ACEs alone prove nothing: a command may make an object with them, behind others that admit it */
+        *complete = has_exactly(sd->acl, &root->sid, aces, count) &&
+                    !sbx_acl_leaves(sd->acl, root->sid.bytes, kind == SBX_RECORD_DENY ? DENY_CHANGE : DENY_MOVE, 0);
     }
     sbx_free(sd);
     return st;
@@ -174,6 +176,23 @@ static uint32_t allow_one(void *context, const sbx_walk_item *item)
     return SBX_WALK_ON;
 }
 
+/* Whether others than the user and the SID are admitted here in a way that an inherited deny would not beat. */
+static int opens(const stamper *s, const sbx_walk_item *item)
+{
+    uint8_t *acl = item->sd->edited; /* free between the read and the change */
+    size_t size = item->sd->acl[2] | (size_t)item->sd->acl[3] << 8;
+    const sbx_ace deny = {SBX_ACE_DENY, (uint8_t)(SBX_ACE_INHERITED | (item->is_directory ? BELOW : 0)), DENY_CHANGE};
+
+    memcpy(item->sd->check, item->sd->acl, size);
+    sbx_acl_remove(item->sd->check, s->sid->bytes, SBX_ACL_EVERY);
+    if (!(item->sd->control & SE_DACL_PROTECTED) && sbx_acl_add(item->sd->check, s->sid->bytes, &deny, 1, acl))
+        ;
+    else
+        acl = item->sd->check;
+    return sbx_acl_leaves(acl, s->sid->bytes, DENY_CHANGE, 0) ||
+           (item->is_directory && sbx_acl_leaves(acl, s->sid->bytes, DENY_CHANGE, 1));
+}
+
 /* Nothing below a protected directory may keep an allow that its deny does not beat. */
 static uint32_t deny_one(void *context, const sbx_walk_item *item)
 {
@@ -181,6 +200,7 @@ static uint32_t deny_one(void *context, const sbx_walk_item *item)
     sbx_sd_change change = inherited(s, item);
     uint32_t result = SBX_SD_SAME;
     NTSTATUS status = item->status;
+    int open;
 
     if (!item->handle) {
         /* what cannot be changed is safe only where it does not let the command in */
@@ -191,7 +211,8 @@ static uint32_t deny_one(void *context, const sbx_walk_item *item)
         if (SBX_NT_GONE(status))
             return SBX_WALK_PASS;
         if (look && SBX_NT_OK(sbx_sd_read(item->sd, look)) && item->sd->acl)
-            allowed = sbx_acl_find(item->sd->acl, s->sid->bytes, NULL, 0) != 0;
+            allowed = sbx_acl_find(item->sd->acl, s->sid->bytes, NULL, 0) != 0 ||
+                      sbx_acl_leaves(item->sd->acl, s->sid->bytes, DENY_CHANGE, 0);
         sbx_handle_close(&look);
         return allowed ? stop_with(item, item->status, 0) : SBX_WALK_PASS;
     }
@@ -202,10 +223,15 @@ static uint32_t deny_one(void *context, const sbx_walk_item *item)
         return stop_with(item, status, 0);
     if (!item->sd->acl)
         return stop_with(item, 0, SBX_SD_OPEN);
-    if (!item->is_directory && item->info.links > 1 && !sbx_acl_find(item->sd->acl, s->sid->bytes, NULL, 0))
+    /* an inherited deny is behind what is explicit, and behind what is inherited where the DACL is closed */
+    open = opens(s, item);
+    if (!item->is_directory && item->info.links > 1 && !open && !sbx_acl_find(item->sd->acl, s->sid->bytes, NULL, 0))
         return SBX_WALK_ON;
     change.remove |= SBX_ACL_EXPLICIT | SBX_ACL_ALLOW;
-    if (item->sd->control & SE_DACL_PROTECTED) {
+    if (open) {
+        change.remove = SBX_ACL_EVERY;
+        change.aces[0].flags = item->is_directory ? BELOW : 0;
+    } else if (item->sd->control & SE_DACL_PROTECTED) {
         change.remove = SBX_ACL_EVERY;
         change.count = 0;
     } else if (sbx_acl_find(item->sd->acl, s->sid->bytes, NULL, 0)) {
@@ -340,6 +366,13 @@ sbx_status sbx_stamp_set(const sbx_root *root, void *handle, const char *path, u
     }
     change.count = wanted;
     return apply(handle, path, &change, err);
+}
+
+sbx_status sbx_stamp_inside(const sbx_root *root, void *handle, const char *path, sbx_error *err)
+{
+    stamper s = {.sid = &root->sid, .below = {SBX_ACE_DENY, 0, DENY_CHANGE}};
+
+    return walk(&s, handle, path, deny_one, NULL, err);
 }
 
 sbx_status sbx_stamp_free(const sbx_root *root, void *handle, const char *path, int is_directory, sbx_error *err)

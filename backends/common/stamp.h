@@ -30,6 +30,14 @@ sbx_status sbx_stamp_check(const sbx_root *root, void *handle, const char *path,
 sbx_status sbx_stamp_set(const sbx_root *root, void *handle, const char *path, uint32_t kind, int is_directory,
                          sbx_stamp_count *count, sbx_error *err);
 
+/* What a protected object must not let the command do. */
+#define SBX_STAMP_CHANGE                                                                                               \
+    (DELETE | FILE_DELETE_CHILD | WRITE_DAC | WRITE_OWNER | FILE_WRITE_DATA | FILE_APPEND_DATA | FILE_WRITE_EA |       \
+     FILE_WRITE_ATTRIBUTES)
+
+/* Below a DENY directory that has its own ACEs: only what is in it. */
+sbx_status sbx_stamp_inside(const sbx_root *root, void *handle, const char *path, sbx_error *err);
+
 /* Take the denies of a DENY or HOLD object away, below it too; the allows stay. */
 sbx_status sbx_stamp_free(const sbx_root *root, void *handle, const char *path, int is_directory, sbx_error *err);
 

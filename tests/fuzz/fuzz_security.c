@@ -13,6 +13,7 @@ static void check_acl(const uint8_t *bytes, size_t size)
     static uint8_t added[0x20000], before[0x10000];
     const sbx_ace aces[] = {
         {SBX_ACE_DENY, 0, 1}, {SBX_ACE_ALLOW, SBX_ACE_INHERITED, 2}, {SBX_ACE_DENY, SBX_ACE_INHERITED, 4}};
+    const sbx_ace all = {SBX_ACE_DENY, 0, UINT32_MAX};
     size_t length;
     uint32_t there;
 
@@ -29,6 +30,11 @@ static void check_acl(const uint8_t *bytes, size_t size)
     SBX_HOLDS(sbx_acl_remove(added, sid, SBX_ACL_EVERY) == there + 3);
     SBX_HOLDS(sbx_acl_remove(before, sid, SBX_ACL_EVERY) == there);
     SBX_HOLDS(!memcmp(added, before, before[2] | (size_t)before[3] << 8));
+    /* an explicit deny of all before all others lets nobody in by our SID */
+    memcpy(before, bytes, bytes[2] | (size_t)bytes[3] << 8);
+    sbx_acl_leaves(before, sid, 2, 1);
+    length = sbx_acl_add(before, sid, &all, 1, added);
+    SBX_HOLDS(!length || !sbx_acl_leaves(added, sid, UINT32_MAX, 0));
 }
 
 static void check_ledger(const uint8_t *bytes, size_t size)

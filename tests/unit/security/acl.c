@@ -87,6 +87,48 @@ static void test_hostile(void **context)
     assert_false(sbx_acl_valid(broken, size));
 }
 
+/* ACEs with a condition or an object type are ours as well, and the order decides who gets in. */
+static void test_other_kinds(void **context)
+{
+    static const uint8_t everyone[12] = {1, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0};
+    const sbx_ace deny = {SBX_ACE_DENY, 0, 2}, inherited = {SBX_ACE_DENY, SBX_ACE_INHERITED, 2},
+                  allow = {SBX_ACE_ALLOW, 0, 3};
+    uint8_t acl[256] = {4, 0, 8, 0, 0, 0, 0, 0}, more[256], out[256];
+    size_t length = sbx_ace_length(ours), type;
+
+    (void)context;
+    for (type = 5; type <= 11; type++) {
+        const size_t object = type == 5 || type == 11 ? 4 : 0; /* flags, no GUID */
+
+        if (type != 5 && type != 9 && type != 11)
+            continue;
+        memset(acl, 0, sizeof(acl));
+        acl[0] = 4;
+        acl[2] = (uint8_t)(8 + length + object);
+        acl[4] = 1;
+        acl[8] = (uint8_t)type;
+        acl[10] = (uint8_t)(length + object);
+        acl[12] = 2;
+        memcpy(acl + 16 + object, ours, length - 8);
+        assert_true(sbx_acl_valid(acl, sizeof(acl)));
+        assert_int_equal(sbx_acl_find(acl, ours, NULL, 0), 1);
+        assert_true(sbx_acl_leaves(acl, ours, 2, 0));
+        assert_false(sbx_acl_leaves(acl, ours, 4, 0));
+        assert_int_equal(sbx_acl_remove(acl, ours, SBX_ACL_EVERY), 1);
+        assert_int_equal(acl[2], 8);
+    }
+    memset(acl, 0, sizeof(acl));
+    acl[0] = 2;
+    acl[2] = 8;
+    assert_true(sbx_acl_add(acl, everyone, &allow, 1, more));
+    assert_true(sbx_acl_leaves(more, ours, 2, 0));
+    assert_true(sbx_acl_add(more, ours, &inherited, 1, out));
+    assert_true(sbx_acl_leaves(out, ours, 2, 0)); /* too late */
+    assert_true(sbx_acl_add(more, ours, &deny, 1, out));
+    assert_false(sbx_acl_leaves(out, ours, 2, 0));
+    assert_true(sbx_acl_leaves(out, ours, 1, 0));
+}
+
 static void test_crc(void **context)
 {
     (void)context;
@@ -132,7 +174,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_add_and_remove), cmocka_unit_test(test_full),
         cmocka_unit_test(test_hostile),        cmocka_unit_test(test_crc),
-        cmocka_unit_test(test_records),
+        cmocka_unit_test(test_records),        cmocka_unit_test(test_other_kinds),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

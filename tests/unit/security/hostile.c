@@ -1,0 +1,314 @@
+/* What a command, or the content of its workspace, may prepare for the launches that come. */
+#include "fixture.h"
+
+#include "base/memory.h"
+#include "common/root.h"
+
+#define DENY_CHANGE "0xd0156"
+#define DENY_MOVE "0xd0040"
+
+static void sid_of(const char *name, char text[SBX_SID_TEXT])
+{
+    sbx_root root = {0};
+
+    assert_int_equal(sbx_root_open(tree_path(name), &root, NULL), SBX_OK);
+    sbx_sid_text(&root.sid, text);
+    sbx_root_close(&root);
+}
+
+static void denied_now(const char *name)
+{
+    sbx_grants *grants = open_grants();
+
+    tree_enter(grants);
+    assert_int_equal(act_write("ws\\a.txt"), 0);
+    assert_int_equal(act_write(name), DENIED);
+    tree_leave();
+    sbx_grants_close(grants);
+}
+
+/* Nobody knows whether a run lives: then one does. */
+static void test_runs_hidden(void **context)
+{
+    sbx_error err;
+    sbx_grants *first, *second;
+    HANDLE hide;
+
+    JUDGED
+    first = open_grants();
+    policy.run_id = "2123456789abcdef0123456789abcdef";
+    second = open_grants();
+    hide = CreateFileA(tree_path("state\\runs"), FILE_LIST_DIRECTORY, 0, NULL, OPEN_EXISTING,
+                       FILE_FLAG_BACKUP_SEMANTICS, NULL);
+    assert_true(hide != INVALID_HANDLE_VALUE);
+    sbx_grants_close(second);
+    assert_true(tree_exists("ws\\.agents"));
+    policy.run_id = "3123456789abcdef0123456789abcdef";
+    assert_int_not_equal(open_error(&err), SBX_OK);
+    assert_int_equal(err.code, ERROR_SHARING_VIOLATION);
+    assert_true(tree_exists("ws\\.agents"));
+    CloseHandle(hide);
+    sbx_grants_close(first);
+    sbx_grants_close(open_grants());
+    assert_false(tree_exists("ws\\.agents"));
+    clean_all();
+}
+
+/* A command can read the file of its run, and so lock it against being read. */
+static void test_run_locked(void **context)
+{
+    OVERLAPPED place = {0};
+    WIN32_FIND_DATAA data;
+    sbx_grants *first, *second;
+    HANDLE search, locked, look;
+    char path[1024], byte;
+    DWORD got;
+    BOOL readable;
+
+    JUDGED
+    first = open_grants();
+    search = FindFirstFileA(tree_path("state\\runs\\0*"), &data);
+    assert_true(search != INVALID_HANDLE_VALUE);
+    FindClose(search);
+    snprintf(path, sizeof(path), "%s\\%s", tree_path("state\\runs"), data.cFileName);
+    locked = CreateFileA(path, GENERIC_READ, 7, NULL, OPEN_EXISTING, 0, NULL);
+    look = CreateFileA(path, GENERIC_READ, 7, NULL, OPEN_EXISTING, 0, NULL);
+    assert_true(LockFileEx(locked, LOCKFILE_EXCLUSIVE_LOCK | LOCKFILE_FAIL_IMMEDIATELY, 0, 4096, 0, &place));
+    readable = ReadFile(look, &byte, 1, &got, NULL);
+    CloseHandle(look);
+    policy.run_id = "2123456789abcdef0123456789abcdef";
+    second = open_grants();
+    sbx_grants_close(second);
+    CloseHandle(locked);
+    if (!readable)
+        assert_true(tree_exists("ws\\.agents"));
+    sbx_grants_close(first);
+    clean_all();
+    if (readable) {
+        print_message("not judged here: a locked range can be read\n");
+        skip();
+    }
+}
+
+/* Explicit rights for everyone come before an inherited deny, and a closed DACL inherits none. */
+static void test_open_in_protected(void **context)
+{
+    static const char *const names[] = {"ws\\.git\\e", "ws\\.git\\c", "ws\\.git\\d\\new"};
+    sbx_grants *grants;
+    char *before;
+    size_t i;
+
+    JUDGED
+    tree_file(names[0], "e");
+    tree_file(names[1], "c");
+    tree_dir("ws\\.git\\d");
+    tree_set(names[0], "D:(A;;FA;;;WD)");
+    tree_set(names[1], "D:P(A;;FA;;;WD)");
+    tree_set("ws\\.git\\d", "D:P(A;OICI;FA;;;WD)");
+    tree_dir("ws\\.git\\b");
+    tree_set("ws\\.git\\b", "D:(A;OICIIO;FA;;;WD)(A;;FA;;;BU)");
+    before = tree_snapshot("ws");
+    grants = open_grants();
+    tree_enter(grants);
+    for (i = 0; i < 3; i++)
+        assert_int_equal(i < 2 ? act_write(names[i]) : act_create(names[i]), DENIED);
+    tree_leave();
+    tree_file("ws\\.git\\b\\n", "n");
+    tree_file(names[2], "n"); /* what the user makes there is protected, too */
+    tree_enter(grants);
+    assert_int_equal(act_write(names[2]), DENIED);
+    assert_int_equal(act_write("ws\\.git\\b\\n"), DENIED);
+    tree_leave();
+    assert_int_equal(act_delete(names[2]), 0);
+    assert_int_equal(act_delete("ws\\.git\\b\\n"), 0);
+    sbx_grants_close(grants);
+    clean_all();
+    tree_same("ws", before);
+}
+
+/* A file that is moved in has the rights of where it comes from. */
+static void test_moved_in(void **context)
+{
+    JUDGED
+    sbx_grants_close(open_grants());
+    tree_file("ws\\post-commit", "#!");
+    tree_dir("ws\\dir");
+    tree_file("ws\\dir\\f", "f");
+    assert_int_equal(act_rename("ws\\post-commit", "ws\\.git\\hooks\\post-commit"), 0);
+    denied_now("ws\\.git\\hooks\\post-commit");
+    assert_int_equal(act_rename("ws\\dir", "ws\\pkg\\inner\\.codex\\dir"), 0);
+    denied_now("ws\\pkg\\inner\\.codex\\dir\\f");
+    clean_all();
+}
+
+/* The ACEs that say "done", made by a command with its own hands. */
+static void test_forged_marks(void **context)
+{
+    char sid[SBX_SID_TEXT], sddl[1024], *was;
+
+    JUDGED
+    sbx_grants_close(open_grants());
+    sid_of("ws", sid);
+    tree_dir("ws\\tree");
+    tree_file("ws\\tree\\f", "f");
+    snprintf(sddl, sizeof(sddl), "D:(D;;" DENY_CHANGE ";;;%s)(D;OICIIO;" DENY_CHANGE ";;;%s)(A;OICI;FA;;;WD)", sid,
+             sid);
+    tree_set("ws\\tree", sddl);
+    tree_file("ws\\file", "f");
+    snprintf(sddl, sizeof(sddl), "D:P(A;;FA;;;WD)(D;;" DENY_CHANGE ";;;%s)", sid);
+    tree_set("ws\\file", sddl);
+    was = sbx_strdup(tree_path("ws\\tree"));
+    protected_paths[policy.protected_count++] = was;
+    protected_paths[policy.protected_count++] = tree_path("ws\\file");
+    denied_now("ws\\file");
+    denied_now("ws\\tree\\f");
+    sbx_free(was);
+    clean_all();
+}
+
+/* A folder that a command has made with the mark of a root on it, and later is one. */
+static void test_forged_root(void **context)
+{
+    char sid[SBX_SID_TEXT], sddl[1024], *root;
+    sbx_grants *grants;
+
+    JUDGED
+    tree_dir("ws\\new");
+    sid_of("ws\\new", sid);
+    snprintf(sddl, sizeof(sddl), "D:P(A;OICI;FA;;;WD)(D;;" DENY_MOVE ";;;%s)(A;;0x1201bf;;;%s)(A;OICIIO;0x1301bf;;;%s)",
+             sid, sid, sid);
+    tree_set("ws\\new", sddl);
+    tree_dir("ws\\new\\.git");
+    tree_file("ws\\new\\.git\\config", "old");
+    root = sbx_strdup(tree_path("ws\\new"));
+    writable[0] = root;
+    protected_paths[0] = tree_path("ws\\new\\.git");
+    policy.protected_count = 1;
+    grants = open_grants();
+    tree_enter(grants);
+    assert_int_equal(act_create("ws\\new\\a"), 0);
+    assert_int_equal(act_write("ws\\new\\.git\\config"), DENIED);
+    assert_int_equal(act_rename("ws\\new\\.git", "ws\\new\\g2"), DENIED);
+    assert_int_equal(act_open("ws\\new", WRITE_DAC), DENIED);
+    tree_leave();
+    sbx_grants_close(grants);
+    clean_all();
+    sbx_free(root);
+}
+
+/* A .git file may call its directory by another name of the root. */
+static void test_gitfile_by_other_names(void **context)
+{
+    char text[4600];
+    sbx_error err;
+
+    JUDGED
+    assert_int_equal(act_rename("ws\\.git", "ws\\real"), 0);
+    assert_int_equal(tree_link("link", "ws"), 0);
+    snprintf(text, sizeof(text), "gitdir: %s/real\n", tree_path("link"));
+    tree_file("ws\\.git", text);
+    denied_now("ws\\real\\config");
+    clean_all();
+    memset(text, 0, sizeof(text));
+    strcpy(text, "gitdir: ");
+    while (strlen(text) < 4200)
+        strcat(text, "./");
+    strcat(text, "real");
+    tree_file("ws\\.git", text);
+    assert_int_equal(open_error(&err), SBX_E_REFUSED);
+    clean_all();
+}
+
+/* Each says that the other has what is common. */
+static void test_commondir_in_a_circle(void **context)
+{
+    JUDGED
+    assert_int_equal(act_rename("ws\\.git", "ws\\a"), 0);
+    tree_dir("ws\\b");
+    tree_file("ws\\a\\commondir", "../b\n");
+    tree_file("ws\\b\\commondir", "../a\n");
+    tree_file("ws\\b\\config", "old");
+    tree_file("ws\\.git", "gitdir: a\n");
+    denied_now("ws\\a\\config");
+    denied_now("ws\\b\\config");
+    policy.git = SBX_GIT_COMMIT;
+    denied_now("ws\\a\\config");
+    denied_now("ws\\b\\config");
+    clean_all();
+}
+
+/* What a .git that is a link leads to, where the command could write. */
+static void test_git_is_a_link(void **context)
+{
+    JUDGED
+    assert_int_equal(act_rename("ws\\.git", "ws\\real"), 0);
+    assert_int_equal(tree_link("ws\\.git", "ws\\real"), 0);
+    denied_now("ws\\real\\config");
+    clean_all();
+}
+
+/* Through commondir, modules and worktrees git would take another configuration. */
+static void test_commit_elsewhere(void **context)
+{
+    sbx_grants *grants;
+
+    JUDGED
+    policy.git = SBX_GIT_COMMIT;
+    tree_dir("ws\\.git\\modules");
+    tree_dir("ws\\.git\\modules\\m");
+    tree_file("ws\\.git\\modules\\m\\config", "old");
+    grants = open_grants();
+    tree_enter(grants);
+    assert_int_equal(act_create("ws\\.git\\HEAD"), 0);
+    assert_int_equal(act_write("ws\\.git\\commondir"), DENIED);
+    assert_int_equal(act_delete("ws\\.git\\commondir"), DENIED);
+    assert_int_equal(act_write("ws\\.git\\modules\\m\\config"), DENIED);
+    assert_int_equal(act_create("ws\\.git\\worktrees\\w"), DENIED);
+    tree_leave();
+    sbx_grants_close(grants);
+    assert_false(tree_exists("ws\\.git\\commondir"));
+    assert_false(tree_exists("ws\\.git\\worktrees"));
+    clean_all();
+}
+
+/* A directory that a root is in, which an earlier command has opened to everyone. */
+static void test_parent_open(void **context)
+{
+    uint32_t before;
+    char *root;
+
+    JUDGED
+    tree_dir("up");
+    tree_dir("up\\in");
+    root = sbx_strdup(tree_path("up\\in"));
+    writable[0] = root;
+    policy.protected_count = 0;
+    tree_gap_notes = 0;
+    sbx_grants_close(open_grants());
+    before = tree_gap_notes;
+    tree_open_to_everyone(tree_path("up"));
+    tree_gap_notes = 0;
+    sbx_grants_close(open_grants());
+    assert_int_equal(tree_gap_notes, before + 1);
+    clean_all();
+    sbx_free(root);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_runs_hidden, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_run_locked, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_open_in_protected, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_moved_in, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_forged_marks, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_forged_root, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_gitfile_by_other_names, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_commondir_in_a_circle, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_git_is_a_link, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_commit_elsewhere, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_parent_open, setup, teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
