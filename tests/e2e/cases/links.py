@@ -1,4 +1,5 @@
 """Junctions and symbolic links: out of the workspace, in the place of something protected, made by the command."""
+import json
 import os
 
 from harness import Skip, case, check, equal
@@ -141,6 +142,21 @@ def way(w):
     cleaned(w, root, before)
 
 
+@case('a protected name that is a link into the workspace: that is protected, or the gap is told', CONFINED, WORLDS)
+def inwards(w):
+    root, = trees(w, ('r',), ('own', 'sub\\', 'sub\\config'),
+                  [('symlink', '{r}\\.git', 'sub', 'dir'), ('junction', '{r}\\.agents', '{r}\\sub'),
+                   ('symlink', '{r}\\secret', 'own', 'file')])
+    report, options = w.ws('report.json'), ('--workspace', root, '--protect', 'secret')
+    attacks = lines_in([('write', '{r}\\.git\\config', 'x'), ('write', '{r}\\.agents\\config', 'x'),
+                        ('write', '{r}\\secret', 'x')], root)
+    told = acts(w, attacks, options + ('--report', report), cwd=root)
+    gaps = [note['object'] for note in json.loads(w.read(report))['notes']
+            if note['kind'] == 'gap' and 'is a link' in note['text']]
+    for name, answer in zip(('.git', '.agents', 'secret'), told):
+        check(answer == DENIED or name in gaps, '%s: %s, and not told: %s' % (name, answer, gaps))
+
+
 # ---- what the command makes
 
 @case('links that the command makes: later runs grant nothing behind them, clean takes their grants', CONFINED, WORLDS)
@@ -177,6 +193,23 @@ def made(w):
 def descriptor_hex(w, path):
     sd = descriptor(w, path) or b''
     return sd.hex() if isinstance(sd, bytes) else sd
+
+
+@case('links that the command put where a later report goes are not followed', CONFINED, WORLDS)
+def reports(w):
+    root, = trees(w, ('r',), ('own',), [])
+    before = look(w, root)
+    links = (('report', '{r}o\\file'), ('missing', '{r}o\\new'), ('chain', 'report'))
+    told = acts(w, lines_in([('symlink', '{r}\\' + name, leads, 'file') for name, leads in links], root),
+                ('--workspace', root), cwd=root)
+    if told[0] == 'error 1314':
+        raise Skip('the sandbox may not make symbolic links')
+    equal(told, ['ok'] * 3)
+    for name, _ in links:
+        options = ('--workspace', root, '--report', root + '\\' + name)
+        got = w.sbx('cmd', '/d', '/c', 'exit 7', options=options, cwd=root)
+        check(got.code in (7, 125), got)  # in its place, or refused
+        same(outside(look(w, root)), outside(before), name)
 
 
 @case('links in TEMP and in a tool cache are removed, not what they lead to', CONFINED, WORLDS)
