@@ -35,6 +35,10 @@
 #include "ntlab.h"
 #include "ntlab_symlink.h"
 
+#ifndef OBJ_DONT_REPARSE
+#define OBJ_DONT_REPARSE 0x1000  /* MSDN "OBJECT_ATTRIBUTES" */
+#endif
+
 #define REPARSE_XATTR "user.ntlab.reparse"
 #define MAX_LINKS     63    /* MSDN "Reparse Points": so many in one name */
 
@@ -280,11 +284,9 @@ NTSTATUS nt_to_unix_file_name( const OBJECT_ATTRIBUTES *attr, char **name_ret, U
 
     for (count = 0; status == STATUS_REPARSE; count++)
     {
-        if (count == MAX_LINKS)
-        {
-            status = STATUS_REPARSE_POINT_NOT_RESOLVED;
-            break;
-        }
+        if (attr->Attributes & OBJ_DONT_REPARSE) status = STATUS_REPARSE_POINT_ENCOUNTERED;
+        else if (count == MAX_LINKS) status = STATUS_REPARSE_POINT_NOT_RESOLVED;
+        if (status != STATUS_REPARSE) break;
         if ((status = get_next_name( result, state, &next ))) break;
         free( state->found.Buffer );
         state->found = next;

@@ -179,11 +179,11 @@ static void test_making(void)
     ok( leads_to( L"c:\\LAB-LINKS\\workspace\\LINK\\DEEP", 0, OUTSIDE L"\\deep" ), "in any spelling" );
 }
 
-static DWORD open_below( HANDLE dir, const WCHAR *name, ULONG options )
+static DWORD open_below_as( HANDLE dir, const WCHAR *name, ULONG options, ULONG attributes )
 {
     NTSTATUS (WINAPI *nt_open)( HANDLE *, ACCESS_MASK, void *, void *, ULONG, ULONG );
     struct { USHORT length, space; const WCHAR *text; } string = { wcslen( name ) * 2, wcslen( name ) * 2, name };
-    struct { ULONG size; HANDLE root; void *name; ULONG flags; void *sd, *qos; } attr = { sizeof(attr), dir, &string, 0x40 };
+    struct { ULONG size; HANDLE root; void *name; ULONG flags; void *sd, *qos; } attr = { sizeof(attr), dir, &string, attributes };
     ULONG_PTR io[2];
     HANDLE file;
     NTSTATUS status;
@@ -191,6 +191,11 @@ static DWORD open_below( HANDLE dir, const WCHAR *name, ULONG options )
     nt_open = (void *)GetProcAddress( GetModuleHandleW( L"ntdll" ), "NtOpenFile" );
     if (!(status = nt_open( &file, FILE_READ_ATTRIBUTES | SYNCHRONIZE, &attr, io, 7, options ))) CloseHandle( file );
     return status;
+}
+
+static DWORD open_below( HANDLE dir, const WCHAR *name, ULONG options )
+{
+    return open_below_as( dir, name, options, 0x40 );  /* OBJ_CASE_INSENSITIVE */
 }
 
 static void test_relative(void)
@@ -401,6 +406,9 @@ static void test_relative_targets(void)
     ok( !open_below( dir, L"filelink", 0 ) && !open_below( dir, L"up\\file.txt", 0 ),
         "names that start from an open directory find relative links" );
     ok( open_below( dir, L"up\\nothing", 0 ) == 0xc0000034, "and what is not behind them" );
+    ok( open_below_as( dir, L"up\\file.txt", 0, 0x1040 ) == 0xc000050b && open_below_as( dir, L"filelink", 0, 0x1040 ) == 0xc000050b,
+        "OBJ_DONT_REPARSE follows none" );
+    ok( !open_below_as( dir, L"filelink", 0x200000, 0x1040 ), "but lets the link itself be opened" );
     CloseHandle( dir );
     ok( DeleteFileW( FILE_LINK ) && RemoveDirectoryW( WORKSPACE L"\\up" ), "remove them" );
 }
