@@ -46,6 +46,7 @@ struct sbx_cli {
     int verb_named, help, version; /* typed */
     int quiet, verbosity, json, all, stale, status, remove;
     const char *config_file, *profile, *report_file;
+    const char *report_path; /* absolute; NULL: no report is to be written */
     const sbx_flag_value *settings;
     uint32_t setting_count;
     const char *const *words; /* behind the verb */

@@ -55,15 +55,15 @@ static sbx_pending report_file; /* of the process: the handler of a crash needs 
  * nothing has happened. */
 static sbx_status open_report(sbx_cli *cli, sbx_error *err)
 {
-    const char *dir, *path;
+    const char *dir;
     sbx_status st = sbx_cli_dir(cli, SBX_DIR_CURRENT, &dir, err);
 
     if (st != SBX_OK)
         return st;
-    path = sbx_path_join(&cli->arena, dir, cli->report_file);
-    if (!path)
+    cli->report_path = sbx_path_join(&cli->arena, dir, cli->report_file);
+    if (!cli->report_path)
         return sbx_fail_memory(err);
-    st = sbx_pending_open(&report_file, path, err);
+    st = sbx_pending_open(&report_file, cli->report_path, err);
     if (st != SBX_OK && !err->hint[0])
         sbx_hint(err, "the report cannot be written there; nothing was run");
     return st;
@@ -141,7 +141,7 @@ int wmain(void)
         print_error(&err);
     }
     exit_code = st == SBX_OK ? cli.exit_code : sbx_exit_code(st);
-    if (report_file.folder && write_report(&cli, st, &err, exit_code, &problem) != SBX_OK)
+    if (report_file.folder && cli.report_path && write_report(&cli, st, &err, exit_code, &problem) != SBX_OK)
         print_error(&problem); /* the command's exit code is still the answer */
     sbx_pending_close(&report_file);
     sbx_report_fini(&cli.report);

@@ -1,11 +1,13 @@
 #include <string.h>
 
+#include "base/path.h"
 #include "cli/cli.h"
 #include "cli/json.h"
 #include "cli/out.h"
 #include "cli/select.h"
 #include "launch/launch.h"
 #include "win/clock.h"
+#include "win/pending.h"
 
 /* Verbs that are planned: a program of such a name is started with "--". */
 static int is_reserved(const char *word)
@@ -30,6 +32,21 @@ static sbx_status check_command(const sbx_cli *cli, sbx_error *err)
         return sbx_hint(err, "`sbx help` lists the verbs; a program of that name: sbx -- %s", cli->command);
     }
     return SBX_OK;
+}
+
+/* A link in a writable root may be the work of an earlier command; sbx, which nothing confines, does not follow it. */
+static sbx_status check_report(sbx_cli *cli, sbx_error *err)
+{
+    const sbx_policy *policy = &cli->plan.policy;
+    sbx_status st = SBX_OK;
+    uint32_t i;
+
+    for (i = 0; cli->report_path && i < policy->writable_count && st == SBX_OK; i++)
+        if (sbx_path_is_below(cli->report_path, policy->writable[i]))
+            st = sbx_pending_check(cli->report_path, policy->writable[i], err);
+    if (st != SBX_OK)
+        cli->report_path = NULL;
+    return st;
 }
 
 static void say_withheld(const sbx_cli *cli)
@@ -109,6 +126,8 @@ sbx_status sbx_verb_run(sbx_cli *cli, sbx_error *err)
     cli->report.command = cli->command;
     if (st == SBX_OK)
         st = sbx_cli_plan(cli, err);
+    if (st == SBX_OK)
+        st = check_report(cli, err);
     for (i = 0; st == SBX_OK && !cli->quiet && i < cli->plan.warning_count; i++)
         sbx_out_line(cli->plan.warnings[i]);
     if (st == SBX_OK)

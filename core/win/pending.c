@@ -150,6 +150,27 @@ out:
     return st;
 }
 
+sbx_status sbx_pending_check(const char *path, const char *root, sbx_error *err)
+{
+    char *folder = sbx_strdup(path);
+    uint16_t *folder_w = NULL;
+    size_t length = sbx_path_parent_length(path);
+    DWORD attributes = 0;
+    sbx_status st = folder ? SBX_OK : sbx_fail_memory(err);
+
+    for (; st == SBX_OK && length > strlen(root); length = sbx_path_parent_length(folder)) {
+        folder[length] = 0;
+        if ((st = sbx_wide_path(folder, &folder_w, err)) == SBX_OK)
+            attributes = GetFileAttributesW(folder_w);
+        sbx_free(folder_w);
+        folder_w = NULL;
+        if (st == SBX_OK && attributes != INVALID_FILE_ATTRIBUTES && (attributes & FILE_ATTRIBUTE_REPARSE_POINT))
+            st = refuse(path, "leads through a link in a writable folder", err);
+    }
+    sbx_free(folder);
+    return st;
+}
+
 static NTSTATUS put_in_place(const sbx_pending *pending, HANDLE file)
 {
     rename_information info = {0};

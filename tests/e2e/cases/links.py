@@ -212,6 +212,20 @@ def reports(w):
         same(outside(look(w, root)), outside(before), name)
 
 
+@case('a link on the way to a report is refused, and nothing written behind it', CONFINED, WORLDS)
+def report_way(w):
+    root, = trees(w, ('r',), ('own',), [])
+    equal(acts(w, lines_in([('junction', '{r}\\way', '{r}o\\d')], root), ('--workspace', root), cwd=root), ['ok'])
+    before = look(w, root)
+    got = w.sbx('cmd', '/d', '/c', 'exit 7', options=('--workspace', root, '--report', root + '\\way\\x.json'), cwd=root)
+    equal(got.code, 125, got)
+    check('leads through a link' in got.errors, got)
+    same(outside(look(w, root)), outside(before), 'behind the link')
+    os.mkdir(w.unix(root + '\\plain'))
+    got = w.sbx('cmd', '/d', '/c', 'exit 7', options=('--workspace', root, '--report', root + '\\plain\\x.json'), cwd=root)
+    equal(got.code, 7, got)
+
+
 @case('links in TEMP and in a tool cache are removed, not what they lead to', CONFINED, WORLDS)
 def temp(w):
     root, = trees(w, ('r',), ('own',), [])
