@@ -64,16 +64,18 @@ int sbx_acl_valid(const void *acl, size_t size)
     return 1;
 }
 
-/* SBX_ACL_ALLOW or _DENY of an ACE with a mask: the plain ones, and those with a condition or an object type, which
+/* SBX_ACL_ALLOW or _DENY of an ACE with a mask: the plain ones, and those with a condition, an object type or two SIDs, which
  * whoever makes a file may put on it.  *at: of the SID. */
 static uint32_t kind_of(const uint8_t *ace, size_t *at)
 {
     static const uint8_t allow = SBX_ACL_ALLOW, deny = SBX_ACL_DENY;
-    const uint8_t kinds[13] = {allow, deny, 0, 0, 0, allow, deny, 0, 0, allow, deny, allow, deny};
+    const uint8_t kinds[13] = {allow, deny, 0, 0, allow, allow, deny, 0, 0, allow, deny, allow, deny};
     uint32_t kind = ace[0] < sizeof(kinds) ? kinds[ace[0]] : 0;
 
     *at = ACE_SID;
-    if (ace[0] == 5 || ace[0] == 6 || ace[0] >= 11) { /* flags, and a GUID for each of two */
+    if (ace[0] == 4) /* two SIDs, of the server and of its client, behind a number */
+        *at += 4;
+    else if (ace[0] == 5 || ace[0] == 6 || ace[0] >= 11) { /* flags, and a GUID for each of two */
         if (!kind || get16(ace + 2) < ACE_SID + 4)
             return 0;
         *at += 4 + 16 * (size_t)((ace[ACE_SID] & 1) + (ace[ACE_SID] >> 1 & 1));
@@ -196,14 +198,20 @@ int sbx_acl_allows(const void *acl, const void *sid, uint32_t mask)
     return 0;
 }
 
-/* Everyone, or the SID of a logon: with `sid`, what a confined token has among its restricting SIDs. */
-static int is_restricting(const uint8_t *ace, size_t at, const void *sid)
+static int is_everyone(const uint8_t *ace, size_t at)
 {
-    static const uint8_t everyone[12] = {1, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0}, logon[12] = {1, 3, 0, 0, 0, 0, 0, 5, 5};
-    const size_t left = get16(ace + 2) - at;
+    static const uint8_t everyone[12] = {1, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0};
 
-    return is_for(ace, sid) || (left >= sizeof(everyone) && !memcmp(ace + at, everyone, sizeof(everyone))) ||
-           (left >= 20 && !memcmp(ace + at, logon, sizeof(logon)));
+    return get16(ace + 2) >= at + sizeof(everyone) && !memcmp(ace + at, everyone, sizeof(everyone));
+}
+
+/* The SID of a logon or of any root: one of them may be this command's. */
+static int is_perhaps_restricting(const uint8_t *ace, size_t at)
+{
+    static const uint8_t logon[9] = {1, 3, 0, 0, 0, 0, 0, 5, 5}, root[6] = {0, 0, 0, 0, 0, 9};
+
+    return get16(ace + 2) >= at + 12 &&
+           (!memcmp(ace + at, logon, sizeof(logon)) || !memcmp(ace + at + 2, root, sizeof(root)));
 }
 
 int sbx_acl_leaves(const void *acl, const void *sid, uint32_t mask, int below)
@@ -213,16 +221,24 @@ int sbx_acl_leaves(const void *acl, const void *sid, uint32_t mask, int below)
 
     for (i = 0; i < count; i++, ace += get16(ace + 2)) {
         size_t at;
-        uint32_t kind = kind_of(ace, &at), rights;
+        const uint32_t kind = kind_of(ace, &at), inherits = ace[1] & (SBX_ACE_FILES | SBX_ACE_DIRS | SBX_ACE_ONE_LEVEL);
+        int is_ours, is_here = !(ace[1] & SBX_ACE_ONLY_BELOW);
 
-        if (!kind || !is_restricting(ace, at, sid) ||
-            !(below ? ace[1] & (SBX_ACE_FILES | SBX_ACE_DIRS) : !(ace[1] & SBX_ACE_ONLY_BELOW)))
+        if (!kind)
             continue;
-        rights = get32(ace + 4) & 0x50000000u ? UINT32_MAX : get32(ace + 4); /* GENERIC_ALL, GENERIC_WRITE */
-        if (ace[0] == SBX_ACE_DENY)
-            denied |= get32(ace + 4);
-        else if (kind == SBX_ACL_ALLOW && (rights & mask & ~denied))
-            return 1;
+        is_ours = is_for(ace, sid) || is_everyone(ace, at);
+        if (ace[0] == SBX_ACE_DENY) {
+            /* what is denied to others, or for some of what is below only, is not denied */
+            if (is_ours && (below ? inherits == (SBX_ACE_FILES | SBX_ACE_DIRS) : is_here))
+                denied |= get32(ace + 4);
+        } else if (kind == SBX_ACL_ALLOW && (is_ours || is_perhaps_restricting(ace, at)) &&
+                   (below ? inherits & (SBX_ACE_FILES | SBX_ACE_DIRS) : (uint32_t)is_here)) {
+            const uint32_t rights =
+                get32(ace + 4) & 0x50000000u ? UINT32_MAX : get32(ace + 4); /* GENERIC_ALL, GENERIC_WRITE */
+
+            if (rights & mask & ~denied)
+                return 1;
+        }
     }
     return 0;
 }

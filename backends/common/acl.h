@@ -18,6 +18,7 @@
 #define SBX_ACE_DENY 1u
 #define SBX_ACE_FILES 0x01u      /* OBJECT_INHERIT_ACE */
 #define SBX_ACE_DIRS 0x02u       /* CONTAINER_INHERIT_ACE */
+#define SBX_ACE_ONE_LEVEL 0x04u  /* NO_PROPAGATE_INHERIT_ACE */
 #define SBX_ACE_ONLY_BELOW 0x08u /* INHERIT_ONLY_ACE */
 #define SBX_ACE_INHERITED 0x10u  /* INHERITED_ACE */
 
@@ -61,9 +62,9 @@ uint32_t sbx_acl_remove(void *acl, const void *sid, uint32_t kinds);
 /* Whether the ACL allows `sid` any right of `mask` on the object itself; denies are not weighed. */
 int sbx_acl_allows(const void *acl, const void *sid, uint32_t mask);
 
-/* Whether a token with the restricting SIDs `sid`, Everyone and a logon SID gets any right of `mask` on the object
- * itself, or (below) on what is made in it, in the check with those, in the order of the ACEs.  An ACE with a condition
- * counts where it allows. */
+/* Whether a token with the restricting SIDs `sid`, Everyone, a logon SID and those of other roots may get any right of
+ * `mask` on the object itself, or (below) on what is made in it, in the check with those, in the order of the ACEs.  An
+ * ACE with a condition counts where it allows; a deny only where it certainly is one. */
 int sbx_acl_leaves(const void *acl, const void *sid, uint32_t mask, int below);
 
 #endif

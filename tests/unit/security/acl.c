@@ -127,6 +127,19 @@ static void test_other_kinds(void **context)
     assert_true(sbx_acl_add(more, ours, &deny, 1, out));
     assert_false(sbx_acl_leaves(out, ours, 2, 0));
     assert_true(sbx_acl_leaves(out, ours, 1, 0));
+    /* of a compound ACE both SIDs must be the caller's */
+    memset(more, 0, sizeof(more));
+    more[0] = 3;
+    more[2] = 8 + 12 + 12 + 12;
+    more[4] = 1;
+    more[8] = 4;
+    more[10] = 12 + 12 + 12;
+    more[12] = 2;
+    more[16] = 1;
+    memcpy(more + 20, everyone, 12);
+    memcpy(more + 32, everyone, 12);
+    assert_true(sbx_acl_valid(more, sizeof(more)));
+    assert_true(sbx_acl_leaves(more, ours, 2, 0));
 }
 
 static void test_crc(void **context)

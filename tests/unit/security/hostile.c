@@ -141,6 +141,64 @@ static void test_moved_in(void **context)
     clean_all();
 }
 
+/* In a directory whose rights nobody here may change, its owner's being closed to him, too. */
+static void test_moved_in_closed(void **context)
+{
+    char *before;
+
+    JUDGED
+    sbx_grants_close(open_grants());
+    tree_dir("ws\\c");
+    tree_file("ws\\c\\f", "f");
+    tree_set("ws\\c\\f", "D:(A;;FA;;;WD)");
+    tree_set("ws\\c", "D:P(A;OICI;0x1200a9;;;WD)(A;;0x1200a9;;;OW)");
+    before = tree_snapshot("ws\\c\\f");
+    assert_int_equal(act_rename("ws\\c", "ws\\.git\\hooks\\c"), 0);
+    denied_now("ws\\.git\\hooks\\c\\f");
+    clean_all();
+    assert_int_equal(act_rename("ws\\.git\\hooks\\c", "ws\\c"), 0);
+    tree_same("ws\\c\\f", before);
+}
+
+/* Rights that look denied, or that another root's SID brings along. */
+static void test_moved_in_disguised(void **context)
+{
+    static const char *const names[] = {"ws\\.git\\hooks\\l", "ws\\.git\\hooks\\b", "ws\\.git\\hooks\\d"};
+    char sid[SBX_SID_TEXT], sddl[1024], *other;
+    sbx_grants *grants;
+    size_t i;
+
+    JUDGED
+    writable[1] = other = sbx_strdup(tree_path("other"));
+    policy.writable_count = 2;
+    sbx_grants_close(open_grants());
+    tree_file("ws\\l", "l");
+    tree_set("ws\\l", "D:(D;;FA;;;S-1-5-5-0-4711)(A;;FA;;;WD)");
+    sid_of("other", sid);
+    tree_file("ws\\b", "b");
+    snprintf(sddl, sizeof(sddl), "D:(A;;FA;;;BU)(A;;FA;;;%s)", sid);
+    tree_set("ws\\b", sddl);
+    sid_of("ws", sid);
+    tree_dir("ws\\d");
+    snprintf(sddl, sizeof(sddl), "D:P(D;OICINP;FA;;;%s)(A;OICI;FA;;;WD)", sid);
+    tree_set("ws\\d", sddl);
+    for (i = 0; i < 3; i++) {
+        const char from[] = {'w', 's', '\\', "lbd"[i], 0};
+
+        assert_int_equal(act_rename(from, names[i]), 0);
+        grants = open_grants();
+        tree_dir("ws\\.git\\hooks\\d\\e");
+        tree_file("ws\\.git\\hooks\\d\\e\\n", "n");
+        tree_enter(grants);
+        assert_int_equal(act_write("other\\x.txt"), 0);
+        assert_int_equal(act_write(i < 2 ? names[i] : "ws\\.git\\hooks\\d\\e\\n"), DENIED);
+        tree_leave();
+        sbx_grants_close(grants);
+    }
+    clean_all();
+    sbx_free(other);
+}
+
 /* The ACEs that say "done", made by a command with its own hands. */
 static void test_forged_marks(void **context)
 {
@@ -301,6 +359,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_run_locked, setup, teardown),
         cmocka_unit_test_setup_teardown(test_open_in_protected, setup, teardown),
         cmocka_unit_test_setup_teardown(test_moved_in, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_moved_in_closed, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_moved_in_disguised, setup, teardown),
         cmocka_unit_test_setup_teardown(test_forged_marks, setup, teardown),
         cmocka_unit_test_setup_teardown(test_forged_root, setup, teardown),
         cmocka_unit_test_setup_teardown(test_gitfile_by_other_names, setup, teardown),
