@@ -146,7 +146,7 @@ static uint32_t allow_one(void *context, const sbx_walk_item *item)
     uint32_t result = SBX_SD_SAME;
     NTSTATUS status;
 
-    if (!item->handle) {
+    if (!SBX_NT_OK(item->status)) {
         InterlockedIncrement64(&s->failed);
         return SBX_WALK_PASS;
     }
@@ -193,29 +193,37 @@ static int opens(const stamper *s, const sbx_walk_item *item)
            (item->is_directory && sbx_acl_leaves(acl, s->sid->bytes, DENY_CHANGE, 1));
 }
 
+/* What cannot be changed is safe only where it does not let the command in, and a directory where it can be looked into. */
+static uint32_t judge_closed(const stamper *s, const sbx_walk_item *item)
+{
+    HANDLE look = NULL;
+    const int inside = item->is_directory && !item->is_link;
+    int allowed = 1;
+    NTSTATUS status = 0;
+
+    if (!item->handle)
+        status = sbx_nt_child(item->parent, item->name, item->name_length, READ_CONTROL, FILE_OPEN, 0, NULL, &look);
+    if (SBX_NT_GONE(status))
+        return SBX_WALK_PASS;
+    if ((item->handle || (look && !inside)) && SBX_NT_OK(sbx_sd_read(item->sd, look ? look : item->handle)) &&
+        item->sd->acl)
+        allowed = sbx_acl_leaves(item->sd->acl, s->sid->bytes, DENY_CHANGE, 0) ||
+                  (inside && sbx_acl_leaves(item->sd->acl, s->sid->bytes, DENY_CHANGE, 1));
+    sbx_handle_close(&look);
+    return allowed ? stop_with(item, item->status, 0) : SBX_WALK_ON;
+}
+
 /* Nothing below a protected directory may keep an allow that its deny does not beat. */
 static uint32_t deny_one(void *context, const sbx_walk_item *item)
 {
     stamper *s = context;
     sbx_sd_change change = inherited(s, item);
     uint32_t result = SBX_SD_SAME;
-    NTSTATUS status = item->status;
+    NTSTATUS status;
     int open;
 
-    if (!item->handle) {
-        /* what cannot be changed is safe only where it does not let the command in */
-        HANDLE look = NULL;
-        int allowed = 1;
-
-        status = sbx_nt_child(item->parent, item->name, item->name_length, READ_CONTROL, FILE_OPEN, 0, NULL, &look);
-        if (SBX_NT_GONE(status))
-            return SBX_WALK_PASS;
-        if (look && SBX_NT_OK(sbx_sd_read(item->sd, look)) && item->sd->acl)
-            allowed = sbx_acl_find(item->sd->acl, s->sid->bytes, NULL, 0) != 0 ||
-                      sbx_acl_leaves(item->sd->acl, s->sid->bytes, DENY_CHANGE, 0);
-        sbx_handle_close(&look);
-        return allowed ? stop_with(item, item->status, 0) : SBX_WALK_PASS;
-    }
+    if (!SBX_NT_OK(item->status))
+        return judge_closed(s, item);
     status = sbx_sd_read(item->sd, item->handle);
     if (SBX_NT_GONE(status))
         return SBX_WALK_PASS;
@@ -270,11 +278,11 @@ static uint32_t free_one(void *context, const sbx_walk_item *item)
     uint32_t result = SBX_SD_SAME;
     NTSTATUS status = item->status;
 
-    if (item->handle) {
+    if (SBX_NT_OK(status)) {
         sbx_step("free");
         status = sbx_sd_apply(item->sd, item->handle, &change, &result);
     } else if (is_untouched(s, item)) {
-        return SBX_WALK_PASS;
+        return SBX_WALK_ON;
     }
     if (SBX_NT_GONE(status))
         return SBX_WALK_PASS;
@@ -290,7 +298,7 @@ static uint32_t clear_one(void *context, const sbx_walk_item *item)
     uint32_t result = SBX_SD_SAME;
     NTSTATUS status = item->status;
 
-    if (item->handle) {
+    if (SBX_NT_OK(status)) {
         sbx_step("clear");
         status = sbx_sd_apply(item->sd, item->handle, &change, &result);
     } else if (is_untouched(s, item)) {
@@ -305,7 +313,7 @@ static uint32_t clear_one(void *context, const sbx_walk_item *item)
             s->first = sbx_walk_path(item);
         LeaveCriticalSection(&s->lock);
     }
-    return item->handle ? SBX_WALK_ON : SBX_WALK_PASS;
+    return SBX_WALK_ON;
 }
 
 static sbx_status walk(stamper *s, void *handle, const char *path, sbx_walk_visit visit, sbx_stamp_count *count,

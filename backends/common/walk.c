@@ -142,15 +142,23 @@ static int next_entry(frame *f, const FILE_FULL_DIR_INFORMATION **entry, NTSTATU
     }
 }
 
+static NTSTATUS open_with(const sbx_walk_item *item, ACCESS_MASK access, HANDLE *handle)
+{
+    const int inside = item->is_directory && !item->is_link;
+
+    return sbx_nt_child(item->parent, item->name, item->name_length,
+                        access | FILE_READ_ATTRIBUTES | (inside ? DIR_ACCESS : 0), FILE_OPEN,
+                        inside ? FILE_SYNCHRONOUS_IO_NONALERT | FILE_DIRECTORY_FILE : 0, NULL, handle);
+}
+
 /* Open what the listing told of.  NULL with 0: it is gone, or not what it was. */
 static HANDLE open_item(walk *w, sbx_walk_item *item)
 {
-    const int inside = item->is_directory && !item->is_link;
     HANDLE handle = NULL;
 
-    item->status = sbx_nt_child(item->parent, item->name, item->name_length,
-                                w->access | FILE_READ_ATTRIBUTES | (inside ? DIR_ACCESS : 0), FILE_OPEN,
-                                inside ? FILE_SYNCHRONOUS_IO_NONALERT | FILE_DIRECTORY_FILE : 0, NULL, &handle);
+    item->status = open_with(item, w->access, &handle);
+    if (item->status == SBX_NT_ACCESS_DENIED && item->is_directory && !item->is_link)
+        open_with(item, READ_CONTROL, &handle);
     if (SBX_NT_GONE(item->status) || item->status == SBX_NT_NOT_DIRECTORY)
         item->status = 0;
     else if (handle && !SBX_NT_OK(sbx_nt_query(handle, &item->info)))

@@ -19,9 +19,9 @@
 #define SBX_WALK_STOP 2u /* end the walk; `err` of the item is filled */
 
 typedef struct sbx_walk_item {
-    void *handle;      /* with the access asked for, NULL when it could not be had */
-    int32_t status;    /* NTSTATUS of the open */
-    void *parent;      /* the directory it is in */
+    void *handle;   /* NULL when the access asked for could not be had; of a directory READ_CONTROL then, if possible */
+    int32_t status; /* NTSTATUS of the open with the access asked for */
+    void *parent;   /* the directory it is in */
     const WCHAR *name; /* in `parent`; not terminated */
     size_t name_length;
     int is_directory, is_link; /* a link is never entered */
