@@ -126,6 +126,38 @@ static void test_open_in_protected(void **context)
     tree_same("ws", before);
 }
 
+/* A launch finds what it left, whatever the user had set, and says nothing twice. */
+static void test_users_own(void **context)
+{
+    static const char *const own[][2] = {{"ws\\.git", "D:P(A;OICI;FA;;;WD)"},
+                                         {"ws\\.git\\config", "D:(A;;FA;;;WD)(D;;FX;;;WD)"},
+                                         {"ws\\.git\\hooks", "D:P(A;OICI;FA;;;BU)(A;OI;FA;;;WD)"},
+                                         {"ws\\.git\\hooks\\pre-commit", "D:P(A;;FA;;;BU)"},
+                                         {"ws\\pkg\\inner\\.codex", "D:(A;CI;FA;;;WD)"},
+                                         {"ws\\pkg\\inner\\.codex\\rules", "D:(A;;FA;;;WD)"},
+                                         {"ws\\pkg\\inner", "D:(A;OICI;FA;;;WD)"}};
+    static const uint32_t modes[] = {SBX_GIT_PROTECT, SBX_GIT_COMMIT, SBX_GIT_PROTECT, SBX_GIT_WRITE};
+    char *before;
+    size_t i;
+
+    JUDGED
+    for (i = 0; i < ARRAYSIZE(own); i++)
+        tree_set(own[i][0], own[i][1]);
+    before = tree_snapshot("ws");
+    for (i = 0; i < ARRAYSIZE(modes); i++) {
+        policy.git = modes[i];
+        denied_now("ws\\pkg\\inner\\.codex\\rules");
+        denied_now(modes[i] == SBX_GIT_WRITE ? "ws\\pkg\\inner\\.codex\\rules" : "ws\\.git\\config");
+        policy.protected_count = 2; /* no guards, which are told */
+        tree_grant_notes = 0;
+        sbx_grants_close(open_grants());
+        assert_int_equal(tree_grant_notes, modes[i] == SBX_GIT_COMMIT ? 5 : 0);
+        policy.protected_count = 4;
+    }
+    clean_all();
+    tree_same("ws", before);
+}
+
 /* A file that is moved in has the rights of where it comes from. */
 static void test_moved_in(void **context)
 {
@@ -358,6 +390,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_runs_hidden, setup, teardown),
         cmocka_unit_test_setup_teardown(test_run_locked, setup, teardown),
         cmocka_unit_test_setup_teardown(test_open_in_protected, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_users_own, setup, teardown),
         cmocka_unit_test_setup_teardown(test_moved_in, setup, teardown),
         cmocka_unit_test_setup_teardown(test_moved_in_closed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_moved_in_disguised, setup, teardown),
