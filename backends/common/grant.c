@@ -256,7 +256,7 @@ static sbx_status grant_tree(sbx_grants *g, sbx_root *root, sbx_error *err)
                    "objects whose access rights this user may not change were left as they are");
     }
     entry.type = SBX_RECORD_DONE;
-    entry.count = count.objects;
+    entry.count = complete ? known->count : count.objects;
     return sbx_ledger_add(&g->ledger, &root->sid, &entry, 1, 0, err);
 }
 

@@ -214,7 +214,16 @@ static char *from_cache(const char *file, uint32_t key, uint64_t now, char **who
     return end + 1;
 }
 
-static void tell(char *lines, const sbx_root *roots, uint32_t count)
+/* Whether it is in the list already; now it is. */
+static int is_told(sbx_text *told, const char *path)
+{
+    const size_t before = told->length;
+
+    sbx_text_printf(told, "\n%s\n", path);
+    return !told->failed && strstr(told->data, told->data + before) != told->data + before;
+}
+
+static void tell(char *lines, const sbx_root *roots, uint32_t count, sbx_text *told)
 {
     while (*lines) {
         size_t length = strcspn(lines, "\n");
@@ -226,14 +235,14 @@ static void tell(char *lines, const sbx_root *roots, uint32_t count)
         lines[length] = 0;
         for (i = 0; i < count && !sbx_path_is_below(lines + 1, roots[i].path); i++)
             ;
-        if (length > 1 && i == count)
+        if (length > 1 && i == count && !is_told(told, lines + 1))
             sbx_host_note(SBX_NOTE_GAP, lines + 1, "%s", why);
         lines += length + !last;
     }
 }
 
 /* The directories that the roots are in, at every launch: the command of an earlier one may have made them. */
-static void tell_above(const sbx_root *roots, uint32_t count)
+static void tell_above(const sbx_root *roots, uint32_t count, sbx_text *told)
 {
     scan s = {{0}, NULL, {0}, 0, 0, 0};
     uint32_t i;
@@ -252,7 +261,7 @@ static void tell_above(const sbx_root *roots, uint32_t count)
         sbx_free(path);
     }
     if (s.lines.data && !s.lines.failed)
-        tell(s.lines.data, roots, count);
+        tell(s.lines.data, roots, count, told);
     sbx_text_fini(&s.lines);
     sbx_free(s.sd);
 }
@@ -263,18 +272,19 @@ void sbx_reach_report(const sbx_root *roots, uint32_t count, uint32_t flags)
     DWORD length = GetEnvironmentVariableW(L"PATH", NULL, 0);
     WCHAR *list = sbx_alloc_zero((size_t)length + 1, sizeof(WCHAR));
     char *file = sbx_state_path("reach"), *whole = NULL, *lines;
+    sbx_text told = {0};
     uint64_t now = hours_now();
     uint32_t key;
 
     if (!list || !file)
         goto out;
-    tell_above(roots, count);
+    tell_above(roots, count, &told);
     if (length && GetEnvironmentVariableW(L"PATH", list, length) >= length)
         list[0] = 0;
     key = sbx_crc32c(0, list, wcslen(list) * sizeof(WCHAR));
     lines = from_cache(file, key, now, &whole);
     if (lines) {
-        tell(lines, roots, count);
+        tell(lines, roots, count, &told);
         goto out;
     }
     if (sbx_sd_new(&s.sd, NULL) != SBX_OK)
@@ -286,8 +296,9 @@ void sbx_reach_report(const sbx_root *roots, uint32_t count, uint32_t flags)
         goto out;
     if (!(flags & SBX_OPEN_DRY_RUN) && sbx_state_make(NULL) == SBX_OK)
         sbx_file_write(file, s.lines.data, s.lines.length, NULL);
-    tell(s.lines.data + strcspn(s.lines.data, "\n") + 1, roots, count);
+    tell(s.lines.data + strcspn(s.lines.data, "\n") + 1, roots, count, &told);
 out:
+    sbx_text_fini(&told);
     sbx_text_fini(&s.lines);
     sbx_free(s.sd);
     sbx_free(whole);

@@ -361,27 +361,63 @@ static void test_commit_elsewhere(void **context)
     clean_all();
 }
 
-/* A directory that a root is in, which an earlier command has opened to everyone. */
+/* A directory that two roots are in, which an earlier command has opened to everyone: told once, also where others are
+ * looked for, too. */
 static void test_parent_open(void **context)
 {
+    static const char *const opened[] = {"up", ""};
     uint32_t before;
-    char *root;
+    char *roots[2];
+    size_t i;
 
     JUDGED
     tree_dir("up");
     tree_dir("up\\in");
-    root = sbx_strdup(tree_path("up\\in"));
-    writable[0] = root;
+    tree_dir("up\\in2");
+    writable[0] = roots[0] = sbx_strdup(tree_path("up\\in"));
+    writable[1] = roots[1] = sbx_strdup(tree_path("up\\in2"));
+    policy.writable_count = 2;
     policy.protected_count = 0;
     tree_gap_notes = 0;
     sbx_grants_close(open_grants());
     before = tree_gap_notes;
-    tree_open_to_everyone(tree_path("up"));
-    tree_gap_notes = 0;
-    sbx_grants_close(open_grants());
-    assert_int_equal(tree_gap_notes, before + 1);
+    for (i = 0; i < 2; i++) {
+        tree_open_to_everyone(tree_path(opened[i]));
+        DeleteFileA(tree_path("state\\reach"));
+        tree_gap_notes = 0;
+        sbx_grants_close(open_grants());
+        assert_int_equal(tree_gap_notes, ++before);
+    }
     clean_all();
-    sbx_free(root);
+    sbx_free(roots[0]);
+    sbx_free(roots[1]);
+}
+
+static int32_t SBX_CALL add_counts(void *context, const sbx_state_item *item, const sbx_error *error)
+{
+    (void)error;
+    *(uint64_t *)context += item->count;
+    return 0;
+}
+
+/* What was counted when it was granted is known after it was moved. */
+static void test_root_moved(void **context)
+{
+    uint64_t before = 0, after = 0;
+    char *moved;
+
+    JUDGED
+    policy.protected_count = 0;
+    sbx_grants_close(open_grants());
+    assert_int_equal(sbx_grants_list(add_counts, &before, NULL), SBX_OK);
+    assert_true(before > 0);
+    assert_int_equal(act_rename("ws", "moved"), 0);
+    writable[0] = moved = sbx_strdup(tree_path("moved"));
+    sbx_grants_close(open_grants());
+    assert_int_equal(sbx_grants_list(add_counts, &after, NULL), SBX_OK);
+    assert_int_equal(after, before);
+    clean_all();
+    sbx_free(moved);
 }
 
 int main(void)
@@ -401,6 +437,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_git_is_a_link, setup, teardown),
         cmocka_unit_test_setup_teardown(test_commit_elsewhere, setup, teardown),
         cmocka_unit_test_setup_teardown(test_parent_open, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_root_moved, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
