@@ -23,6 +23,7 @@ typedef struct level {
     HANDLE dir;
     size_t at; /* of the next entry in `buffer`, or SIZE_MAX: read more */
     int first;
+    NTSTATUS closed; /* why it cannot be listed */
     union {
         LARGE_INTEGER align;
         uint8_t bytes[4096];
@@ -85,9 +86,12 @@ static NTSTATUS open_for_delete(HANDLE parent, const WCHAR *name, size_t length,
         return status;
     open_up(parent, name, length, dacl);
     status = sbx_nt_child(parent, name, length, access, FILE_OPEN, FILE_SYNCHRONOUS_IO_NONALERT, NULL, handle);
-    if (status == NT_ACCESS_DENIED) /* enough where FILE_DELETE_CHILD on the directory allows it */
-        status = sbx_nt_child(parent, name, length, DELETE | SYNCHRONIZE, FILE_OPEN, FILE_SYNCHRONOUS_IO_NONALERT, NULL,
-                              handle);
+    if (status == NT_ACCESS_DENIED && directory)
+        status = sbx_nt_child(parent, name, length, DELETE | SYNCHRONIZE | FILE_LIST_DIRECTORY, FILE_OPEN,
+                              FILE_SYNCHRONOUS_IO_NONALERT, NULL, handle);
+    if (status ==
+        NT_ACCESS_DENIED) /* FILE_DELETE_CHILD on the directory that it is in gives this right, and no other */
+        status = sbx_nt_child(parent, name, length, DELETE, FILE_OPEN, 0, NULL, handle);
     return status;
 }
 
@@ -100,6 +104,7 @@ static level *push(level *up, HANDLE dir)
         added->dir = dir;
         added->at = SIZE_MAX;
         added->first = 1;
+        added->closed = 0;
     }
     return added;
 }
@@ -114,7 +119,9 @@ static const FILE_DIRECTORY_INFORMATION *next_entry(level *now)
         status = NtQueryDirectoryFile(now->dir, NULL, NULL, NULL, &io, now->buffer.bytes, sizeof(now->buffer.bytes),
                                       FileDirectoryInformation, FALSE, NULL, (BOOLEAN)now->first);
         now->first = 0;
-        if (!SBX_NT_OK(status) || status == NT_NO_MORE_FILES || !io.Information)
+        if (!SBX_NT_OK(status) && status != NT_NO_MORE_FILES)
+            now->closed = status;
+        if (!SBX_NT_OK(status) || !io.Information)
             return NULL;
         now->at = 0;
     }
@@ -148,6 +155,8 @@ static level *pop(level *now, sbx_remove_count *count, NTSTATUS *status)
     level *up = now->up;
 
     *status = dispose(now->dir);
+    if (*status == NT_NOT_EMPTY && now->closed)
+        *status = now->closed;
     keep_score(count, *status);
     sbx_handle_close(&now->dir);
     sbx_free(now);

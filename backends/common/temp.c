@@ -371,6 +371,10 @@ static void one(round *now, HANDLE area, const WCHAR *name_w, size_t length)
         item.count = count.removed;
         if (!SBX_NT_OK(status)) {
             sbx_fail_nt(&failure, SBX_E_SYSTEM, count.status, "delete", path);
+            if (count.status == SBX_NT_ACCESS_DENIED)
+                sbx_hint(&failure,
+                         "what is left is closed to its owner, too; as an administrator, `takeown /r /d y /f` "
+                         "and `icacls /reset /t` with this path, then repeat this");
             now->failed = 1;
         }
         now->stop = now->visit && now->visit(now->context, &item, SBX_NT_OK(status) ? NULL : &failure) != 0;
