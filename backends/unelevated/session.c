@@ -9,6 +9,7 @@
 #include "common/grant.h"
 #include "common/host.h"
 #include "common/network.h"
+#include "common/state.h"
 #include "common/temp.h"
 #include "common/token.h"
 #include "common/tools.h"
@@ -209,8 +210,10 @@ static sbx_status make_ticket(sbx_session *session, const sbx_policy *policy, sb
     data.spec = session->spec;
     data.run_id = policy->run_id;
     data.opened = session->temp.path;
-    data.closed =
-        session->temp.path || session->spec.root_count ? sbx_host_table->state_dir : NULL; /* it exists then */
+    data.closed = sbx_host_table->state_dir;
+    /* with neither TEMP nor a root nothing has made it */
+    if (!session->dry_run && !session->temp.path && !session->spec.root_count && (st = sbx_state_make(err)) != SBX_OK)
+        return st;
     st = sbx_ticket_write(&data, &session->ticket_bytes, &length, err);
     if (st != SBX_OK)
         return st;

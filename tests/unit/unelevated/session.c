@@ -462,6 +462,34 @@ static void network_on_touches_nothing(void **state)
     backend.close(session);
 }
 
+/* Where nothing is granted and TEMP is the user's, there is still a folder to hold the token against. */
+static void always_measured(void **state)
+{
+    sbx_policy policy;
+    sbx_session *session = NULL;
+    sbx_guarantees guarantees;
+    sbx_ticket ticket;
+    sbx_ticket_data data = {0};
+    char path[MAX_PATH * 2];
+
+    (void)state;
+    snprintf(path, sizeof(path), "%s\\temp", state_dir);
+    RemoveDirectoryA(path);
+    RemoveDirectoryA(state_dir);
+    fill(&policy);
+    policy.temp = SBX_TEMP_USER;
+    policy.writable_count = 0;
+    granted_count = 0;
+    assert_int_equal(backend.open(&policy, 0, &session, &guarantees, NULL), SBX_OK);
+    granted_count = 1;
+    assert_int_equal(backend.ticket(session, &ticket, NULL), SBX_OK);
+    assert_int_equal(sbx_ticket_read(ticket.bytes, ticket.length, &data, NULL), SBX_OK);
+    assert_string_equal(data.closed, state_dir);
+    assert_true(GetFileAttributesA(state_dir) != INVALID_FILE_ATTRIBUTES);
+    sbx_ticket_fini(&data);
+    backend.close(session);
+}
+
 static int setup(void **state)
 {
     SECURITY_ATTRIBUTES attributes = {sizeof(attributes), NULL, FALSE};
@@ -511,6 +539,8 @@ static int teardown(void **state)
     (void)state;
     snprintf(path, sizeof(path), "%s\\temp", state_dir);
     RemoveDirectoryA(path);
+    snprintf(path, sizeof(path), "%s\\runs", state_dir);
+    RemoveDirectoryA(path);
     snprintf(path, sizeof(path), "%s\\secret.txt", base_dir);
     DeleteFileA(path);
     RemoveDirectoryA(root_dir);
@@ -528,6 +558,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(refusals),
         cmocka_unit_test(dry_run),
         cmocka_unit_test(network_on_touches_nothing),
+        cmocka_unit_test(always_measured),
     };
     if (argc == 5 && !strcmp(argv[1], "child"))
         return child(argv + 2);
