@@ -12,6 +12,7 @@
 #include "win/wide.h"
 
 #define RETRY_MS 10u
+#define TELL_MS 1000u
 #define HELD_AT 0x40000000u /* the byte of a run file that its run keeps locked */
 
 struct sbx_lock {
@@ -100,7 +101,8 @@ sbx_status sbx_lock_take(const sbx_sid *sid, uint32_t wait_ms, sbx_lock **lock, 
     char *path = sbx_state_path("lock");
     uint16_t *path_w = NULL;
     sbx_lock *made = sbx_alloc_zero(1, sizeof(*made));
-    ULONGLONG end = GetTickCount64() + wait_ms;
+    const ULONGLONG begin = GetTickCount64();
+    int told = 0;
     sbx_status st = path && made ? sbx_wide_path(path, &path_w, err) : sbx_fail_memory(err);
 
     if (st == SBX_OK)
@@ -113,11 +115,16 @@ sbx_status sbx_lock_take(const sbx_sid *sid, uint32_t wait_ms, sbx_lock **lock, 
             st = sbx_fail_last(err, SBX_E_SYSTEM, "LockFileEx", path);
             goto out;
         }
-        if (GetTickCount64() >= end) {
+        if (GetTickCount64() - begin >= wait_ms) {
             st = sbx_fail(err, SBX_E_REFUSED, "another process keeps it locked", path);
             sbx_hint(err,
                      "another sbx is changing access rights, or a program holds this file; try again when it is done");
             goto out;
+        }
+        if (!told && GetTickCount64() - begin >= TELL_MS) {
+            told = 1;
+            sbx_host_log(SBX_LOG_WARN, "waiting for another process that keeps %s locked, %lu s at most", path,
+                         (unsigned long)(wait_ms / 1000));
         }
         Sleep(RETRY_MS);
     }

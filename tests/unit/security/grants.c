@@ -442,8 +442,12 @@ static void test_ledger_blocked(void **context)
 
     JUDGED
     expect_ok(sbx_lock_take(NULL, 0, &first, &err), &err);
+    tree_warnings = 0;
     assert_int_equal(sbx_lock_take(NULL, 30, &second, &err), SBX_E_REFUSED);
     assert_non_null(strstr(err.object, "lock"));
+    assert_int_equal(tree_warnings, 0);
+    assert_int_equal(sbx_lock_take(NULL, 1100, &second, &err), SBX_E_REFUSED);
+    assert_int_equal(tree_warnings, 1); /* whoever waits for long knows for what */
     sbx_lock_give(first);
     expect_ok(sbx_lock_take(NULL, 0, &second, &err), &err);
     sbx_lock_give(second);

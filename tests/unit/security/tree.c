@@ -16,7 +16,7 @@
 static char folder[512];
 static char state[640];
 static sbx_host host;
-uint32_t tree_grant_notes, tree_gap_notes;
+uint32_t tree_grant_notes, tree_gap_notes, tree_warnings;
 
 static void *take(uint64_t bytes)
 {
@@ -36,6 +36,12 @@ static void note(uint32_t kind, const char *object, const char *text)
         tree_grant_notes++;
     if (kind == SBX_NOTE_GAP)
         tree_gap_notes++;
+}
+
+static void warn(uint32_t level, const char *text)
+{
+    (void)text;
+    tree_warnings += level == SBX_LOG_WARN;
 }
 
 const char *tree_path(const char *name)
@@ -95,6 +101,7 @@ int tree_begin(void)
     host.state_dir = state;
     host.program_dir = "C:\\nowhere";
     host.note = note;
+    host.log = warn;
     sbx_host_table = &host;
 
     OpenProcessToken(GetCurrentProcess(), TOKEN_ALL_ACCESS, &token);

@@ -54,6 +54,6 @@ void tree_forget_state(void);
 /* Add an ACE that lets everyone write in the directory. */
 void tree_open_to_everyone(const char *path);
 
-extern uint32_t tree_grant_notes, tree_gap_notes;
+extern uint32_t tree_grant_notes, tree_gap_notes, tree_warnings;
 
 #endif
