@@ -61,16 +61,16 @@ static int is_directory_of(const sbx_nt_info *info)
 static sbx_status open_rule(const sbx_root *root, const char *path, int dry, void **handle, int *is_directory,
                             sbx_error *err)
 {
-    ACCESS_MASK access = dry ? READ_CONTROL : READ_CONTROL | WRITE_DAC;
+    const ACCESS_MASK without = dry ? WRITE_DAC : 0;
     sbx_nt_info info = {0};
-    sbx_status st = sbx_root_below(root, path, access, handle, &info, err);
+    sbx_status st = sbx_root_below(root, path, (READ_CONTROL | WRITE_DAC) & ~without, handle, &info, err);
 
     if (st != SBX_OK || !*handle)
         return st;
     *is_directory = is_directory_of(&info);
-    if (*is_directory && !dry) {
+    if (*is_directory) {
         sbx_handle_close(handle);
-        st = sbx_root_below(root, path, SBX_ROOT_ACCESS, handle, &info, err);
+        st = sbx_root_below(root, path, SBX_ROOT_ACCESS & ~without, handle, &info, err);
         /* another object now, or the rights to list it are missing */
         if (st == SBX_OK && *handle && (info.attributes & FILE_ATTRIBUTE_REPARSE_POINT))
             st = sbx_fail(err, SBX_E_REFUSED, "it changed while it was opened", path);
@@ -109,7 +109,7 @@ static int is_recorded(const sbx_grants *g, const sbx_root *root, const sbx_rule
 }
 
 /* What was moved into a protected directory since brought the rights of its old place along. */
-static sbx_status look_inside(const sbx_root *root, const sbx_rule *rule, void *handle, const char *full,
+static sbx_status look_inside(const sbx_root *root, const sbx_rule *rule, void *handle, const char *full, int dry,
                               sbx_error *err)
 {
     uint32_t found = SBX_LOOK_CLOSED;
@@ -117,7 +117,8 @@ static sbx_status look_inside(const sbx_root *root, const sbx_rule *rule, void *
 
     if (st == SBX_OK && found == SBX_LOOK_OPEN) {
         note(SBX_NOTE_GRANT, full, "protected again: something in it was open to the command");
-        st = sbx_stamp_inside(root, handle, full, err);
+        if (!dry)
+            st = sbx_stamp_inside(root, handle, full, err);
     }
     if (found == SBX_LOOK_MUCH)
         note(SBX_NOTE_GAP, full,
@@ -144,8 +145,8 @@ static sbx_status apply_rule(sbx_grants *g, sbx_root *root, const sbx_rule *rule
     }
     st = sbx_stamp_check(root, handle, full, rule->kind, is_directory, &complete, err);
     if (st == SBX_OK && complete && is_recorded(g, root, rule)) {
-        if (is_directory && rule->kind == SBX_RECORD_DENY && !g->dry)
-            st = look_inside(root, rule, handle, full, err);
+        if (is_directory && rule->kind == SBX_RECORD_DENY)
+            st = look_inside(root, rule, handle, full, g->dry, err);
         goto out;
     }
     if (st != SBX_OK)

@@ -161,12 +161,18 @@ static void test_users_own(void **context)
 /* A file that is moved in has the rights of where it comes from. */
 static void test_moved_in(void **context)
 {
+    sbx_grants *plan = NULL;
+
     JUDGED
     sbx_grants_close(open_grants());
     tree_file("ws\\post-commit", "#!");
     tree_dir("ws\\dir");
     tree_file("ws\\dir\\f", "f");
     assert_int_equal(act_rename("ws\\post-commit", "ws\\.git\\hooks\\post-commit"), 0);
+    tree_grant_notes = 0;
+    assert_int_equal(sbx_grants_open(&policy, SBX_OPEN_DRY_RUN, &plan, NULL), SBX_OK);
+    assert_int_equal(tree_grant_notes, 2 + 1); /* two guards, and what has come */
+    sbx_grants_close(plan);
     denied_now("ws\\.git\\hooks\\post-commit");
     assert_int_equal(act_rename("ws\\dir", "ws\\pkg\\inner\\.codex\\dir"), 0);
     denied_now("ws\\pkg\\inner\\.codex\\dir\\f");
