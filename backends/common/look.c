@@ -36,21 +36,27 @@ static int is_one_of(const FILE_FULL_DIR_INFORMATION *entry, const WCHAR *const 
     return 0;
 }
 
-/* In a repository only what decides which programs git runs, and there no objects, logs and samples of hooks. */
-static int is_left_out(const looker *l, const FILE_FULL_DIR_INFORMATION *entry, uint32_t depth)
+/* In a repository only what decides which programs git runs; in one of its modules (*in_one) not what is large or
+ * changes often.  A module may have any name, so what it is in is known by its HEAD, which a listing has before those. */
+static int is_left_out(const looker *l, const FILE_FULL_DIR_INFORMATION *entry, uint32_t depth, int *in_one)
 {
     static const WCHAR *const decide[] = {L"hooks",     L"config",  L"config.worktree", L"info",
                                           L"commondir", L"modules", L"worktrees",       L"gitdir"};
-    static const WCHAR *const harmless[] = {L"objects", L"logs", L"refs", L"lfs"};
+    static const WCHAR *const harmless_dirs[] = {L"objects", L"logs", L"refs", L"lfs"};
+    static const WCHAR *const harmless_files[] = {L"HEAD", L"index", L"ORIG_HEAD", L"packed-refs"};
     static const WCHAR sample[] = L".sample";
     const size_t units = entry->FileNameLength / sizeof(WCHAR), tail = ARRAYSIZE(sample) - 1;
+    const int is_directory = !!(entry->FileAttributes & FILE_ATTRIBUTE_DIRECTORY);
 
     if (is_named(entry, L".") || is_named(entry, L".."))
         return 1;
     if (!l->git)
         return 0;
+    if (!is_directory && is_named(entry, L"HEAD"))
+        *in_one = 1;
     return (l->git == SBX_RULE_REPOSITORY && depth == DEPTH_MAX && !is_one_of(entry, decide, ARRAYSIZE(decide))) ||
-           is_one_of(entry, harmless, ARRAYSIZE(harmless)) ||
+           (*in_one && (is_directory ? is_one_of(entry, harmless_dirs, ARRAYSIZE(harmless_dirs))
+                                     : is_one_of(entry, harmless_files, ARRAYSIZE(harmless_files)))) ||
            (units > tail && !_wcsnicmp(entry->FileName + units - tail, sample, tail));
 }
 
@@ -88,6 +94,7 @@ static void look(looker *l, HANDLE dir, uint32_t depth)
     const FILE_FULL_DIR_INFORMATION *entry;
     IO_STATUS_BLOCK io;
     BOOLEAN restart = TRUE;
+    int in_one = 0;
     size_t at;
 
     while (l->found == SBX_LOOK_CLOSED &&
@@ -97,7 +104,7 @@ static void look(looker *l, HANDLE dir, uint32_t depth)
         restart = FALSE;
         for (at = 0;; at += entry->NextEntryOffset) {
             entry = (const void *)(list.bytes + at);
-            if (!is_left_out(l, entry, depth)) {
+            if (!is_left_out(l, entry, depth, &in_one)) {
                 if (!l->left--) {
                     l->found = SBX_LOOK_MUCH;
                     return;

@@ -176,6 +176,13 @@ static void test_moved_in(void **context)
     denied_now("ws\\.git\\hooks\\post-commit");
     assert_int_equal(act_rename("ws\\dir", "ws\\pkg\\inner\\.codex\\dir"), 0);
     denied_now("ws\\pkg\\inner\\.codex\\dir\\f");
+    /* as `git submodule absorbgitdirs` does */
+    tree_dir("ws\\lfs");
+    tree_file("ws\\lfs\\HEAD", "ref: refs/heads/main");
+    tree_file("ws\\lfs\\config", "");
+    tree_dir("ws\\.git\\modules");
+    assert_int_equal(act_rename("ws\\lfs", "ws\\.git\\modules\\lfs"), 0);
+    denied_now("ws\\.git\\modules\\lfs\\config");
     clean_all();
 }
 
