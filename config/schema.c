@@ -96,9 +96,10 @@ static const sbx_key keys[] = {
      .words = git_words,
      .flags = {{.name = "--git", .argument = "protect|commit|write"}},
      .help = "What the command may do in .git: protect, commit, write",
-     .comment = "\"protect\": read only. \"commit\": objects, refs and the index; hooks and config stay read-only. "
-                "\"write\":\n"
-                "like any other folder, which lets a command plant hooks that run later without a sandbox."},
+     .comment =
+         "\"protect\": read only. \"commit\": objects, refs and the index; hooks, config, and what submodules "
+         "and other\nworktrees keep in it stay read-only. \"write\": like any other folder, which lets a command "
+         "plant hooks that run\nlater without a sandbox."},
     {.name = "filesystem.temp",
      .type = SBX_KEY_ENUM,
      .default_value = "\"private\"",
