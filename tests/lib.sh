@@ -104,6 +104,11 @@ build() {
 
 # ---- Wine --------------------------------------------------------------------
 
+# Wine needs the page 0x7ffe0000; a heap at a random address takes it in one process of some thousand, and its start fails
+# with error 1359.
+fixed_addresses=()
+! setarch -R true 2> /dev/null || fixed_addresses=(setarch -R)
+
 # use KIND PREFIX [USER]: wine=(...) and the environment for it.  Nothing of the caller's
 # environment reaches the programs but the terminal's type and what KEEP_ENV lists.  TZ is the first zone of Wine's table:
 # every process of Wine reads the table from the registry until it finds its zone, a thousand calls for UTC.
@@ -116,7 +121,7 @@ use() {
         [ -z "${!name+set}" ] || clean+=("$name=${!name}")
     done
     case $kind in
-        stock) wine=("${clean[@]}" "${SBX_WINE:-$stock_wine}") ;;
+        stock) wine=("${clean[@]}" "${fixed_addresses[@]}" "${SBX_WINE:-$stock_wine}") ;;
         lab) wine=("${clean[@]}" "$top/tests/lab/lab" --user "$user") ;;
         *) die "no such kind of Wine: $kind" ;;
     esac

@@ -126,8 +126,8 @@ static double quantile(double *values, int count, double part)
     return values[(int)(part * (count - 1) + 0.5)];
 }
 
-/* The launchers once a round, the order changing, so that drift hits both.  Wine loses a process at its start about
- * once in a thousand: such a launch is told, and made again. */
+/* The launchers once a round, the order changing, so that drift hits both.  Where addresses are
+ * random Wine loses a process in some thousand: such a launch is told, and made again. */
 static void measure_launches(int rounds, int launchers, const wchar_t *command)
 {
     SECURITY_ATTRIBUTES inherit = {sizeof(inherit), NULL, TRUE};

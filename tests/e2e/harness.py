@@ -183,8 +183,8 @@ def fields(text, word):
     return None
 
 
-# Of some thousand processes that Wine starts in a run, one now and then dies before its first instruction.  So many
-# cases that failed there get a second try, told in the log; a defect of the product fails twice.
+# Where addresses cannot be fixed (tests/lib.sh), one process in some thousand dies before its first instruction.  So many
+# cases that failed under Wine get a second try, told in the log; a defect of the product fails twice.
 SECOND_TRIES = 3
 
 
