@@ -87,8 +87,11 @@ sbx_status sbx_stamp_check(const sbx_root *root, void *handle, const char *path,
         sbx_hint(err, "give it one, for example by `icacls` with /reset");
     } else {
         /* the ACEs alone prove nothing: a command may make an object with them, behind others that admit it */
+        const int is_deny = kind == SBX_RECORD_DENY;
+
         *complete = has_exactly(sd->acl, &root->sid, aces, count) &&
-                    !sbx_acl_leaves(sd->acl, root->sid.bytes, kind == SBX_RECORD_DENY ? DENY_CHANGE : DENY_MOVE, 0);
+                    !sbx_acl_leaves(sd->acl, root->sid.bytes, is_deny ? DENY_CHANGE : DENY_MOVE, 0) &&
+                    !(is_deny && is_directory && sbx_acl_leaves(sd->acl, root->sid.bytes, DENY_CHANGE, 1));
     }
     sbx_free(sd);
     return st;

@@ -269,6 +269,29 @@ static void test_forged_marks(void **context)
     clean_all();
 }
 
+/* The same in the place of one that sbx has protected, and only for what is made in it later. */
+static void test_forged_for_later(void **context)
+{
+    char sid[SBX_SID_TEXT], sddl[1024];
+    sbx_grants *grants;
+
+    JUDGED
+    sbx_grants_close(open_grants());
+    sid_of("ws", sid);
+    assert_int_equal(act_rename("ws\\.git", "ws\\old"), 0);
+    tree_dir("ws\\.git");
+    snprintf(sddl, sizeof(sddl),
+             "D:P(A;OICI;FA;;;BU)(A;OICIIO;FA;;;WD)(D;;" DENY_CHANGE ";;;%s)(D;OICIIO;" DENY_CHANGE ";;;%s)", sid, sid);
+    tree_set("ws\\.git", sddl);
+    grants = open_grants();
+    tree_file("ws\\.git\\config", "new");
+    tree_enter(grants);
+    assert_int_equal(act_write("ws\\.git\\config"), DENIED);
+    tree_leave();
+    sbx_grants_close(grants);
+    clean_all();
+}
+
 /* A folder that a command has made with the mark of a root on it, and later is one. */
 static void test_forged_root(void **context)
 {
@@ -444,6 +467,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_moved_in_closed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_moved_in_disguised, setup, teardown),
         cmocka_unit_test_setup_teardown(test_forged_marks, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_forged_for_later, setup, teardown),
         cmocka_unit_test_setup_teardown(test_forged_root, setup, teardown),
         cmocka_unit_test_setup_teardown(test_gitfile_by_other_names, setup, teardown),
         cmocka_unit_test_setup_teardown(test_commondir_in_a_circle, setup, teardown),
