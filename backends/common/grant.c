@@ -76,7 +76,7 @@ static sbx_status open_rule(const sbx_root *root, const char *path, int dry, voi
             st = sbx_fail(err, SBX_E_REFUSED, "it changed while it was opened", path);
     }
     if (st == SBX_OK && *handle && (info.attributes & FILE_ATTRIBUTE_REPARSE_POINT))
-        note(SBX_NOTE_GAP, path, "is a link: the link is protected, not what it points to");
+        note(SBX_NOTE_GAP, path, "is a link: what it points to is protected only where that is in the same root");
     return st;
 }
 

@@ -237,6 +237,24 @@ static sbx_status add_git(maker *m, const char *git)
     return st;
 }
 
+/* A link, and what it leads to, where the command could write. */
+static sbx_status add_protected(maker *m, const char *path)
+{
+    int found = 0, directory = 0, link = 0;
+    const char *full, *target;
+    sbx_status st = exists(m, path, &found, &directory, &link);
+
+    if (st == SBX_OK)
+        st = add_with_way(m, path, SBX_RECORD_DENY);
+    if (st != SBX_OK || !link)
+        return st;
+    full = sbx_arena_printf(m->arena, "%s\\%s", m->root->path, path);
+    if (!full)
+        return sbx_fail_memory(m->err);
+    target = behind(m, full);
+    return target ? add_with_way(m, target, SBX_RECORD_DENY) : SBX_OK;
+}
+
 /* The part of a protected path below the root, or NULL. */
 static const char *below(maker *m, const char *path)
 {
@@ -279,7 +297,7 @@ sbx_status sbx_rules_make(const sbx_policy *policy, const sbx_root *roots, uint3
         if (!path)
             continue;
         git = policy->git != SBX_GIT_WRITE ? git_of(&m, path) : NULL;
-        st = git ? add_git(&m, git) : add_with_way(&m, path, SBX_RECORD_DENY);
+        st = git ? add_git(&m, git) : add_protected(&m, path);
     }
     for (i = 0; i < count && st == SBX_OK; i++)
         if (i != which && sbx_path_is_below(roots[i].path, m.root->path) &&

@@ -373,6 +373,18 @@ static void test_git_is_a_link(void **context)
     clean_all();
 }
 
+/* The same of any other protected name. */
+static void test_protected_link(void **context)
+{
+    JUDGED
+    tree_dir("ws\\sub");
+    tree_file("ws\\sub\\f", "f");
+    assert_int_equal(tree_link("ws\\.agents", "ws\\sub"), 0);
+    denied_now("ws\\.agents\\f");
+    denied_now("ws\\sub\\f");
+    clean_all();
+}
+
 /* Through commondir, modules and worktrees git would take another configuration. */
 static void test_commit_elsewhere(void **context)
 {
@@ -472,6 +484,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_gitfile_by_other_names, setup, teardown),
         cmocka_unit_test_setup_teardown(test_commondir_in_a_circle, setup, teardown),
         cmocka_unit_test_setup_teardown(test_git_is_a_link, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_protected_link, setup, teardown),
         cmocka_unit_test_setup_teardown(test_commit_elsewhere, setup, teardown),
         cmocka_unit_test_setup_teardown(test_parent_open, setup, teardown),
         cmocka_unit_test_setup_teardown(test_root_moved, setup, teardown),
