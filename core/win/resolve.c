@@ -202,11 +202,14 @@ static sbx_status accept(search *s, const char *path, DWORD attributes)
 /* Look at one file.  *found: it is the program. */
 static sbx_status try_file(search *s, const char *path, int explicit_name, int *found)
 {
+    const char *name = path ? sbx_path_name(path) : NULL;
     DWORD attributes;
     sbx_status st;
 
     if (!path)
         return sbx_fail_memory(s->err);
+    if (sbx_path_is_reserved(name, strlen(name)))
+        return SBX_OK; /* Win32 says that a device is there */
     st = attributes_of(path, &attributes, s->err);
     if (st != SBX_OK || attributes == INVALID_FILE_ATTRIBUTES || (attributes & FILE_ATTRIBUTE_DIRECTORY))
         return st;

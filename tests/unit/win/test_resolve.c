@@ -150,6 +150,8 @@ static void others_are_explained(void **state)
     refuses("dir", SBX_E_NOT_FOUND, "cmd /d /c dir");
     refuses("no-such-thing", SBX_E_NOT_FOUND, NULL);
     refuses("", SBX_E_NOT_FOUND, NULL);
+    refuses("con", SBX_E_NOT_FOUND, NULL); /* a device in every directory, says Win32 */
+    refuses(".\\nul.exe", SBX_E_NOT_FOUND, NULL);
 }
 
 /* A typing error: a program in PATH, and nothing that does not start by itself or stands elsewhere. */
