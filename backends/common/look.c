@@ -97,10 +97,14 @@ static void look(looker *l, HANDLE dir, uint32_t depth)
     int in_one = 0;
     size_t at;
 
-    while (l->found == SBX_LOOK_CLOSED &&
-           SBX_NT_OK(NtQueryDirectoryFile(dir, NULL, NULL, NULL, &io, list.bytes, LIST_BYTES,
-                                          FileFullDirectoryInformation, FALSE, NULL, restart)) &&
-           io.Information) {
+    while (l->found == SBX_LOOK_CLOSED) {
+        NTSTATUS status = NtQueryDirectoryFile(dir, NULL, NULL, NULL, &io, list.bytes, LIST_BYTES,
+                                               FileFullDirectoryInformation, FALSE, NULL, restart);
+
+        if (!SBX_NT_OK(status) && status != SBX_NT_NO_MORE_FILES && status != SBX_NT_NO_SUCH_FILE)
+            l->found = SBX_LOOK_OPEN; /* for the walk to judge */
+        if (!SBX_NT_OK(status) || !io.Information)
+            return;
         restart = FALSE;
         for (at = 0;; at += entry->NextEntryOffset) {
             entry = (const void *)(list.bytes + at);
