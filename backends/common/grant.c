@@ -133,8 +133,10 @@ static sbx_status apply_rule(sbx_grants *g, sbx_root *root, const sbx_rule *rule
     void *handle = NULL;
     int is_directory = 0, complete = 0;
     const char *full = full_path(g, root, rule->path);
-    sbx_status st = full ? open_rule(root, rule->path, g->dry, &handle, &is_directory, err) : sbx_fail_memory(err);
+    sbx_status st = full ? SBX_OK : sbx_fail_memory(err);
 
+    if (st == SBX_OK && !rule->missing)
+        st = open_rule(root, rule->path, g->dry, &handle, &is_directory, err);
     if (st != SBX_OK)
         goto out;
     if (!handle) {

@@ -15,6 +15,7 @@ typedef struct maker {
     sbx_arena *arena;
     sbx_rule *first;
     uint32_t git; /* of the rules that are added now */
+    int missing;
     sbx_error *err;
 } maker;
 
@@ -53,6 +54,7 @@ static sbx_status add(maker *m, const char *path, size_t length, uint32_t kind)
             if (kind == SBX_RECORD_DENY) {
                 (*link)->kind = kind;
                 (*link)->git = m->git;
+                (*link)->missing = m->missing;
             }
             return SBX_OK;
         }
@@ -63,6 +65,7 @@ static sbx_status add(maker *m, const char *path, size_t length, uint32_t kind)
     rule->kind = kind;
     rule->guard = kind == SBX_RECORD_DENY ? guard_of(copy) : SBX_GUARD_DIRECTORY;
     rule->git = m->git;
+    rule->missing = kind == SBX_RECORD_DENY && m->missing;
     *link = rule;
     return SBX_OK;
 }
@@ -192,13 +195,15 @@ static sbx_status add_repository(maker *m, const char *git, int is_linked)
     return st;
 }
 
-static sbx_status add_whole(maker *m, const char *git)
+static sbx_status add_whole(maker *m, const char *git, int is_missing)
 {
     sbx_status st;
 
     m->git = SBX_RULE_REPOSITORY;
+    m->missing = is_missing;
     st = add_with_way(m, git, SBX_RECORD_DENY);
     m->git = 0;
+    m->missing = 0;
     return st;
 }
 
@@ -213,7 +218,7 @@ static sbx_status add_git(maker *m, const char *git)
     /* without a repository there is nothing to commit to, and one made by the command would have its own hooks */
     if (m->policy->git == SBX_GIT_COMMIT && found && directory)
         return add_repository(m, git, 0);
-    st = add_whole(m, git);
+    st = add_whole(m, git, !found);
     if (st != SBX_OK || !found || directory)
         return st;
     from = link ? sbx_arena_printf(m->arena, "%s\\%s", m->root->path, git)
@@ -231,7 +236,7 @@ static sbx_status add_git(maker *m, const char *git)
         if (st == SBX_OK)
             st = !file                              ? sbx_fail_memory(m->err)
                  : m->policy->git == SBX_GIT_COMMIT ? add_repository(m, target, common != NULL)
-                                                    : add_whole(m, target);
+                                                    : add_whole(m, target, 0);
         target = common;
     }
     return st;
@@ -244,8 +249,11 @@ static sbx_status add_protected(maker *m, const char *path)
     const char *full, *target;
     sbx_status st = exists(m, path, &found, &directory, &link);
 
-    if (st == SBX_OK)
-        st = add_with_way(m, path, SBX_RECORD_DENY);
+    if (st != SBX_OK)
+        return st;
+    m->missing = !found;
+    st = add_with_way(m, path, SBX_RECORD_DENY);
+    m->missing = 0;
     if (st != SBX_OK || !link)
         return st;
     full = sbx_arena_printf(m->arena, "%s\\%s", m->root->path, path);

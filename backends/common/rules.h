@@ -26,6 +26,7 @@ typedef struct sbx_rule {
     uint32_t kind;    /* SBX_RECORD_DENY, SBX_RECORD_HOLD */
     uint32_t guard;   /* SBX_GUARD_*: what takes the name where it is missing */
     uint32_t git;     /* SBX_RULE_*, of a DENY */
+    int missing;      /* known not to be there, of a DENY: what appears meanwhile is in the way of the guard */
 } sbx_rule;
 
 /* The rules of roots[which], outer directories before what is in them.  `roots` are all active ones.  They live in the arena. */
