@@ -63,7 +63,11 @@ static sbx_status open_report(sbx_cli *cli, sbx_error *err)
     cli->report_path = sbx_path_join(&cli->arena, dir, cli->report_file);
     if (!cli->report_path)
         return sbx_fail_memory(err);
-    st = sbx_pending_open(&report_file, cli->report_path, err);
+    /* the usual workspace; what else is writable is known when there is a plan */
+    if (sbx_path_is_below(cli->report_path, dir))
+        st = sbx_pending_check(cli->report_path, dir, err);
+    if (st == SBX_OK)
+        st = sbx_pending_open(&report_file, cli->report_path, err);
     if (st != SBX_OK && !err->hint[0])
         sbx_hint(err, "the report cannot be written there; nothing was run");
     return st;

@@ -216,6 +216,10 @@ def report_way(w):
     equal(got.code, 125, got)
     check('leads through a link' in got.errors, got)
     same(outside(look(w, root)), outside(before), 'behind the link')
+    for more in (('--limit-of-nothing',), ('--profile', 'none-such')):  # what fails before there is a plan has a report, too
+        got = w.run(w.SBX, *w.options('--report', 'way\\x.json', *more), '--', 'cmd', '/c', 'ver', cwd=root)
+        equal(got.code, 125, got)
+        same(outside(look(w, root)), outside(before), 'behind the link, with %s' % more[0])
     os.mkdir(w.unix(root + '\\plain'))
     got = w.sbx('cmd', '/d', '/c', 'exit 7', options=('--workspace', root, '--report', root + '\\plain\\x.json'), cwd=root)
     equal(got.code, 7, got)
