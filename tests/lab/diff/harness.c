@@ -2,7 +2,7 @@
 /*
  * NT lab: the lab's own access check and inheritance as a native program
  *
- * Compiled with the server's token.c, which holds the lab's ntlab_token.c, and
+ * Compiled with the server's token.c, which holds the lab's ntlab_token.c and ntlab_access.c, and
  * linked with the server's other objects: what is judged is the code that runs
  * in the lab, not a copy.  Reads cases from standard input and writes one result
  * a case; cases.py describes both formats.  WINE_TOKEN_C names the token.c.

@@ -17,30 +17,30 @@ here = os.path.dirname(os.path.abspath(__file__))
 
 # test, file, what, pattern (exactly one match), replacement
 MUTANTS = [
-    ('access', 'ntlab_token.c', 'deny ACEs are ignored', r'denied \|= mask & ~allowed;', ';'),
-    ('access', 'ntlab_token.c', 'deny beats an earlier allow', r'denied \|= mask & ~allowed;',
+    ('access', 'ntlab_access.c', 'deny ACEs are ignored', r'denied \|= mask & ~allowed;', ';'),
+    ('access', 'ntlab_access.c', 'deny beats an earlier allow', r'denied \|= mask & ~allowed;',
      '{ denied |= mask; allowed &= ~mask; }'),
-    ('access', 'ntlab_token.c', 'an earlier deny is forgotten', r'allowed \|= mask & ~denied;', 'allowed |= mask;'),
-    ('access', 'ntlab_token.c', 'inherit-only ACEs apply', r'if \(ace->flags & INHERIT_ONLY_ACE\) continue;\n        mask', 'mask'),
-    ('access', 'ntlab_token.c', 'the second pass is skipped', r'allowed &= second;', ';'),
-    ('access', 'ntlab_token.c', 'only write-restricted tokens have a second pass',
+    ('access', 'ntlab_access.c', 'an earlier deny is forgotten', r'allowed \|= mask & ~denied;', 'allowed |= mask;'),
+    ('access', 'ntlab_access.c', 'inherit-only ACEs apply', r'if \(ace->flags & INHERIT_ONLY_ACE\) continue;\n        mask', 'mask'),
+    ('access', 'ntlab_access.c', 'the second pass is skipped', r'allowed &= second;', ';'),
+    ('access', 'ntlab_access.c', 'only write-restricted tokens have a second pass',
      r'allowed &= evaluate_dacl\( token, dacl, owner, mapping, 1 \);', ';'),
-    ('access', 'ntlab_token.c', 'write-restricted limits reads too', r'if \(!\(token->ntlab\.flags & NTLAB_TOKEN_WRITE_RESTRICTED\)\)', 'if (1)'),
-    ('access', 'ntlab_token.c', 'the second pass covers only the writing rights', r'if \(maximum\) second \|= read_only;', 'second |= read_only;'),
-    ('access', 'ntlab_token.c', 'restricting SIDs do not match deny ACEs',
+    ('access', 'ntlab_access.c', 'write-restricted limits reads too', r'if \(!\(token->ntlab\.flags & NTLAB_TOKEN_WRITE_RESTRICTED\)\)', 'if (1)'),
+    ('access', 'ntlab_access.c', 'the second pass covers only the writing rights', r'if \(maximum\) second \|= read_only;', 'second |= read_only;'),
+    ('access', 'ntlab_access.c', 'restricting SIDs do not match deny ACEs',
      r'if \(restricted_pass\) return find_sid', 'if (restricted_pass) return !deny && find_sid'),
-    ('access', 'ntlab_token.c', 'the owner keeps its rights despite OWNER RIGHTS', r'!has_owner_rights_ace\( dacl \) && ', ''),
-    ('access', 'ntlab_token.c', 'OWNER RIGHTS matches nobody', r'if \(equal_sid\( sid, &owner_rights_sid \)\) sid = owner;', ''),
-    ('access', 'ntlab_token.c', 'the owner needs no restricting SID',
+    ('access', 'ntlab_access.c', 'the owner keeps its rights despite OWNER RIGHTS', r'!has_owner_rights_ace\( dacl \) && ', ''),
+    ('access', 'ntlab_access.c', 'OWNER RIGHTS matches nobody', r'if \(equal_sid\( sid, &owner_rights_sid \)\) sid = owner;', ''),
+    ('access', 'ntlab_access.c', 'the owner needs no restricting SID',
      r'\(!restricted \|\| ace_matches\( token, owner, owner, 0, 1 \)\)', '1'),
-    ('access', 'ntlab_token.c', 'a NULL DACL denies', r'if \(!dacl\) allowed = mapping->all;', 'if (!dacl) allowed = 0;'),
+    ('access', 'ntlab_access.c', 'a NULL DACL denies', r'if \(!dacl\) allowed = mapping->all;', 'if (!dacl) allowed = 0;'),
     ('access', 'ntlab_token.c', 'deny-only SIDs allow', r'if \(group->attrs & SE_GROUP_USE_FOR_DENY_ONLY\) return deny;', ''),
     ('access', 'ntlab_token.c', 'deny-only SIDs do not deny', r'if \(group->attrs & SE_GROUP_USE_FOR_DENY_ONLY\) return deny;',
      'if (group->attrs & SE_GROUP_USE_FOR_DENY_ONLY) return 0;'),
-    ('access', 'ntlab_token.c', 'generic rights of an ACE are not mapped', r'mask = map_access\( ace->mask, mapping \);', 'mask = ace->mask;'),
-    ('access', 'ntlab_token.c', 'MAXIMUM_ALLOWED gives what was asked and more',
+    ('access', 'ntlab_access.c', 'generic rights of an ACE are not mapped', r'mask = map_access\( ace->mask, mapping \);', 'mask = ace->mask;'),
+    ('access', 'ntlab_access.c', 'MAXIMUM_ALLOWED gives what was asked and more',
      r'\*granted = maximum \? previous \| allowed : wanted;', '*granted = maximum ? previous | allowed | READ_CONTROL : wanted;'),
-    ('access', 'ntlab_token.c', 'one right of several is enough', r'if \(remaining & ~allowed\) return', 'if (remaining && !(remaining & allowed)) return'),
+    ('access', 'ntlab_access.c', 'one right of several is enough', r'if \(remaining & ~allowed\) return', 'if (remaining && !(remaining & allowed)) return'),
     ('inherit', 'ntlab_sd.c', 'files inherit container ACEs', r'if \(ace->flags & OBJECT_INHERIT_ACE\)\n', 'if (propagate)\n'),
     ('inherit', 'ntlab_sd.c', 'no-propagate is ignored', r'const int stop = [^;]*;', 'const int stop = 0;'),
     ('inherit', 'ntlab_sd.c', 'CREATOR OWNER stays as it is', r'if \(equal_sid\( sid, &creator_owner_sid \)\) return owner;', ''),
@@ -56,7 +56,7 @@ def main():
     survived = 0
     for test, name, what, pattern, replacement in MUTANTS:
         with tempfile.TemporaryDirectory() as work:
-            for source in ('token.c', 'ntlab_token.c', 'ntlab_sd.c'):
+            for source in ('token.c', 'ntlab_token.c', 'ntlab_access.c', 'ntlab_sd.c'):
                 shutil.copy(os.path.join(wine, 'server', source), work)
             path = os.path.join(work, name)
             with open(path, encoding='utf-8') as f:

@@ -44,7 +44,7 @@ static int set_aces( struct object *obj, const struct ntlab_ace *aces, unsigned 
 {
     struct token *token = thread_get_impersonation_token( current );
 
-    obj->sd = ntlab_sd_from_aces( token_get_owner( token ), token_get_primary_group( token ), aces, count );
+    obj->sd = ntlab_sd_build( 0, token_get_owner( token ), token_get_primary_group( token ), NULL, aces, count );
     return obj->sd != NULL;
 }
 

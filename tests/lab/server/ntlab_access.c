@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * NT lab: the access check (MS-DTYP 2.5.3.2, WSI ch. 7)
+ *
+ * Included at the end of Wine's server/token.c, behind ntlab_token.c.
+ */
+
+/* does an ACE for this SID apply to the token in the normal or the restricted
+ * pass?  Restricting SIDs match allow and deny ACEs alike. */
+static int ace_matches( struct token *token, const struct sid *sid, const struct sid *owner,
+                        int deny, int restricted_pass )
+{
+    if (equal_sid( sid, &owner_rights_sid )) sid = owner;
+    if (restricted_pass) return find_sid( &token->ntlab.restricted, sid ) != NULL;
+    return ntlab_token_has_sid( token, sid, deny );
+}
+
+/* rights that the DACL allows: each right is decided by the first ACE about it */
+static unsigned int evaluate_dacl( struct token *token, const struct acl *dacl, const struct sid *owner,
+                                   const generic_map_t *mapping, int restricted_pass )
+{
+    unsigned int i, mask, allowed = 0, denied = 0;
+    const struct ace *ace;
+
+    for (i = 0, ace = ace_first( dacl ); i < dacl->count; i++, ace = ace_next( ace ))
+    {
+        const struct sid *sid = (const struct sid *)(ace + 1);
+
+        if (ace->flags & INHERIT_ONLY_ACE) continue;
+        mask = map_access( ace->mask, mapping );
+        if (ace->type == ACCESS_ALLOWED_ACE_TYPE)
+        {
+            if (ace_matches( token, sid, owner, 0, restricted_pass )) allowed |= mask & ~denied;
+        }
+        else if (ace->type == ACCESS_DENIED_ACE_TYPE)
+        {
+            if (ace_matches( token, sid, owner, 1, restricted_pass )) denied |= mask & ~allowed;
+        }
+    }
+    return allowed;
+}
+
+static int has_owner_rights_ace( const struct acl *dacl )
+{
+    unsigned int i;
+    const struct ace *ace;
+
+    for (i = 0, ace = ace_first( dacl ); i < dacl->count; i++, ace = ace_next( ace ))
+        if (!(ace->flags & INHERIT_ONLY_ACE) && equal_sid( (const struct sid *)(ace + 1), &owner_rights_sid ))
+            return 1;
+    return 0;
+}
+
+/* rights that mandatory integrity control leaves: MS-DTYP 2.5.3.3, an object
+ * without a label counts as medium with the no-write-up policy */
+static unsigned int integrity_mask( const struct token *token, const struct security_descriptor *sd,
+                                    const generic_map_t *mapping )
+{
+    unsigned int i, level = SECURITY_MANDATORY_MEDIUM_RID, policy = SYSTEM_MANDATORY_LABEL_NO_WRITE_UP;
+    unsigned int mask = 0;
+    const struct ace *ace;
+    const struct acl *sacl;
+    int present;
+
+    if ((sacl = sd_get_sacl( sd, &present )) && present)
+    {
+        for (i = 0, ace = ace_first( sacl ); i < sacl->count; i++, ace = ace_next( ace ))
+        {
+            if (ace->type != SYSTEM_MANDATORY_LABEL_ACE_TYPE || (ace->flags & INHERIT_ONLY_ACE)) continue;
+            level  = ((const struct sid *)(ace + 1))->sub_auth[0];
+            policy = ace->mask;
+            break;
+        }
+    }
+    if (token->ntlab.integrity >= level) return ~0u;
+    if (!(policy & SYSTEM_MANDATORY_LABEL_NO_READ_UP)) mask |= mapping->read;
+    if (!(policy & SYSTEM_MANDATORY_LABEL_NO_EXECUTE_UP)) mask |= mapping->exec;
+    if (!(policy & SYSTEM_MANDATORY_LABEL_NO_WRITE_UP)) mask |= mapping->write;
+    return mask;
+}
+
+/* same contract as Wine's token_access_check() */
+unsigned int ntlab_access_check( struct token *token, const struct security_descriptor *sd,
+                                 unsigned int desired, struct luid_attr *privs,
+                                 unsigned int *priv_count, const generic_map_t *mapping,
+                                 unsigned int *granted, unsigned int *status )
+{
+    const unsigned int owner_access = READ_CONTROL | WRITE_DAC;
+    const unsigned int read_only = mapping->read | mapping->exec;
+    const int maximum = !!(desired & MAXIMUM_ALLOWED);
+    const int restricted = !list_empty( &token->ntlab.restricted );
+    const struct sid *owner = sd_get_owner( sd );
+    unsigned int wanted = desired & ~MAXIMUM_ALLOWED, previous = 0, remaining, allowed, second, mic;
+    struct luid_attr used = { { 0, 0 }, SE_PRIVILEGE_USED_FOR_ACCESS };
+    const struct acl *dacl;
+    int present;
+
+    *granted = 0;
+    *status  = STATUS_ACCESS_DENIED;
+    if (!priv_count || !*priv_count) privs = NULL;
+    if (priv_count) *priv_count = 0;
+
+    if (desired & (GENERIC_READ | GENERIC_WRITE | GENERIC_EXECUTE | GENERIC_ALL)) return STATUS_GENERIC_NOT_MAPPED;
+    if (!owner || !sd_get_group( sd )) return STATUS_INVALID_SECURITY_DESCR;
+
+    /* privileges that grant a right whatever the DACL says */
+    if (wanted & ACCESS_SYSTEM_SECURITY)
+    {
+        if (!ntlab_token_has_privilege( token, SeSecurityPrivilege ))
+        {
+            *status = STATUS_PRIVILEGE_NOT_HELD;
+            return STATUS_SUCCESS;
+        }
+        used.luid = SeSecurityPrivilege;
+        previous |= ACCESS_SYSTEM_SECURITY;
+    }
+    if ((wanted & WRITE_OWNER) && ntlab_token_has_privilege( token, SeTakeOwnershipPrivilege ))
+    {
+        used.luid = SeTakeOwnershipPrivilege;
+        previous |= WRITE_OWNER;
+    }
+
+    mic  = integrity_mask( token, sd, mapping );
+    dacl = sd_get_dacl( sd, &present );
+    if (!present) dacl = NULL;
+
+    /* the owner may always read and write the DACL, unless an OWNER RIGHTS ACE
+     * says otherwise; for a restricted token its SID must be a restricting one too */
+    if (dacl && !has_owner_rights_ace( dacl ) && ace_matches( token, owner, owner, 0, 0 ) &&
+        (!restricted || ace_matches( token, owner, owner, 0, 1 )))
+        previous |= (maximum ? owner_access : wanted & owner_access) & mic;
+
+    remaining = wanted & ~previous;
+    if (!dacl) allowed = mapping->all;
+    else
+    {
+        allowed = evaluate_dacl( token, dacl, owner, mapping, 0 );
+
+        /* second pass with the restricting SIDs; write-restricted tokens skip it
+         * when they ask for nothing but rights of GENERIC_READ and GENERIC_EXECUTE */
+        if (restricted)
+        {
+            if (!(token->ntlab.flags & NTLAB_TOKEN_WRITE_RESTRICTED))
+                allowed &= evaluate_dacl( token, dacl, owner, mapping, 1 );
+            else if (maximum || (remaining & ~read_only))
+            {
+                second = evaluate_dacl( token, dacl, owner, mapping, 1 );
+                if (maximum) second |= read_only;
+                allowed &= second;
+            }
+        }
+    }
+    allowed &= mic;
+
+    if (remaining & ~allowed) return STATUS_SUCCESS;
+    *granted = maximum ? previous | allowed : wanted;
+    if (*granted) *status = STATUS_SUCCESS;
+    if (privs && (used.luid.low_part || used.luid.high_part))
+    {
+        *privs = used;
+        *priv_count = 1;
+    }
+    return STATUS_SUCCESS;
+}
+
+/* access check in one call; returns the NT status */
+int ntlab_check_sd( struct token *token, const struct security_descriptor *sd,
+                    const generic_map_t *mapping, unsigned int desired, unsigned int *granted )
+{
+    unsigned int ret, status;
+
+    if ((ret = ntlab_access_check( token, sd, desired, NULL, NULL, mapping, granted, &status ))) return ret;
+    return status;
+}
