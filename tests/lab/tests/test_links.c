@@ -292,6 +292,8 @@ static void as_admin( HANDLE user, DWORD *result )
     const WCHAR *key = L"SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\AppModelUnlock";
     DWORD on = 1;
 
+    /* an earlier run in this prefix may have left it on */
+    RegDeleteKeyValueW( HKEY_LOCAL_MACHINE, key, L"AllowDevelopmentWithoutDevLicense" );
     CreateDirectoryW( ROOT, NULL );
     result[0] = set_symlink_data( ROOT L"\\a" );
     result[1] = last_error_of( CreateSymbolicLinkW( ROOT L"\\b", L"x", 0 ));
@@ -300,6 +302,7 @@ static void as_admin( HANDLE user, DWORD *result )
     result[3] = as_child( user, L"symlink", ROOT L"\\c" );
     DeleteFileW( ROOT L"\\a" );
     DeleteFileW( ROOT L"\\b" );
+    DeleteFileW( ROOT L"\\c" );
     RemoveDirectoryW( ROOT );
     RegSetKeyValueW( HKEY_LOCAL_MACHINE, key, L"AllowDevelopmentWithoutDevLicense", REG_DWORD, &on, sizeof(on) );
 }
