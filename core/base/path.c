@@ -298,11 +298,18 @@ int sbx_path_equal(const char *a, const char *b)
     return at != SIZE_MAX && !a[at];
 }
 
-int sbx_path_is_below(const char *path, const char *root)
+const char *sbx_path_below(const char *path, const char *root)
 {
     size_t at = match(path, root);
 
-    return at != SIZE_MAX && at && (!path[at] || is_divider(path[at]) || is_divider(path[at - 1]));
+    if (at == SIZE_MAX || !at || (path[at] && !is_divider(path[at]) && !is_divider(path[at - 1])))
+        return NULL;
+    return path + at + (path[at] && is_divider(path[at]));
+}
+
+int sbx_path_is_below(const char *path, const char *root)
+{
+    return sbx_path_below(path, root) != NULL;
 }
 
 size_t sbx_path_parent_length(const char *path)

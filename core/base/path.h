@@ -51,7 +51,9 @@ char *sbx_path_join(sbx_arena *arena, const char *base, const char *path);
 /* Whether two normalised paths are the same but for case (letters as NTFS folds them). */
 int sbx_path_equal(const char *a, const char *b);
 
-/* Whether a normalised path is `root`, or below it component by component. */
+/* The part of a normalised path that lies below `root`, component by component: "" for the root itself, NULL for what is
+ * not below it. */
+const char *sbx_path_below(const char *path, const char *root);
 int sbx_path_is_below(const char *path, const char *root);
 
 /* Bytes before the last component, without a separator unless it is the root's; the whole

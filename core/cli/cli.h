@@ -46,7 +46,8 @@ struct sbx_cli {
     int verb_named, help, version; /* typed */
     int quiet, verbosity, json, all, stale, status, remove;
     const char *config_file, *profile, *report_file;
-    const char *report_path; /* absolute; NULL: no report is to be written */
+    const char *report_path;     /* absolute; NULL: none is asked for */
+    struct sbx_pending *pending; /* of the report; closed: none is written */
     const sbx_flag_value *settings;
     uint32_t setting_count;
     const char *const *words; /* behind the verb */

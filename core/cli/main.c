@@ -49,7 +49,7 @@ static void error_from_diag(const sbx_diag *diag, sbx_error *err)
     sbx_text_fini(&where);
 }
 
-static sbx_pending report_file; /* of the process: the handler of a crash needs it */
+static sbx_pending report_file; /* cli->pending; the handler of a crash needs it */
 
 /* The report's folder is opened before the command could exchange it, and what cannot be written is told while
  * nothing has happened. */
@@ -63,11 +63,11 @@ static sbx_status open_report(sbx_cli *cli, sbx_error *err)
     cli->report_path = sbx_path_join(&cli->arena, dir, cli->report_file);
     if (!cli->report_path)
         return sbx_fail_memory(err);
+    cli->pending = &report_file;
+    st = sbx_pending_open(&report_file, cli->report_path, err);
     /* the usual workspace; what else is writable is known when there is a plan */
-    if (sbx_path_is_below(cli->report_path, dir))
-        st = sbx_pending_check(cli->report_path, dir, err);
-    if (st == SBX_OK)
-        st = sbx_pending_open(&report_file, cli->report_path, err);
+    if (st == SBX_OK && sbx_path_is_below(cli->report_path, dir))
+        st = sbx_pending_check(&report_file, cli->report_path, dir, err);
     if (st != SBX_OK && !err->hint[0])
         sbx_hint(err, "the report cannot be written there; nothing was run");
     return st;
@@ -145,7 +145,7 @@ int wmain(void)
         print_error(&err);
     }
     exit_code = st == SBX_OK ? cli.exit_code : sbx_exit_code(st);
-    if (report_file.folder && cli.report_path && write_report(&cli, st, &err, exit_code, &problem) != SBX_OK)
+    if (report_file.folder && write_report(&cli, st, &err, exit_code, &problem) != SBX_OK)
         print_error(&problem); /* the command's exit code is still the answer */
     sbx_pending_close(&report_file);
     sbx_report_fini(&cli.report);

@@ -43,9 +43,7 @@ static sbx_status check_report(sbx_cli *cli, sbx_error *err)
 
     for (i = 0; cli->report_path && i < policy->writable_count && st == SBX_OK; i++)
         if (sbx_path_is_below(cli->report_path, policy->writable[i]))
-            st = sbx_pending_check(cli->report_path, policy->writable[i], err);
-    if (st != SBX_OK)
-        cli->report_path = NULL;
+            st = sbx_pending_check(cli->pending, cli->report_path, policy->writable[i], err);
     return st;
 }
 

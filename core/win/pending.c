@@ -150,23 +150,76 @@ out:
     return st;
 }
 
-sbx_status sbx_pending_check(const char *path, const char *root, sbx_error *err)
+/* The folder `name_w` below a directory, "" for itself, with no link on the way. */
+static NTSTATUS open_without_links(HANDLE root, WCHAR *name_w, HANDLE *folder)
+{
+    OBJECT_ATTRIBUTES attributes = {0};
+    IO_STATUS_BLOCK io = {0};
+    UNICODE_STRING name;
+
+    RtlInitUnicodeString(&name, name_w);
+    attributes.Length = sizeof(attributes);
+    attributes.RootDirectory = root;
+    attributes.ObjectName = &name;
+    attributes.Attributes = OBJ_CASE_INSENSITIVE | OBJ_DONT_REPARSE;
+    return NtCreateFile(folder, FILE_READ_ATTRIBUTES | SYNCHRONIZE, &attributes, &io, NULL, 0,
+                        FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, FILE_OPEN,
+                        FILE_DIRECTORY_FILE | FILE_SYNCHRONOUS_IO_NONALERT | FILE_OPEN_REPARSE_POINT, NULL, 0);
+}
+
+/* 128 bits of number where the file system has them, 64 where it has not (FAT). */
+static int identify(HANDLE file, FILE_ID_INFO *id)
+{
+    BY_HANDLE_FILE_INFORMATION info;
+
+    memset(id, 0, sizeof(*id));
+    if (GetFileInformationByHandleEx(file, FileIdInfo, id, sizeof(*id)))
+        return 1;
+    if (!GetFileInformationByHandle(file, &info))
+        return 0;
+    id->VolumeSerialNumber = info.dwVolumeSerialNumber;
+    memcpy(id->FileId.Identifier, &info.nFileIndexLow, sizeof(info.nFileIndexLow));
+    memcpy(id->FileId.Identifier + sizeof(info.nFileIndexLow), &info.nFileIndexHigh, sizeof(info.nFileIndexHigh));
+    return 1;
+}
+
+static int is_same(HANDLE a, HANDLE b)
+{
+    FILE_ID_INFO one, other;
+
+    return identify(a, &one) && identify(b, &other) && one.VolumeSerialNumber == other.VolumeSerialNumber &&
+           !memcmp(&one.FileId, &other.FileId, sizeof(one.FileId));
+}
+
+sbx_status sbx_pending_check(sbx_pending *pending, const char *path, const char *root, sbx_error *err)
 {
     char *folder = sbx_strdup(path);
-    uint16_t *folder_w = NULL;
-    size_t length = sbx_path_parent_length(path);
-    DWORD attributes = 0;
+    uint16_t *root_w = NULL, *below_w = NULL;
+    HANDLE opened = NULL, found = NULL;
     sbx_status st = folder ? SBX_OK : sbx_fail_memory(err);
 
-    for (; st == SBX_OK && length > strlen(root); length = sbx_path_parent_length(folder)) {
-        folder[length] = 0;
-        if ((st = sbx_wide_path(folder, &folder_w, err)) == SBX_OK)
-            attributes = GetFileAttributesW(folder_w);
-        sbx_free(folder_w);
-        folder_w = NULL;
-        if (st == SBX_OK && attributes != INVALID_FILE_ATTRIBUTES && (attributes & FILE_ATTRIBUTE_REPARSE_POINT))
-            st = refuse(path, "leads through a link in a writable folder", err);
+    if (st == SBX_OK) {
+        folder[sbx_path_parent_length(path)] = 0;
+        st = sbx_wide_path(root, &root_w, err);
     }
+    if (st == SBX_OK)
+        st = sbx_wide(sbx_path_below(folder, root), path, &below_w, err);
+    if (st != SBX_OK)
+        goto out;
+    opened = sbx_handle_from(CreateFileW(root_w, FILE_TRAVERSE | FILE_READ_ATTRIBUTES,
+                                         FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL, OPEN_EXISTING,
+                                         FILE_FLAG_BACKUP_SEMANTICS, NULL));
+    if (!opened)
+        st = sbx_fail_last(err, SBX_E_SYSTEM, "CreateFileW", root);
+    else if (open_without_links(opened, below_w, &found) < 0 || !is_same(found, pending->folder))
+        st = refuse(path, "leads through a link in a writable folder", err);
+out:
+    if (st != SBX_OK)
+        sbx_pending_close(pending);
+    sbx_handle_close(&found);
+    sbx_handle_close(&opened);
+    sbx_free(below_w);
+    sbx_free(root_w);
     sbx_free(folder);
     return st;
 }

@@ -216,6 +216,12 @@ def report_way(w):
     equal(got.code, 125, got)
     check('leads through a link' in got.errors, got)
     same(outside(look(w, root)), outside(before), 'behind the link')
+    deep = root + '\\deep'
+    equal(acts(w, lines_in([('junction', '{r}\\deep', '{r}o')], root), ('--workspace', root), cwd=root), ['ok'])
+    got = w.sbx('cmd', '/d', '/c', 'exit 7', options=('--workspace', root, '--report', deep + '\\d\\x.json'), cwd=root)
+    equal(got.code, 125, got)
+    check('leads through a link' in got.errors, got)
+    same(outside(look(w, root)), outside(before), 'behind the link, deeper')
     for more in (('--limit-of-nothing',), ('--profile', 'none-such')):  # what fails before there is a plan has a report, too
         got = w.run(w.SBX, *w.options('--report', 'way\\x.json', *more), '--', 'cmd', '/c', 'ver', cwd=root)
         equal(got.code, 125, got)

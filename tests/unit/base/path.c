@@ -156,29 +156,32 @@ static void without_memory(void **state)
 static void below(void **state)
 {
     static const struct {
-        const char *path, *root;
-        int below;
+        const char *path, *root, *below;
     } rows[] = {
-        {"C:\\a", "C:\\a", 1},
-        {"c:\\A\\b", "C:\\a", 1},
-        {"C:\\ab", "C:\\a", 0},
-        {"C:\\a", "C:\\a\\b", 0},
-        {"C:\\a", "C:\\", 1},
-        {"D:\\a", "C:\\", 0},
-        {"C:\\\xC3\xA4\\x", "C:\\\xC3\x84", 1},
-        {"C:\\\xC3\xA4", "C:\\\xC3\xB6", 0},
-        {"\\\\s\\h\\a", "\\\\S\\H\\", 1},
-        {"\\\\s\\hh\\a", "\\\\s\\h\\", 0},
-        {"C:/a/b", "C:\\a", 1},
-        {"C:\\a", "", 0},
-        {"", "", 0},
+        {"C:\\a", "C:\\a", ""},
+        {"c:\\A\\b", "C:\\a", "b"},
+        {"C:\\ab", "C:\\a", NULL},
+        {"C:\\a", "C:\\a\\b", NULL},
+        {"C:\\a", "C:\\", "a"},
+        {"D:\\a", "C:\\", NULL},
+        {"C:\\\xC3\xA4\\x", "C:\\\xC3\x84", "x"},
+        {"C:\\\xC3\xA4", "C:\\\xC3\xB6", NULL},
+        {"\\\\s\\h\\a", "\\\\S\\H\\", "a"},
+        {"\\\\s\\hh\\a", "\\\\s\\h\\", NULL},
+        {"C:/a/b", "C:\\a", "b"},
+        {"C:\\a", "", NULL},
+        {"", "", NULL},
     };
     size_t i;
 
     (void)state;
     for (i = 0; i < SBX_COUNT(rows); i++)
-        if (sbx_path_is_below(rows[i].path, rows[i].root) != rows[i].below)
+        if (rows[i].below) {
+            assert_true(sbx_path_is_below(rows[i].path, rows[i].root));
+            assert_string_equal(sbx_path_below(rows[i].path, rows[i].root), rows[i].below);
+        } else if (sbx_path_is_below(rows[i].path, rows[i].root)) {
             fail_msg("%s below %s", rows[i].path, rows[i].root);
+        }
     assert_true(sbx_path_equal("C:\\A", "c:\\a"));
     assert_false(sbx_path_equal("C:\\A", "C:\\a\\b"));
     assert_false(sbx_path_equal("C:\\A\\b", "C:\\a"));

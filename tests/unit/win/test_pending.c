@@ -111,6 +111,23 @@ static void a_folder_that_is_exchanged_is_not_followed(void **state)
     holds(moved ? "moved\\r.json" : "out\\r.json", "mine");
 }
 
+/* What was opened has to be what the path leads to in the root, or nothing is written. */
+static void it_is_the_folder_of_its_path(void **state)
+{
+    sbx_pending pending = {0};
+    sbx_error err = {0};
+
+    (void)state;
+    assert_true(CreateDirectoryA(at("moved"), NULL));
+    assert_int_equal(sbx_pending_open(&pending, at("out\\r.json"), &err), SBX_OK);
+    assert_int_equal(sbx_pending_check(&pending, at("out\\r.json"), root, &err), SBX_OK);
+    assert_int_equal(sbx_pending_check(&pending, at("OUT\\r.json"), root, &err), SBX_OK);
+    assert_int_equal(sbx_pending_check(&pending, at("out\\r.json"), at("out"), &err), SBX_OK);
+    assert_non_null(pending.folder);
+    assert_int_equal(sbx_pending_check(&pending, at("moved\\r.json"), root, &err), SBX_E_REFUSED);
+    assert_null(pending.folder);
+}
+
 /* What a command leaves under either name does not pass for the report. */
 static void a_forged_one_is_replaced(void **state)
 {
@@ -190,6 +207,7 @@ int main(void)
         cmocka_unit_test(it_is_written_whole_and_again), cmocka_unit_test(a_folder_that_is_exchanged_is_not_followed),
         cmocka_unit_test(what_is_in_the_way_stays),      cmocka_unit_test(names_that_are_none_are_refused),
         cmocka_unit_test(it_is_tried_beforehand),        cmocka_unit_test(a_forged_one_is_replaced),
+        cmocka_unit_test(it_is_the_folder_of_its_path),
     };
 
     sbx_memory_use(&sbx_mimalloc);
