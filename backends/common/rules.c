@@ -99,6 +99,7 @@ static char *behind(maker *m, const char *path)
 {
     uint16_t *path_w = NULL;
     char *found = NULL, *relative = NULL;
+    const char *rest;
     HANDLE handle = NULL;
 
     if (sbx_path_kind(path) != SBX_PATH_DRIVE || sbx_wide_path(path, &path_w, NULL) != SBX_OK)
@@ -107,25 +108,33 @@ static char *behind(maker *m, const char *path)
                                          FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL, OPEN_EXISTING,
                                          FILE_FLAG_BACKUP_SEMANTICS, NULL));
     found = handle ? sbx_root_final_path(handle) : NULL;
-    if (found && sbx_path_is_below(found, m->root->path) && !sbx_path_equal(found, m->root->path))
-        relative = sbx_arena_strdup(m->arena, found + strlen(m->root->path) + 1);
+    rest = found ? sbx_path_below(found, m->root->path) : NULL;
+    if (rest && *rest)
+        relative = sbx_arena_strdup(m->arena, rest);
     sbx_handle_close(&handle);
     sbx_free(found);
     sbx_free(path_w);
     return relative;
 }
 
-/* A path below the root as the root itself would call it: relative, or NULL where it leads elsewhere.  Short names, links
- * and substituted drives are other ways to call it. */
-static char *in_root(maker *m, const char *path)
+/* The part of a path below the root, or NULL. */
+static const char *below(const maker *m, const char *path)
 {
-    const char *ways[] = {m->root->path, m->root->spelled};
+    const char *ways[] = {m->root->spelled, m->root->path}, *rest;
     size_t i;
 
     for (i = 0; i < 2; i++)
-        if (sbx_path_is_below(path, ways[i]) && !sbx_path_equal(path, ways[i]))
-            return sbx_arena_strdup(m->arena, path + strlen(ways[i]) + 1);
-    return behind(m, path);
+        if ((rest = sbx_path_below(path, ways[i])) && *rest)
+            return rest;
+    return NULL;
+}
+
+/* The same, or NULL where it leads elsewhere.  Short names, links and substituted drives are other ways to call it. */
+static char *in_root(maker *m, const char *path)
+{
+    const char *rest = below(m, path);
+
+    return rest ? sbx_arena_strdup(m->arena, rest) : behind(m, path);
 }
 
 /* The first line of a small file behind `prefix`, as a path below the root, or NULL: not there, or elsewhere.
@@ -263,18 +272,6 @@ static sbx_status add_protected(maker *m, const char *path)
     return target ? add_with_way(m, target, SBX_RECORD_DENY) : SBX_OK;
 }
 
-/* The part of a protected path below the root, or NULL. */
-static const char *below(maker *m, const char *path)
-{
-    const char *ways[] = {m->root->spelled, m->root->path};
-    size_t i;
-
-    for (i = 0; i < 2; i++)
-        if (sbx_path_is_below(path, ways[i]) && !sbx_path_equal(path, ways[i]))
-            return path + strlen(ways[i]) + 1;
-    return NULL;
-}
-
 /* "a\.git" of "a\.git\hooks", or NULL when no component is .git. */
 static const char *git_of(maker *m, const char *path)
 {
@@ -296,6 +293,7 @@ sbx_status sbx_rules_make(const sbx_policy *policy, const sbx_root *roots, uint3
                           sbx_arena *arena, sbx_rule **rules, sbx_error *err)
 {
     maker m = {.policy = policy, .root = &roots[which], .arena = arena, .err = err};
+    const char *rest;
     uint32_t i;
     sbx_status st = SBX_OK;
 
@@ -308,9 +306,8 @@ sbx_status sbx_rules_make(const sbx_policy *policy, const sbx_root *roots, uint3
         st = git ? add_git(&m, git) : add_protected(&m, path);
     }
     for (i = 0; i < count && st == SBX_OK; i++)
-        if (i != which && sbx_path_is_below(roots[i].path, m.root->path) &&
-            !sbx_path_equal(roots[i].path, m.root->path))
-            st = add_with_way(&m, roots[i].path + strlen(m.root->path) + 1, SBX_RECORD_HOLD);
+        if (i != which && (rest = sbx_path_below(roots[i].path, m.root->path)) && *rest)
+            st = add_with_way(&m, rest, SBX_RECORD_HOLD);
     if (st == SBX_OK)
         *rules = m.first;
     return st;
