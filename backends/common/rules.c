@@ -4,10 +4,12 @@
 
 #include "base/path.h"
 #include "base/text.h"
+#include "common/link.h"
 #include "win/handle.h"
 #include "win/wide.h"
 
 #define GITFILE_MAX 4096u
+#define LINKS_MAX 63u /* that Windows follows in one path */
 
 typedef struct maker {
     const sbx_policy *policy;
@@ -80,16 +82,26 @@ static sbx_status add_with_way(maker *m, const char *path, uint32_t kind)
     return st == SBX_OK ? add(m, path, strlen(path), kind) : st;
 }
 
-/* *is_link: then it is no directory. */
-static sbx_status exists(maker *m, const char *path, int *found, int *is_directory, int *is_link)
+typedef struct object {
+    int found, is_directory, is_link; /* a link is no directory */
+    const char *leads;                /* of a link: what it names, absolute; NULL: not known */
+} object;
+
+static sbx_status look_at(maker *m, const char *path, object *what)
 {
     void *handle = NULL;
     sbx_nt_info info = {0};
+    const char *in;
     sbx_status st = sbx_root_below(m->root, path, 0, &handle, &info, m->err);
 
-    *found = handle != NULL;
-    *is_link = *found && (info.attributes & FILE_ATTRIBUTE_REPARSE_POINT);
-    *is_directory = *found && !*is_link && (info.attributes & FILE_ATTRIBUTE_DIRECTORY);
+    memset(what, 0, sizeof(*what));
+    what->found = handle != NULL;
+    what->is_link = what->found && (info.attributes & FILE_ATTRIBUTE_REPARSE_POINT);
+    what->is_directory = what->found && !what->is_link && (info.attributes & FILE_ATTRIBUTE_DIRECTORY);
+    if (what->is_link) {
+        in = sbx_arena_printf(m->arena, "%s\\%.*s", m->root->path, (int)sbx_path_parent_length(path), path);
+        what->leads = in ? sbx_link_target(m->arena, handle, in) : NULL;
+    }
     sbx_handle_close(&handle);
     return st;
 }
@@ -135,6 +147,32 @@ static char *in_root(maker *m, const char *path)
     const char *rest = below(m, path);
 
     return rest ? sbx_arena_strdup(m->arena, rest) : behind(m, path);
+}
+
+/* What a link in the root leads to at last, relative, and whether it is there; NULL where that is elsewhere.  The links
+ * on the way are protected as it is: each of them decides. */
+static sbx_status follow(maker *m, const char *link, object *what, const char **end)
+{
+    uint32_t steps;
+    const char *full, *next;
+    sbx_status st = SBX_OK;
+
+    *end = NULL;
+    for (steps = 0; steps < LINKS_MAX; steps++) {
+        next = what->leads ? below(m, what->leads) : NULL;
+        if (!next) { /* out of the root, and perhaps back into it */
+            full = sbx_arena_printf(m->arena, "%s\\%s", m->root->path, link);
+            next = full ? behind(m, full) : NULL;
+        }
+        if (!next || (st = look_at(m, next, what)) != SBX_OK || !what->is_link) {
+            *end = next;
+            return st;
+        }
+        if ((st = add_with_way(m, next, SBX_RECORD_DENY)) != SBX_OK)
+            return st;
+        link = next;
+    }
+    return SBX_OK; /* more than the system follows */
 }
 
 /* The first line of a small file behind `prefix`, as a path below the root, or NULL: not there, or elsewhere.
@@ -189,15 +227,15 @@ static sbx_status add_repository(maker *m, const char *git, int is_linked)
     m->git = SBX_RULE_IN_REPOSITORY;
     for (i = 0; i < sizeof(parts) / sizeof(parts[0]) && st == SBX_OK; i++) {
         const char *path = sbx_arena_printf(m->arena, "%s\\%s", git, parts[i].name);
-        int found = 1, directory = 0, link = 0;
+        object what = {.found = 1};
 
         if (is_linked && parts[i].kind == HAS_REPOSITORIES)
             continue;
         if (!path)
             st = sbx_fail_memory(m->err);
         else if (parts[i].kind == IF_THERE)
-            st = exists(m, path, &found, &directory, &link);
-        if (st == SBX_OK && found)
+            st = look_at(m, path, &what);
+        if (st == SBX_OK && what.found)
             st = add_with_way(m, path, SBX_RECORD_DENY);
     }
     m->git = 0;
@@ -218,23 +256,29 @@ static sbx_status add_whole(maker *m, const char *git, int is_missing)
 
 static sbx_status add_git(maker *m, const char *git)
 {
-    int found = 0, directory = 0, link = 0, is_first;
-    const char *from, *target;
-    sbx_status st = exists(m, git, &found, &directory, &link);
+    const char *from, *target = NULL;
+    object what;
+    int is_first;
+    sbx_status st = look_at(m, git, &what);
 
     if (st != SBX_OK)
         return st;
     /* without a repository there is nothing to commit to, and one made by the command would have its own hooks */
-    if (m->policy->git == SBX_GIT_COMMIT && found && directory)
+    if (m->policy->git == SBX_GIT_COMMIT && what.is_directory)
         return add_repository(m, git, 0);
-    st = add_whole(m, git, !found);
-    if (st != SBX_OK || !found || directory)
+    st = add_whole(m, git, !what.found);
+    if (st != SBX_OK || !what.found || what.is_directory)
         return st;
-    from = link ? sbx_arena_printf(m->arena, "%s\\%s", m->root->path, git)
-                : sbx_arena_strndup(m->arena, git, sbx_path_parent_length(git));
-    if (!from)
-        return sbx_fail_memory(m->err);
-    target = link ? behind(m, from) : pointed_to(m, git, "gitdir:", from, &st);
+    if (what.is_link) {
+        st = follow(m, git, &what, &target);
+        if (st == SBX_OK && target && !what.found)
+            return add_whole(m, target, 1);
+    } else {
+        from = sbx_arena_strndup(m->arena, git, sbx_path_parent_length(git));
+        if (!from)
+            return sbx_fail_memory(m->err);
+        target = pointed_to(m, git, "gitdir:", from, &st);
+    }
     /* of a linked worktree its own part, then what is common to all; git goes no further */
     for (is_first = 1; target && st == SBX_OK; is_first = 0) {
         const char *file = sbx_arena_printf(m->arena, "%s\\commondir", target);
@@ -251,25 +295,28 @@ static sbx_status add_git(maker *m, const char *git)
     return st;
 }
 
+static sbx_status add_named(maker *m, const char *path, const object *what)
+{
+    sbx_status st;
+
+    m->missing = !what->found;
+    st = add_with_way(m, path, SBX_RECORD_DENY);
+    m->missing = 0;
+    return st;
+}
+
 /* A link, and what it leads to, where the command could write. */
 static sbx_status add_protected(maker *m, const char *path)
 {
-    int found = 0, directory = 0, link = 0;
-    const char *full, *target;
-    sbx_status st = exists(m, path, &found, &directory, &link);
+    const char *end = NULL;
+    object what;
+    sbx_status st = look_at(m, path, &what);
 
-    if (st != SBX_OK)
-        return st;
-    m->missing = !found;
-    st = add_with_way(m, path, SBX_RECORD_DENY);
-    m->missing = 0;
-    if (st != SBX_OK || !link)
-        return st;
-    full = sbx_arena_printf(m->arena, "%s\\%s", m->root->path, path);
-    if (!full)
-        return sbx_fail_memory(m->err);
-    target = behind(m, full);
-    return target ? add_with_way(m, target, SBX_RECORD_DENY) : SBX_OK;
+    if (st == SBX_OK)
+        st = add_named(m, path, &what);
+    if (st == SBX_OK && what.is_link)
+        st = follow(m, path, &what, &end);
+    return st == SBX_OK && end ? add_named(m, end, &what) : st;
 }
 
 /* "a\.git" of "a\.git\hooks", or NULL when no component is .git. */

@@ -3,7 +3,7 @@
  *
  * A protected path is a DENY rule; every directory between the root and it is a HOLD rule, since moving one would move
  * the protected path away; so is a writable root within another.  Paths are relative to the root.  `.git` as a file is
- * protected itself, and so is the directory that it names, if that is in the root.
+ * protected itself, and so is the directory that it names, if that is in the root; a link, and each step to where it leads.
  * Source: git-scm.com "gitrepository-layout", "git-worktree".
  */
 #ifndef SBX_COMMON_RULES_H

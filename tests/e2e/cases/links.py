@@ -152,6 +152,27 @@ def inwards(w):
     equal(dict(zip(names, told)), {name: DENIED for name in names})
 
 
+@case('a protected link through a second link, and to nothing: each step is kept, and the name at its end', CONFINED, WORLDS)
+def steps(w):
+    root, = trees(w, ('r',), ('own', 'sub\\', 'other\\', 'other\\config'),
+                  [('symlink', '{r}\\secret', 'sub\\second', 'file'), ('symlink', '{r}\\sub\\second', '..\\own', 'file'),
+                   ('symlink', '{r}\\.codex', '{r}\\sub\\missing', 'file'), ('symlink', '{r}\\.git', 'sub\\g', 'dir'),
+                   ('junction', '{r}\\sub\\g', '{r}\\other'), ('symlink', '{r}\\.agents', 'round', 'dir'),
+                   ('symlink', '{r}\\round', '.agents', 'dir')])
+    before = look(w, root)
+    attacks = [('write', '{r}\\own', 'x'), ('delete', '{r}\\sub\\second'), ('move', '{r}\\sub\\second', '{r}\\s2'),
+               ('move', '{r}\\sub', '{r}\\s2'), ('write', '{r}\\sub\\missing', 'x'), ('mkdir', '{r}\\sub\\missing'),
+               ('rmdir', '{r}\\sub\\g'), ('move', '{r}\\sub\\g', '{r}\\g2'), ('write', '{r}\\other\\config', 'x'),
+               ('move', '{r}\\other', '{r}\\o2'), ('rmdir', '{r}\\round')]
+    told = acts(w, lines_in(attacks, root) + [('write', root + '\\free', 'x'), ('delete', root + '\\free')],
+                ('--workspace', root, '--protect', 'secret'), cwd=root)
+    equal(told[-2:], ['ok', 'ok'], 'in the root')
+    for attack, answer in zip(attacks, told):
+        check(answer == DENIED or (attack[0] == 'mkdir' and answer == 'error 183'), (attack, answer))
+    equal({name: one[0] for name, one in look(w, root).items()}, {name: one[0] for name, one in before.items()}, 'afterwards')
+    cleaned(w, root, before)
+
+
 # ---- what the command makes
 
 @case('links that the command makes: later runs grant nothing behind them, clean takes their grants', CONFINED, WORLDS)
