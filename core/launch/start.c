@@ -63,8 +63,8 @@ void sbx_start(const char *program)
     ULONG reserve = 32 * 1024;
 
     program_name = program;
+    /* not SetDllDirectoryW: that one would be handed down to the command */
     SetDefaultDllDirectories(LOAD_LIBRARY_SEARCH_SYSTEM32);
-    SetDllDirectoryW(L"");
     HeapSetInformation(NULL, HeapEnableTerminationOnCorruption, NULL, 0);
     SetThreadStackGuarantee(&reserve); /* so that the handler runs after a stack overflow, too */
     SetUnhandledExceptionFilter(on_exception);
