@@ -13,7 +13,10 @@
 
 /* Not in every SDK's winerror.h. */
 #define CODE_VIRUS_INFECTED 225u
+#define CODE_VIRUS_DELETED 226u
 #define CODE_ELEVATION_REQUIRED 740u
+#define CODE_POLICY_VIOLATION 4551u /* App Control, Smart App Control */
+#define CODE_NO_ACTIVATION_CONTEXT 14001u
 
 /* A handle value that a parent left behind may since mean something else: only files, pipes and consoles count, and no
  * directory, such as the current one. */
@@ -103,15 +106,28 @@ static sbx_status failed(const sbx_process_start *start, const char *op, sbx_err
         return sbx_fail_last_w(err, SBX_E_NOT_FOUND, op, start->program_w);
     case ERROR_ACCESS_DENIED:
     case ERROR_BAD_EXE_FORMAT:
+    case ERROR_INVALID_EXE_SIGNATURE:
+    case ERROR_EXE_MARKED_INVALID:
     case ERROR_EXE_MACHINE_TYPE_MISMATCH:
     case CODE_ELEVATION_REQUIRED:
     case ERROR_CHILD_NOT_COMPLETE:
     case CODE_VIRUS_INFECTED:
+    case CODE_VIRUS_DELETED:
     case ERROR_ACCESS_DISABLED_BY_POLICY:
+    case CODE_POLICY_VIOLATION:
+    case CODE_NO_ACTIVATION_CONTEXT:
         return sbx_fail_last_w(err, SBX_E_NOT_RUNNABLE, op, start->program_w);
     default:
         return sbx_fail_last_w(err, SBX_E_SYSTEM, op, start->program_w);
     }
+}
+
+static int limits_interface(HANDLE job)
+{
+    JOBOBJECT_BASIC_UI_RESTRICTIONS ui = {0};
+
+    return QueryInformationJobObject(job, JobObjectBasicUIRestrictions, &ui, sizeof(ui), NULL) &&
+           ui.UIRestrictionsClass;
 }
 
 /* In the job by the attribute, or put there now: the child has not run yet. */
@@ -127,7 +143,9 @@ static sbx_status enter_job(HANDLE process, HANDLE job, sbx_error *err)
         return SBX_OK;
     sbx_fail_last(err, SBX_E_UNENFORCED, "AssignProcessToJobObject", "the command's job");
     if (IsProcessInJob(GetCurrentProcess(), NULL, &inside) && inside)
-        sbx_hint(err, "sbx itself runs in a job, and Windows does not put this one inside it; start sbx outside of it");
+        sbx_hint(err,
+                 "sbx itself runs in a job, and Windows does not put this one inside it; start sbx outside of it%s",
+                 limits_interface(job) ? ", or lift the limits of the user interface with --clipboard" : "");
     return SBX_E_UNENFORCED;
 }
 

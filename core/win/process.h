@@ -2,7 +2,8 @@
  * Processes: started suspended in their job, with exactly three handles.
  *
  * Source: MSDN "CreateProcessW", "CreateProcessAsUserW", "UpdateProcThreadAttribute"
- * (PROC_THREAD_ATTRIBUTE_HANDLE_LIST, PROC_THREAD_ATTRIBUTE_JOB_LIST), "IsProcessInJob".
+ * (PROC_THREAD_ATTRIBUTE_HANDLE_LIST, PROC_THREAD_ATTRIBUTE_JOB_LIST), "IsProcessInJob", "Nested Jobs" (a job with UI
+ * limits need not go into another), "System Error Codes".
  */
 #ifndef SBX_WIN_PROCESS_H
 #define SBX_WIN_PROCESS_H
