@@ -24,7 +24,11 @@ extern const verb object_verbs[];
 extern const verb file_verbs[];
 
 /* One write of the whole text: lines of several processes do not mix. */
-void print(const char *format, ...);
+void print(const char *format, ...)
+#if defined(__GNUC__)
+    __attribute__((format(printf, 1, 2)))
+#endif
+    ;
 void print_hex(const wchar_t *text_w, size_t length);
 int result(BOOL ok);                   /* prints ok, or the last error; returns the exit code */
 int result_of(HANDLE handle, BOOL ok); /* the same, and closes what was opened; INVALID_HANDLE_VALUE is a failure */
