@@ -58,6 +58,19 @@ void sbx_start_on_crash(sbx_crash_fn fn)
     crash_fn = fn;
 }
 
+static void disguise_placeholders(void)
+{
+    typedef CHAR(NTAPI * set_fn)(CHAR);
+    HMODULE ntdll = GetModuleHandleW(L"ntdll.dll");
+    union {
+        FARPROC found;
+        set_fn set;
+    } symbol = {ntdll ? GetProcAddress(ntdll, "RtlSetProcessPlaceholderCompatibilityMode") : NULL};
+
+    if (symbol.found)
+        symbol.set(1); /* PHCM_DISGUISE_PLACEHOLDER */
+}
+
 void sbx_start(const char *program)
 {
     ULONG reserve = 32 * 1024;
@@ -65,6 +78,7 @@ void sbx_start(const char *program)
     program_name = program;
     /* not SetDllDirectoryW: that one would be handed down to the command */
     SetDefaultDllDirectories(LOAD_LIBRARY_SEARCH_SYSTEM32);
+    disguise_placeholders();
     HeapSetInformation(NULL, HeapEnableTerminationOnCorruption, NULL, 0);
     SetThreadStackGuarantee(&reserve); /* so that the handler runs after a stack overflow, too */
     SetUnhandledExceptionFilter(on_exception);

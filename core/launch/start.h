@@ -2,10 +2,12 @@
  * The first statement of every exe.
  *
  * Installs the allocator; DLLs come from System32 only from now on, never from the current
- * folder or PATH; a corrupt heap ends the process; an exception that nothing handles ends it
- * with one line on stderr and exit code 125, without a box (the job's kill-on-close ends the
- * child).  Nothing of it is handed down to a child.  Source: MSDN "SetDefaultDllDirectories",
- * "SetDllDirectoryW" (children), "SetUnhandledExceptionFilter".
+ * folder or PATH; files and folders of a cloud (OneDrive) look like any others, and not like
+ * links, wherever sbx is installed; a corrupt heap ends the process; an exception that nothing
+ * handles ends it with one line on stderr and exit code 125, without a box (the job's
+ * kill-on-close ends the child).  Nothing of it is handed down to a child.  Source: MSDN
+ * "SetDefaultDllDirectories", "SetDllDirectoryW" (children), "SetUnhandledExceptionFilter",
+ * "RtlSetProcessPlaceholderCompatibilityMode" (Windows 10 1803).
  */
 #ifndef SBX_LAUNCH_START_H
 #define SBX_LAUNCH_START_H
