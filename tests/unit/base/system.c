@@ -148,20 +148,29 @@ static void normalised_as_the_system_does(void **state)
     assert_int_equal(sbx_fault_live(), 0);
 }
 
+/* Windows follows Unicode late, and each version with a table of its own: what it has no capital for is not judged. */
 static void capitals_as_the_system_has_them(void **state)
 {
-    uint32_t c, different = 0;
+    uint32_t c, theirs, different = 0, judged = 0, unknown = 0;
 
     (void)state;
     for (c = 0; c < 0x10000; c++) {
-        /* tables older than Unicode 11 have no Georgian capitals */
-        if (sbx_utf_upper(c) != RtlUpcaseUnicodeChar((WCHAR)c) && !(c >= 0x10D0 && c <= 0x10FF)) {
-            different++;
-            print_error("U+%04X: ours U+%04X, the system's U+%04X\n", (unsigned)c, (unsigned)sbx_utf_upper(c),
-                        (unsigned)RtlUpcaseUnicodeChar((WCHAR)c));
+        theirs = RtlUpcaseUnicodeChar((WCHAR)c);
+        judged += theirs != c;
+        if (sbx_utf_upper(c) == theirs)
+            continue;
+        if (theirs == c && c >= 0x180) {
+            unknown++;
+            continue;
         }
+        different++;
+        print_error("U+%04X: ours U+%04X, the system's U+%04X\n", (unsigned)c, (unsigned)sbx_utf_upper(c),
+                    (unsigned)theirs);
     }
     assert_int_equal(different, 0);
+    assert_in_range(judged, 800, 2000);
+    if (unknown)
+        print_message("not judged here: %u characters that the system has no capital for\n", (unsigned)unknown);
 }
 
 int main(void)

@@ -17,6 +17,7 @@
 #include "launch/plugin.h"
 #include "launch/start.h"
 #include "run.h"
+#include "win/error.h"
 #include "win/file.h"
 
 #define NOT_OPTION "\n  hint: see `sbx help run`; the command's own options go behind \"--\"\n"
@@ -214,10 +215,14 @@ static void test_fallback(void **state)
     json = read_report(path);
     assert_int_equal(cJSON_GetObjectItemCaseSensitive(json, "exit_code")->valueint, 125);
     cJSON_Delete(json);
-    /* one that cannot be written is told before anything has happened */
-    sbx_assert_run("sbx.exe\" -q -b none --report C:\\no\\such\\folder\\r.json -- cmd /c echo it ran", 125,
-                   "sbx: C:\\no\\such\\folder: CreateFileW: Path not found (win32 3)\n"
-                   "  hint: the report cannot be written there; nothing was run\n");
+    /* one that cannot be written is told before anything has happened, in the words of the system */
+    sbx_system_message(SBX_CODE_WIN32, ERROR_PATH_NOT_FOUND, path, sizeof(path));
+    snprintf(line, sizeof(line),
+             "sbx: C:\\no\\such\\folder: CreateFileW: %s (win32 3)\n"
+             "  hint: the report cannot be written there; nothing was run\n",
+             path);
+    sbx_assert_run("sbx.exe\" -q -b none --report C:\\no\\such\\folder\\r.json -- cmd /c echo it ran", 125, line);
+    snprintf(path, sizeof(path), "%s\\report.json", sbx_plugin_program_dir());
     sbx_assert_run_has("sbx.exe\" -q -b none --report nul -- cmd /c echo it ran", 125,
                        "hint: the path has the name of a device");
     /* a backend that takes sbx with it leaves one as well */

@@ -232,6 +232,12 @@ static void remove_backend(const char *file)
     sbx_free(path_w);
 }
 
+#if defined(__aarch64__)
+#define OWN "ARM64"
+#else
+#define OWN "x64"
+#endif
+
 static void test_machine(void **state)
 {
     IMAGE_DOS_HEADER dos;
@@ -244,11 +250,11 @@ static void test_machine(void **state)
     memcpy(&dos, data, sizeof(dos));
     memcpy(data + dos.e_lfanew + 4, &machine, sizeof(machine));
     write_backend("backends\\crafted.dll", data, length, NULL);
-    assert_refused("crafted", SBX_E_BACKEND, "crafted.dll: built for x86, this sbx is x64: " BROKE);
+    assert_refused("crafted", SBX_E_BACKEND, "crafted.dll: built for x86, this sbx is " OWN ": " BROKE);
     machine = 0x5032;
     memcpy(data + dos.e_lfanew + 4, &machine, sizeof(machine));
     write_backend("backends\\crafted.dll", data, length, NULL);
-    assert_refused("crafted", SBX_E_BACKEND, "crafted.dll: built for machine 5032, this sbx is x64: " BROKE);
+    assert_refused("crafted", SBX_E_BACKEND, "crafted.dll: built for machine 5032, this sbx is " OWN ": " BROKE);
     write_backend("backends\\crafted.dll", data, (size_t)dos.e_lfanew + 10, NULL);
     assert_refused("crafted", SBX_E_BACKEND, "crafted.dll: not a DLL: " BROKE);
     write_backend("backends\\crafted.dll", "text", 4, NULL);
