@@ -270,7 +270,8 @@ def launches(w):
     after = inventory(w)
     equal(after[0], before[0], 'desktops')
     equal(after[2], before[2], 'files of sbx')
-    check(after[1] <= before[1] + runs // 10, 'handles of the system: %d, then %d' % (before[1], after[1]))
+    if w.kind != 'native':  # where nobody else is at work
+        check(after[1] <= before[1] + runs // 10, 'handles of the system: %d, then %d' % (before[1], after[1]))
 
 
 # ---- damaged state

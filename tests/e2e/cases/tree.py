@@ -47,6 +47,14 @@ def breakaway(w):
     check('error 5' in got.text and 'gone 1 of 1' in got.text, got)
 
 
+@case('sbx works in the job of another program')
+def in_a_job(w):
+    outer = (w.SBX, '--backend', 'none', '--quiet', '--')
+    equal(w.run(*outer, w.PROBE, 'exit', '7').code, 7, 'control')
+    got = w.run(*outer, w.SBX, *w.options(), '--', w.PROBE, 'exit', '7')
+    equal(got.code, 7, got)
+
+
 @case('--time ends the tree with 124')
 def time_limit(w):
     # all of it has to be started before the limit, on a busy machine too
@@ -156,11 +164,16 @@ def ctrl_c_twice(w):
 
 @case('many launches leave no process and no file')
 def many(w):
+    folders = [w.profile + '\\AppData', w.workspace, 'C:\\ProgramData']
+    if w.kind == 'native':  # others write there all the time
+        folders = [w.profile + '\\AppData\\Local\\sbx', w.profile + '\\AppData\\Roaming\\sbx', w.workspace,
+                   'C:\\ProgramData\\sbx']
+
     def inventory():
         found = set()
-        for top in (w.profile + '\\AppData', w.workspace, 'C:\\ProgramData'):
-            for folder, folders, files in os.walk(w.unix(top)):
-                found.update(os.path.join(folder, name) for name in folders + files)
+        for top in folders:
+            for folder, below, files in os.walk(w.unix(top)):
+                found.update(os.path.join(folder, name) for name in below + files)
         return found
     w.sandboxed('exit', '0')  # the first one may create the state folder
     before = inventory()
