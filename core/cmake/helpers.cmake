@@ -1,3 +1,7 @@
+if(WIN32)
+    enable_language(RC) # for sbx_resources; CMake does not allow it in a function
+endif()
+
 # sbx_library(NAME SOURCE...)          static library with the project's flags
 # sbx_unit_test(NAME SOURCE... [LIBS ...])  cmocka test, run by CTest (under Wine when cross-built)
 function(sbx_library name)
@@ -14,7 +18,6 @@ function(sbx_resources target kind description)
     endif()
     set(SBX_RC_KIND ${kind})
     configure_file(${PROJECT_SOURCE_DIR}/core/cmake/version.rc.in ${CMAKE_CURRENT_BINARY_DIR}/${target}.rc @ONLY)
-    enable_language(RC)
     set_source_files_properties(${CMAKE_CURRENT_BINARY_DIR}/${target}.rc PROPERTIES
         OBJECT_DEPENDS ${PROJECT_SOURCE_DIR}/core/cmake/sbx.manifest)
     target_sources(${target} PRIVATE ${CMAKE_CURRENT_BINARY_DIR}/${target}.rc)
