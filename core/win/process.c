@@ -98,6 +98,12 @@ static sbx_status check_cwd(const uint16_t *cwd_w, sbx_error *err)
     return SBX_OK;
 }
 
+/* What the Store installs: the system gives it a token of its own making, and no other. */
+static int is_packaged(const uint16_t *program_w)
+{
+    return wcsstr(program_w, L"\\WindowsApps\\") != NULL;
+}
+
 static sbx_status failed(const sbx_process_start *start, const char *op, sbx_error *err)
 {
     switch (GetLastError()) {
@@ -105,6 +111,10 @@ static sbx_status failed(const sbx_process_start *start, const char *op, sbx_err
     case ERROR_PATH_NOT_FOUND:
         return sbx_fail_last_w(err, SBX_E_NOT_FOUND, op, start->program_w);
     case ERROR_ACCESS_DENIED:
+        sbx_fail_last_w(err, SBX_E_NOT_RUNNABLE, op, start->program_w);
+        if (start->token && is_packaged(start->program_w))
+            sbx_hint(err, "a packaged program starts only as you, not confined; install it outside of the Store");
+        return SBX_E_NOT_RUNNABLE;
     case ERROR_BAD_EXE_FORMAT:
     case ERROR_INVALID_EXE_SIGNATURE:
     case ERROR_EXE_MARKED_INVALID:

@@ -152,6 +152,13 @@ static int alias_target(const uint16_t *path_w, uint8_t *buffer, const uint16_t 
     return 1;
 }
 
+/* A user may not look into the folder of the packages, but CreateProcessW starts what lies there all the same. */
+static int is_gone(const uint16_t *path_w)
+{
+    return GetFileAttributesW(path_w) == INVALID_FILE_ATTRIBUTES &&
+           (GetLastError() == ERROR_FILE_NOT_FOUND || GetLastError() == ERROR_PATH_NOT_FOUND);
+}
+
 /* A packaged program's alias: *path becomes what it points at. */
 static sbx_status follow_alias(sbx_arena *arena, const char **path, sbx_error *err)
 {
@@ -166,7 +173,7 @@ static sbx_status follow_alias(sbx_arena *arena, const char **path, sbx_error *e
     st = sbx_wide_path(*path, &path_w, err);
     if (st != SBX_OK || !alias_target(path_w, buffer, &target_w))
         goto out;
-    if (!target_w || GetFileAttributesW(target_w) == INVALID_FILE_ATTRIBUTES) {
+    if (!target_w || is_gone(target_w)) {
         st = not_runnable(*path, "an alias of a packaged program that is not there; name the program's own file", err);
         goto out;
     }
