@@ -28,6 +28,24 @@ static int ntlab_job_may_grow( struct process *parent, unsigned int flags )
     return 0;
 }
 
+static int ntlab_job_limits_ui( const struct job *job )
+{
+    unsigned int limits;
+
+    memcpy( &limits, job->ntlab.data[NTLAB_JOB_UI], sizeof(limits) );
+    return ntlab_enabled && limits;
+}
+
+/* MSDN "Nested Jobs": jobs nest if neither limits the user interface.  The status is what Windows 11 gives. */
+static int ntlab_job_may_nest( const struct job *job, const struct job *inside )
+{
+    int limited = ntlab_job_limits_ui( job );
+
+    for (; inside && !limited; inside = inside->parent) limited = ntlab_job_limits_ui( inside );
+    if (limited) set_error( STATUS_NOT_SUPPORTED );
+    return !limited;
+}
+
 /* a process that does not fit into the job ends */
 static void ntlab_job_reject( struct process *process )
 {

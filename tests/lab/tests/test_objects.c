@@ -305,7 +305,7 @@ static void test_jobs(void)
 {
     JOBOBJECT_EXTENDED_LIMIT_INFORMATION limits = { 0 }, got = { 0 };
     JOBOBJECT_BASIC_UI_RESTRICTIONS ui = { JOB_OBJECT_UILIMIT_HANDLES | JOB_OBJECT_UILIMIT_DESKTOP }, got_ui = { 0 };
-    HANDLE job = CreateJobObjectW( NULL, NULL );
+    HANDLE job = CreateJobObjectW( NULL, NULL ), limited = CreateJobObjectW( NULL, NULL ), inner;
     PROCESS_INFORMATION pi;
     STARTUPINFOW si = { sizeof(si) };
     WCHAR path[MAX_PATH], command[MAX_PATH + 16];
@@ -341,6 +341,30 @@ static void test_jobs(void)
     WaitForSingleObject( pi.hProcess, 30000 );
     GetExitCodeProcess( pi.hProcess, &code );
     ok( code == 0, "with a limit of two it does (%lx)", code );
+    CloseHandle( job );
+
+    /* a job that limits the user interface neither is in another one nor holds one */
+    CreateProcessW( path, command, NULL, NULL, FALSE, CREATE_SUSPENDED, NULL, NULL, &si, &pi );
+    job = CreateJobObjectW( NULL, NULL );
+    inner = CreateJobObjectW( NULL, NULL );
+    ok( AssignProcessToJobObject( job, pi.hProcess ), "a process is put into a job" );
+    SetInformationJobObject( inner, JobObjectBasicUIRestrictions, &ui, sizeof(ui) );
+    SetLastError( 0 );
+    ok( !AssignProcessToJobObject( inner, pi.hProcess ) && GetLastError() == ERROR_NOT_SUPPORTED, "not into one with limits, too" );
+    CloseHandle( inner );
+    inner = CreateJobObjectW( NULL, NULL );
+    ok( AssignProcessToJobObject( inner, pi.hProcess ), "but into one without" );
+    TerminateProcess( pi.hProcess, 0 );
+    CreateProcessW( path, command, NULL, NULL, FALSE, CREATE_SUSPENDED, NULL, NULL, &si, &pi );
+    SetInformationJobObject( limited, JobObjectBasicUIRestrictions, &ui, sizeof(ui) );
+    ok( AssignProcessToJobObject( limited, pi.hProcess ), "alone into one with limits" );
+    CloseHandle( inner );
+    inner = CreateJobObjectW( NULL, NULL );
+    SetLastError( 0 );
+    ok( !AssignProcessToJobObject( inner, pi.hProcess ) && GetLastError() == ERROR_NOT_SUPPORTED, "and then into no other" );
+    TerminateProcess( pi.hProcess, 0 );
+    CloseHandle( inner );
+    CloseHandle( limited );
     CloseHandle( job );
 }
 
