@@ -84,7 +84,7 @@ static sbx_status set_owner(HANDLE token, const sbx_token_self *self, sbx_error 
 /* An elevated sbx must not hand its integrity on: LUA_TOKEN leaves it as it is. */
 static sbx_status set_integrity(HANDLE token, const sbx_token_self *self, sbx_error *err)
 {
-    uint8_t sid[SECURITY_MAX_SID_SIZE];
+    _Alignas(4) uint8_t sid[SECURITY_MAX_SID_SIZE];
     DWORD size = sizeof(sid);
     TOKEN_MANDATORY_LABEL label;
 
@@ -237,7 +237,7 @@ sbx_status sbx_token_try_object(void *token, sbx_error *err)
     SECURITY_DESCRIPTOR descriptor;
     SECURITY_ATTRIBUTES attributes = {sizeof(attributes), &descriptor, FALSE};
     sbx_user_sid user;
-    uint8_t space[sizeof(ACL) + sizeof(ACCESS_ALLOWED_ACE) + SECURITY_MAX_SID_SIZE];
+    _Alignas(4) uint8_t space[sizeof(ACL) + sizeof(ACCESS_ALLOWED_ACE) + SECURITY_MAX_SID_SIZE];
     ACL *acl = (ACL *)(void *)space;
     HANDLE event = NULL, copy = NULL, opened = NULL;
     DWORD write_code, read_code;

@@ -25,8 +25,8 @@
 #define SBX_RUN_SID_BYTES 28u /* 5 sub-authorities: a tag and the 128 bits of the run's id */
 
 typedef struct sbx_token_spec {
-    uint8_t run_sid[SBX_RUN_SID_BYTES]; /* a PSID */
-    const void *const *roots;           /* PSIDs */
+    _Alignas(4) uint8_t run_sid[SBX_RUN_SID_BYTES]; /* a PSID */
+    const void *const *roots;                       /* PSIDs */
     uint32_t root_count;
 } sbx_token_spec;
 

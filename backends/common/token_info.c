@@ -8,10 +8,10 @@
 
 #define ENOUGH 2048u /* bytes: for most of what there is to ask, one call */
 
-/* Well-known SIDs as bytes: no call that can fail. */
-static const uint8_t everyone[12] = {1, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0};
-static const uint8_t owner_rights[12] = {1, 1, 0, 0, 0, 0, 0, 3, 4, 0, 0, 0};
-static const uint8_t local_system[12] = {1, 1, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0};
+/* Well-known SIDs as bytes: no call that can fail.  The kernel refuses a SID or an ACL that is not aligned. */
+static const _Alignas(4) uint8_t everyone[12] = {1, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0};
+static const _Alignas(4) uint8_t owner_rights[12] = {1, 1, 0, 0, 0, 0, 0, 3, 4, 0, 0, 0};
+static const _Alignas(4) uint8_t local_system[12] = {1, 1, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0};
 
 /* Win32 takes SIDs without const and does not write to them. */
 static PSID as_sid(const void *sid)

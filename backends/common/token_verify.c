@@ -176,7 +176,7 @@ static sbx_status check_flags(void *token, sbx_error *err)
 static sbx_status ask(HANDLE copy, PSID user, PSID extra, DWORD access, int *granted, sbx_error *err)
 {
     GENERIC_MAPPING mapping = {FILE_GENERIC_READ, FILE_GENERIC_WRITE, FILE_GENERIC_EXECUTE, FILE_ALL_ACCESS};
-    uint8_t space[sizeof(ACL) + 2 * (sizeof(ACCESS_ALLOWED_ACE) + SECURITY_MAX_SID_SIZE)];
+    _Alignas(4) uint8_t space[sizeof(ACL) + 2 * (sizeof(ACCESS_ALLOWED_ACE) + SECURITY_MAX_SID_SIZE)];
     ACL *acl = (ACL *)(void *)space;
     SECURITY_DESCRIPTOR descriptor;
     PRIVILEGE_SET used;
