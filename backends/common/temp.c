@@ -24,6 +24,10 @@ static const char *const area_names[] = {"temp", "cache"};
 static const WCHAR *const area_names_w[] = {L"temp", L"cache"};
 
 #define NT_SHARING_VIOLATION ((NTSTATUS)0xC0000043)
+#define NT_NOT_EMPTY ((NTSTATUS)0xC0000101)
+#define NT_CANNOT_DELETE ((NTSTATUS)0xC0000121)
+#define TRIES 5
+#define FIRST_WAIT_MS 10u /* twice as long each time: a third of a second in all */
 #define LIST (FILE_LIST_DIRECTORY | FILE_TRAVERSE | FILE_READ_ATTRIBUTES | READ_CONTROL | SYNCHRONIZE)
 
 /* A kept TEMP says so in its name, so that a later clean knows. */
@@ -109,7 +113,7 @@ static sbx_status create_private(HANDLE parent, const WCHAR *name_w, const void 
     static const uint8_t local_system[12] = {1, 1, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0};
     const DWORD change = FILE_ALL_ACCESS & ~(DWORD)(WRITE_DAC | WRITE_OWNER);
     const BYTE all = OBJECT_INHERIT_ACE | CONTAINER_INHERIT_ACE;
-    uint8_t space[sizeof(ACL) + 5 * (sizeof(ACCESS_ALLOWED_ACE) + SECURITY_MAX_SID_SIZE)];
+    _Alignas(4) uint8_t space[sizeof(ACL) + 5 * (sizeof(ACCESS_ALLOWED_ACE) + SECURITY_MAX_SID_SIZE)];
     ACL *acl = (ACL *)(void *)space;
     SECURITY_DESCRIPTOR descriptor;
     sbx_user_sid user;
@@ -272,6 +276,22 @@ static NTSTATUS remove_folder(HANDLE area, const WCHAR *name_w, size_t length, s
     return status;
 }
 
+/* A process that was ended has its files open for a moment longer, and scanners open what was just written. */
+static NTSTATUS remove_patiently(HANDLE area, const WCHAR *name_w, sbx_remove_count *count)
+{
+    NTSTATUS status;
+    int tries = 0;
+
+    for (;;) {
+        status = remove_folder(area, name_w, wcslen(name_w), count);
+        if (SBX_NT_OK(status) || tries == TRIES ||
+            (count->status != NT_SHARING_VIOLATION && count->status != NT_CANNOT_DELETE &&
+             count->status != NT_NOT_EMPTY && count->status != SBX_NT_DELETE_PENDING))
+            return status;
+        Sleep(FIRST_WAIT_MS << tries++);
+    }
+}
+
 void sbx_temp_close(sbx_temp *temp)
 {
     WCHAR *name_w = NULL;
@@ -279,7 +299,7 @@ void sbx_temp_close(sbx_temp *temp)
 
     sbx_handle_close(&temp->hold);
     if (temp->area && !temp->keep && sbx_wide(temp->name, "run id", &name_w, NULL) == SBX_OK &&
-        !SBX_NT_OK(remove_folder(temp->area, name_w, wcslen(name_w), &count)))
+        !SBX_NT_OK(remove_patiently(temp->area, name_w, &count)))
         sbx_host_log(SBX_LOG_WARN, "%s: %llu files could not be removed (ntstatus 0x%08lX); see `sbx clean --stale`",
                      temp->path, (unsigned long long)count.left, (unsigned long)count.status);
     sbx_free(name_w);

@@ -129,6 +129,43 @@ static void everything_goes(void **state)
     assert_false(is_there(top));
 }
 
+/* As a process that just ends, or a scanner: it has one file open until others have gone. */
+static DWORD WINAPI let_go_late(void *argument)
+{
+    HANDLE *file = argument;
+    const ULONGLONG begin = GetTickCount64();
+    char path[MAX_PATH];
+
+    snprintf(path, sizeof(path), "%s\\temp\\%s\\other", state_dir, run_id);
+    while (is_there(path) && GetTickCount64() - begin < 30000)
+        SwitchToThread();
+    CloseHandle(*file);
+    return 0;
+}
+
+static void in_use_for_a_moment(void **state)
+{
+    sbx_temp temp = {0};
+    char path[MAX_PATH], top[MAX_PATH];
+    HANDLE file, thread;
+
+    (void)state;
+    assert_int_equal(sbx_temp_open(&temp, run_id, 0, run_sid, NULL), SBX_OK);
+    snprintf(top, sizeof(top), "%s", temp.path);
+    make_file(top, "other", NULL);
+    snprintf(path, sizeof(path), "%s\\held", top);
+    file = CreateFileA(path, GENERIC_WRITE, 0, NULL, CREATE_NEW, 0, NULL);
+    assert_true(file != INVALID_HANDLE_VALUE);
+    thread = CreateThread(NULL, 0, let_go_late, &file, 0, NULL);
+    assert_non_null(thread);
+    warned[0] = 0;
+    sbx_temp_close(&temp);
+    assert_string_equal(warned, "");
+    assert_false(is_there(top));
+    WaitForSingleObject(thread, INFINITE);
+    CloseHandle(thread);
+}
+
 /* In a directory that its owner can list and not change, one goes that admits him, and one stays that does not. */
 static void closed_to_the_owner(void **state)
 {
@@ -280,6 +317,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(everything_goes),
+        cmocka_unit_test(in_use_for_a_moment),
         cmocka_unit_test(closed_to_the_owner),
         cmocka_unit_test(states),
         cmocka_unit_test(cache),
