@@ -41,7 +41,8 @@ char *sbx_root_final_path(void *handle)
     return final_path(handle, VOLUME_NAME_DOS);
 }
 
-static HANDLE open_dir(const char *path, ACCESS_MASK access, sbx_error *err)
+/* links: FILE_FLAG_OPEN_REPARSE_POINT, or 0 to follow one. */
+static HANDLE open_dir(const char *path, ACCESS_MASK access, DWORD links, sbx_error *err)
 {
     uint16_t *path_w = NULL;
     HANDLE handle = NULL;
@@ -50,7 +51,7 @@ static HANDLE open_dir(const char *path, ACCESS_MASK access, sbx_error *err)
         return NULL;
     handle = sbx_handle_from(CreateFileW((const WCHAR *)path_w, access,
                                          FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL, OPEN_EXISTING,
-                                         FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT, NULL));
+                                         FILE_FLAG_BACKUP_SEMANTICS | links, NULL));
     if (!handle)
         sbx_fail_last(err, SBX_E_SYSTEM, "CreateFileW", path);
     sbx_free(path_w);
@@ -96,9 +97,32 @@ typedef struct kept {
     const char *why;
 } kept;
 
+static sbx_status judge_one_kept(const kept *k, HANDLE handle, const char *named, const char *root, sbx_error *err)
+{
+    char *path = handle ? sbx_root_final_path(handle) : sbx_strdup(named); /* may not exist yet */
+    sbx_status st = SBX_OK;
+
+    if (!path)
+        st = sbx_fail_memory(err);
+    else if (sbx_path_is_below(path, root) || (k->in && sbx_path_is_below(root, path)))
+        st = refuse(err, k->why, root, "name a directory for the work alone");
+    sbx_free(path);
+    return st;
+}
+
+static int is_link(HANDLE handle)
+{
+    FILE_BASIC_INFO info;
+
+    return GetFileInformationByHandleEx(handle, FileBasicInfo, &info, sizeof(info)) &&
+           (info.FileAttributes & FILE_ATTRIBUTE_REPARSE_POINT);
+}
+
+/* Where it is a link, both that and the folder behind it. */
 static sbx_status judge_kept(const kept *k, const char *root, sbx_error *err)
 {
-    char *named = NULL, *path = NULL;
+    const char *path = k->path;
+    char *named = NULL;
     HANDLE handle = NULL;
     sbx_status st = SBX_OK;
 
@@ -107,15 +131,18 @@ static sbx_status judge_kept(const kept *k, const char *root, sbx_error *err)
         if (st != SBX_OK)
             return st;
     }
-    handle = open_dir(k->which ? named : k->path, FILE_READ_ATTRIBUTES, NULL);
-    path = handle ? sbx_root_final_path(handle) : sbx_strdup(k->which ? named : k->path); /* may not exist yet */
-    if (!path)
-        st = sbx_fail_memory(err);
-    else if (sbx_path_is_below(path, root) || (k->in && sbx_path_is_below(root, path)))
-        st = refuse(err, k->why, root, "name a directory for the work alone");
+    if (named)
+        path = named;
+    handle = open_dir(path, FILE_READ_ATTRIBUTES, FILE_FLAG_OPEN_REPARSE_POINT, NULL);
+    st = judge_one_kept(k, handle, path, root, err);
+    if (st == SBX_OK && handle && is_link(handle)) {
+        sbx_handle_close(&handle);
+        handle = open_dir(path, FILE_READ_ATTRIBUTES, 0, NULL);
+        if (handle)
+            st = judge_one_kept(k, handle, path, root, err);
+    }
     sbx_handle_close(&handle);
     sbx_free(named);
-    sbx_free(path);
     return st;
 }
 
@@ -166,7 +193,7 @@ static sbx_status open_root(const char *path, HANDLE *handle, int *missing, sbx_
     *missing = 0;
     if (!strncmp(path, "\\\\", 2) && sbx_path_kind(path) == SBX_PATH_UNC)
         return refuse(err, "a directory of another machine cannot be a writable root", path, NULL);
-    *handle = open_dir(path, SBX_ROOT_ACCESS, &why);
+    *handle = open_dir(path, SBX_ROOT_ACCESS, FILE_FLAG_OPEN_REPARSE_POINT, &why);
     if (*handle) {
         st = judge_kind(*handle, path, err);
         *missing = st == SBX_E_REFUSED;
@@ -177,7 +204,7 @@ static sbx_status open_root(const char *path, HANDLE *handle, int *missing, sbx_
         return refuse(err, "there is no such directory", path, "make it first, or do not name it as writable");
     }
     /* a link or a file is told as what it is, whoever may change it */
-    look = open_dir(path, FILE_READ_ATTRIBUTES, NULL);
+    look = open_dir(path, FILE_READ_ATTRIBUTES, FILE_FLAG_OPEN_REPARSE_POINT, NULL);
     st = look ? judge_kind(look, path, err) : SBX_OK;
     sbx_handle_close(&look);
     *missing = st == SBX_E_REFUSED;
@@ -362,6 +389,8 @@ sbx_status sbx_root_below(const sbx_root *root, const char *relative, ACCESS_MAS
             st = refuse(err, "a link is on the way to a protected path", relative, NULL);
             break;
         }
+        if (!last && !(info->attributes & FILE_ATTRIBUTE_DIRECTORY))
+            break; /* nothing is in a file; with which status an open in one fails is its file system's own affair */
         at += length;
     }
     if (st == SBX_OK && last) {

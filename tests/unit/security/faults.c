@@ -44,6 +44,34 @@ static void test_bad_roots(void **context)
     expect_refused(tree_path("open"), "it has no access control list: everyone may do everything");
 }
 
+/* What a command could reach through the root is sbx's own, though its name is elsewhere. */
+static void test_state_behind_a_link(void **context)
+{
+    char *before;
+    sbx_error err;
+
+    JUDGED
+    tree_dir("ws\\own");
+    assert_int_equal(tree_link("state", "ws\\own"), 0);
+    before = tree_snapshot("ws");
+    assert_int_equal(open_error(&err), SBX_E_REFUSED);
+    assert_string_equal(err.op, "the state of sbx cannot be in a writable root");
+    tree_same("ws", before);
+    tree_remove("state");
+    expect_works();
+}
+
+static void test_protected_in_a_file(void **context)
+{
+    sbx_error err;
+
+    JUDGED
+    tree_file("ws\\plain", "x");
+    protected_paths[policy.protected_count++] = tree_path("ws\\plain\\name");
+    assert_int_equal(open_error(&err), SBX_E_REFUSED);
+    assert_string_equal(err.op, "protect names in it: it is a file");
+}
+
 /* Its inheritance stays off, and it is a root like any other. */
 static void test_protected_root(void **context)
 {
@@ -467,6 +495,8 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_bad_roots, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_state_behind_a_link, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_protected_in_a_file, setup, teardown),
         cmocka_unit_test_setup_teardown(test_protected_root, setup, teardown),
         cmocka_unit_test_setup_teardown(test_two_processes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_many_guards, setup, teardown),
