@@ -150,9 +150,9 @@ static int is_guard(const char *path, const sbx_nt_info *info)
 /* *gone: there is nothing of it any more. */
 static sbx_status remove_one(const sbx_root *root, const char *path, int *gone, sbx_error *err)
 {
-    FILE_DISPOSITION_INFO remove = {TRUE};
     void *handle = NULL;
     sbx_nt_info info = {0};
+    NTSTATUS status;
     sbx_status st;
 
     *gone = 0;
@@ -167,10 +167,11 @@ static sbx_status remove_one(const sbx_root *root, const char *path, int *gone, 
     if ((info.attributes & FILE_ATTRIBUTE_REPARSE_POINT) ||
         (!(info.attributes & FILE_ATTRIBUTE_DIRECTORY) && !is_guard(path, &info)))
         ; /* somebody uses the name now */
-    else if (SetFileInformationByHandle(handle, FileDispositionInfo, &remove, sizeof(remove)))
-        *gone = 1;
-    else if (GetLastError() != ERROR_DIR_NOT_EMPTY)
-        st = sbx_fail_last(err, SBX_E_SYSTEM, "SetFileInformationByHandle", path);
+    else if (SBX_NT_OK(status = sbx_nt_delete(handle, 0)))
+        *gone =
+            1; /* at once: the next run takes the name again, while a program that watches files has it open still */
+    else if (status != SBX_NT_NOT_EMPTY)
+        st = sbx_fail_nt(err, SBX_E_SYSTEM, status, "NtSetInformationFile", path);
     sbx_handle_close(&handle);
     return st;
 }

@@ -2,6 +2,11 @@
 
 #include <string.h>
 
+#define CLASS_DISPOSITION ((FILE_INFORMATION_CLASS)13)
+#define CLASS_DISPOSITION_EX ((FILE_INFORMATION_CLASS)64)
+#define DELETE_POSIX 0x03u /* FILE_DISPOSITION_DELETE, _POSIX_SEMANTICS */
+#define IGNORE_READ_ONLY 0x10u
+
 NTSTATUS sbx_nt_child(HANDLE parent, const WCHAR *name, size_t length, ACCESS_MASK access, ULONG disposition,
                       ULONG options, PSECURITY_DESCRIPTOR descriptor, HANDLE *handle)
 {
@@ -47,4 +52,24 @@ NTSTATUS sbx_nt_query(HANDLE handle, sbx_nt_info *info)
     info->links = standard.NumberOfLinks;
     info->size = (uint64_t)standard.EndOfFile.QuadPart;
     return 0;
+}
+
+NTSTATUS sbx_nt_delete(HANDLE handle, int also_read_only)
+{
+    ULONG flags = DELETE_POSIX | (also_read_only ? IGNORE_READ_ONLY : 0);
+    BOOLEAN plain = TRUE;
+    FILE_BASIC_INFO basic;
+    IO_STATUS_BLOCK io;
+    NTSTATUS status = NtSetInformationFile(handle, &io, &flags, sizeof(flags), CLASS_DISPOSITION_EX);
+
+    if (SBX_NT_OK(status) || status == SBX_NT_NOT_EMPTY)
+        return status;
+    if (also_read_only && GetFileInformationByHandleEx(handle, FileBasicInfo, &basic, sizeof(basic)) &&
+        (basic.FileAttributes & FILE_ATTRIBUTE_READONLY)) {
+        basic.FileAttributes &= ~(DWORD)FILE_ATTRIBUTE_READONLY;
+        if (!basic.FileAttributes)
+            basic.FileAttributes = FILE_ATTRIBUTE_NORMAL;
+        SetFileInformationByHandle(handle, FileBasicInfo, &basic, sizeof(basic));
+    }
+    return NtSetInformationFile(handle, &io, &plain, sizeof(plain), CLASS_DISPOSITION);
 }

@@ -1,7 +1,8 @@
 /*
  * What the security code calls of ntdll and the SDK's headers do not declare.
  *
- * Source: MSDN "NtCreateFile", "ZwQueryDirectoryFile", "ZwQuerySecurityObject", "FILE_ID_FULL_DIR_INFORMATION".
+ * Source: MSDN "NtCreateFile", "ZwQueryDirectoryFile", "ZwQuerySecurityObject", "FILE_ID_FULL_DIR_INFORMATION",
+ * "FILE_DISPOSITION_INFORMATION_EX".
  */
 #ifndef SBX_COMMON_NT_H
 #define SBX_COMMON_NT_H
@@ -38,6 +39,8 @@
 #define SBX_NT_NO_MEMORY ((NTSTATUS)0xC0000017)
 #define SBX_NT_NAME_INVALID ((NTSTATUS)0xC0000033)
 #define SBX_NT_NOT_DIRECTORY ((NTSTATUS)0xC0000103)
+#define SBX_NT_NOT_EMPTY ((NTSTATUS)0xC0000101)
+#define SBX_NT_CANNOT_DELETE ((NTSTATUS)0xC0000121)
 
 /* The object went away between being seen and being opened, which is nobody's fault. */
 #define SBX_NT_GONE(status)                                                                                            \
@@ -47,6 +50,7 @@
 NTSYSAPI NTSTATUS NTAPI NtQueryDirectoryFile(HANDLE, HANDLE, PIO_APC_ROUTINE, PVOID, PIO_STATUS_BLOCK, PVOID, ULONG,
                                              FILE_INFORMATION_CLASS, BOOLEAN, PUNICODE_STRING, BOOLEAN);
 NTSYSAPI NTSTATUS NTAPI NtQuerySecurityObject(HANDLE, SECURITY_INFORMATION, PSECURITY_DESCRIPTOR, ULONG, PULONG);
+NTSYSAPI NTSTATUS NTAPI NtSetInformationFile(HANDLE, PIO_STATUS_BLOCK, PVOID, ULONG, FILE_INFORMATION_CLASS);
 NTSYSAPI NTSTATUS NTAPI NtSetSecurityObject(HANDLE, SECURITY_INFORMATION, PSECURITY_DESCRIPTOR);
 
 /* An option of sbx_nt_child: while the handle is open, nobody can delete or move the object. */
@@ -65,5 +69,9 @@ typedef struct sbx_nt_info {
 } sbx_nt_info;
 
 NTSTATUS sbx_nt_query(HANDLE handle, sbx_nt_info *info);
+
+/* Delete what is open (DELETE; also_read_only: FILE_READ_ATTRIBUTES and FILE_WRITE_ATTRIBUTES for systems before 1809).
+ * Where the file system knows how, its name is free as soon as the handle is closed, whoever else has it open. */
+NTSTATUS sbx_nt_delete(HANDLE handle, int also_read_only);
 
 #endif

@@ -7,14 +7,7 @@
 
 #define NT_NO_MORE_FILES ((NTSTATUS)0x80000006)
 #define NT_ACCESS_DENIED ((NTSTATUS)0xC0000022)
-#define NT_CANNOT_DELETE ((NTSTATUS)0xC0000121)
-#define NT_NOT_EMPTY ((NTSTATUS)0xC0000101)
 #define NT_NO_MEMORY ((NTSTATUS)0xC0000017)
-#define NT_UNSUCCESSFUL ((NTSTATUS)0xC0000001)
-
-/* Windows 10 1709 and later; older headers lack them. */
-#define DISPOSITION_EX ((FILE_INFO_BY_HANDLE_CLASS)21)
-#define DISPOSITION_FLAGS (0x01u | 0x02u | 0x10u) /* DELETE, POSIX_SEMANTICS, IGNORE_READONLY_ATTRIBUTE */
 
 #define DEPTH_MAX 65536u
 
@@ -29,37 +22,6 @@ typedef struct level {
         uint8_t bytes[4096];
     } buffer;
 } level;
-
-static NTSTATUS dispose(HANDLE handle)
-{
-    struct {
-        ULONG flags;
-    } ex = {DISPOSITION_FLAGS};
-    FILE_DISPOSITION_INFO plain = {TRUE};
-    FILE_BASIC_INFO basic;
-
-    if (SetFileInformationByHandle(handle, DISPOSITION_EX, &ex, sizeof(ex)))
-        return 0;
-    if (GetLastError() == ERROR_DIR_NOT_EMPTY)
-        return NT_NOT_EMPTY;
-    if (GetFileInformationByHandleEx(handle, FileBasicInfo, &basic, sizeof(basic)) &&
-        (basic.FileAttributes & FILE_ATTRIBUTE_READONLY)) {
-        basic.FileAttributes &= ~(DWORD)FILE_ATTRIBUTE_READONLY;
-        if (!basic.FileAttributes)
-            basic.FileAttributes = FILE_ATTRIBUTE_NORMAL;
-        SetFileInformationByHandle(handle, FileBasicInfo, &basic, sizeof(basic));
-    }
-    if (SetFileInformationByHandle(handle, FileDispositionInfo, &plain, sizeof(plain)))
-        return 0;
-    switch (GetLastError()) {
-    case ERROR_DIR_NOT_EMPTY:
-        return NT_NOT_EMPTY;
-    case ERROR_ACCESS_DENIED:
-        return NT_CANNOT_DELETE;
-    default:
-        return NT_UNSUCCESSFUL;
-    }
-}
 
 /* The owner may write a DACL, even where it admits nobody; SYNCHRONIZE on top would be denied. */
 static void open_up(HANDLE parent, const WCHAR *name, size_t length, void *dacl)
@@ -154,8 +116,8 @@ static level *pop(level *now, sbx_remove_count *count, NTSTATUS *status)
 {
     level *up = now->up;
 
-    *status = dispose(now->dir);
-    if (*status == NT_NOT_EMPTY && now->closed)
+    *status = sbx_nt_delete(now->dir, 1);
+    if (*status == SBX_NT_NOT_EMPTY && now->closed)
         *status = now->closed;
     keep_score(count, *status);
     sbx_handle_close(&now->dir);
@@ -200,8 +162,8 @@ int32_t sbx_remove_tree(void *parent, const WCHAR *name, size_t length, void *da
                 keep_score(count, status);
             continue;
         }
-        status = dispose(handle);
-        below = status == NT_NOT_EMPTY && directory && depth < DEPTH_MAX ? push(now, handle) : NULL;
+        status = sbx_nt_delete(handle, 1);
+        below = status == SBX_NT_NOT_EMPTY && directory && depth < DEPTH_MAX ? push(now, handle) : NULL;
         if (below) {
             now = below;
             depth++;

@@ -3,7 +3,7 @@
  *
  * By handle, one name at a time, never through a link: a link is deleted, not what it points to.  What the command made
  * undeletable by a DACL of its own is opened up first, which the owner may.  Memory grows with the depth.
- * Source: MSDN "NtCreateFile", "FILE_DISPOSITION_INFO", "FILE_DISPOSITION_INFORMATION_EX".
+ * Source: MSDN "NtCreateFile".
  */
 #ifndef SBX_COMMON_REMOVE_H
 #define SBX_COMMON_REMOVE_H

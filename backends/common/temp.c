@@ -24,8 +24,6 @@ static const char *const area_names[] = {"temp", "cache"};
 static const WCHAR *const area_names_w[] = {L"temp", L"cache"};
 
 #define NT_SHARING_VIOLATION ((NTSTATUS)0xC0000043)
-#define NT_NOT_EMPTY ((NTSTATUS)0xC0000101)
-#define NT_CANNOT_DELETE ((NTSTATUS)0xC0000121)
 #define TRIES 5
 #define FIRST_WAIT_MS 10u /* twice as long each time: a third of a second in all */
 #define LIST (FILE_LIST_DIRECTORY | FILE_TRAVERSE | FILE_READ_ATTRIBUTES | READ_CONTROL | SYNCHRONIZE)
@@ -285,8 +283,8 @@ static NTSTATUS remove_patiently(HANDLE area, const WCHAR *name_w, sbx_remove_co
     for (;;) {
         status = remove_folder(area, name_w, wcslen(name_w), count);
         if (SBX_NT_OK(status) || tries == TRIES ||
-            (count->status != NT_SHARING_VIOLATION && count->status != NT_CANNOT_DELETE &&
-             count->status != NT_NOT_EMPTY && count->status != SBX_NT_DELETE_PENDING))
+            (count->status != NT_SHARING_VIOLATION && count->status != SBX_NT_CANNOT_DELETE &&
+             count->status != SBX_NT_NOT_EMPTY && count->status != SBX_NT_DELETE_PENDING))
             return status;
         Sleep(FIRST_WAIT_MS << tries++);
     }
