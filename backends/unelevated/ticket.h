@@ -13,9 +13,8 @@
 #include "common/acl.h"
 #include "common/token.h"
 
-#define SBX_TICKET_DESKTOP 1u   /* a private desktop */
-#define SBX_TICKET_UI_LIMITS 2u /* the job's limits of the user interface */
-#define SBX_TICKET_FLAGS 3u
+#define SBX_TICKET_DESKTOP 1u /* a private desktop */
+#define SBX_TICKET_FLAGS 1u
 
 typedef struct sbx_ticket_data {
     uint32_t flags;      /* SBX_TICKET_* */

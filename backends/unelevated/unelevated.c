@@ -16,11 +16,6 @@
 #include "win/error.h"
 #include "win/handle.h"
 
-#define UI_LIMITS                                                                                                      \
-    (JOB_OBJECT_UILIMIT_HANDLES | JOB_OBJECT_UILIMIT_READCLIPBOARD | JOB_OBJECT_UILIMIT_WRITECLIPBOARD |               \
-     JOB_OBJECT_UILIMIT_SYSTEMPARAMETERS | JOB_OBJECT_UILIMIT_DISPLAYSETTINGS | JOB_OBJECT_UILIMIT_GLOBALATOMS |       \
-     JOB_OBJECT_UILIMIT_DESKTOP | JOB_OBJECT_UILIMIT_EXITWINDOWS)
-
 /* Of one spawn, in the process that spawns. */
 typedef struct spawn_state {
     sbx_ticket_data data;
@@ -70,23 +65,6 @@ static void SBX_CALL unelevated_close(sbx_session *session)
     sbx_session_close(session);
 }
 
-/* The limits of the user interface, as far as jobs of this system keep them: they discourage only, so one that does
- * not keep them is told, and the command runs. */
-static uint32_t ui_limits(void)
-{
-    JOBOBJECT_BASIC_UI_RESTRICTIONS limits = {UI_LIMITS}, kept = {0};
-    HANDLE job = CreateJobObjectW(NULL, NULL);
-
-    if (job && SetInformationJobObject(job, JobObjectBasicUIRestrictions, &limits, sizeof(limits)) &&
-        !QueryInformationJobObject(job, JobObjectBasicUIRestrictions, &kept, sizeof(kept), NULL))
-        kept.UIRestrictionsClass = 0;
-    sbx_handle_close(&job);
-    if (kept.UIRestrictionsClass != UI_LIMITS)
-        sbx_host_note(SBX_NOTE_GAP, "clipboard",
-                      "jobs of this system do not limit the user interface; the clipboard is open");
-    return kept.UIRestrictionsClass & UI_LIMITS;
-}
-
 static void free_state(spawn_state *state)
 {
     if (!state)
@@ -112,7 +90,6 @@ static sbx_status SBX_CALL unelevated_token(const sbx_ticket *ticket, sbx_spawn 
         goto out;
     memset(spawn, 0, sizeof(*spawn));
     spawn->size = sizeof(*spawn);
-    spawn->ui_limits = state->data.flags & SBX_TICKET_UI_LIMITS ? ui_limits() : 0;
     spawn->token = token;
     spawn->desktop = state->desktop.name;
     spawn->context = state;

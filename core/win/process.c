@@ -233,8 +233,9 @@ sbx_status sbx_process_spawn(sbx_process *process, const sbx_process_start *star
     if (!GetConsoleCP())
         flags |= CREATE_NO_WINDOW;
     ok = create(start, command_w, flags, &si, &pi);
-    if (!ok && GetLastError() == ERROR_ACCESS_DENIED) {
-        /* the program or the job?  Without the job only the program is left to blame. */
+    if (!ok && (GetLastError() == ERROR_ACCESS_DENIED || GetLastError() == ERROR_NOT_SUPPORTED)) {
+        /* the program or the job?  Without the job only the program is left to blame.  MSDN "Nested Jobs": not every job
+         * that sbx may be in takes another one inside. */
         DeleteProcThreadAttributeList(si.lpAttributeList);
         have_list = 0;
         if ((st = fill_list(si.lpAttributeList, size, handles, NULL, err)) != SBX_OK)

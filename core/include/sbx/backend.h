@@ -231,7 +231,7 @@ typedef struct sbx_ticket {
 /* What the spawning process needs to start the child.  Filled by `token`. */
 typedef struct sbx_spawn {
     uint32_t size;
-    uint32_t ui_limits;  /* JOB_OBJECT_UILIMIT_* for the job */
+    uint32_t ui_limits;  /* JOB_OBJECT_UILIMIT_* for the job; with any, node and bun end where they start a program */
     void *token;         /* primary token, or NULL for the process's own; the caller closes it */
     const char *desktop; /* lpDesktop, or NULL to inherit; lives as long as `context` */
     void *context;       /* backend's own, given back to verify and spawn_end */

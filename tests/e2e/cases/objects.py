@@ -174,14 +174,12 @@ def registry(w):
 # ---- user interface
 
 
-@case('a desktop of its own, and the limits of the job, read back inside', CONFINED, WORLDS)
+@case('a desktop of its own', CONFINED, WORLDS)
 def desktop(w):
     own = w.probe('desktop').text
     first, other = w.sandboxed('desktop').text, w.sandboxed('desktop').text
     check(re.fullmatch(r'desktop sbx-[0-9a-f]{32}\n', first) and first != other, (first, other))
     equal(w.sbx(w.PROBE, 'desktop', options=('--desktop', 'user')).text, own, 'when it is asked for')
-    equal(w.sandboxed('job').text, 'ui 0xff\n')
-    equal(w.sbx(w.PROBE, 'job', options=('--clipboard',)).text, 'ui 0x0\n', 'when it is asked for')
 
 
 @case('clipboard, hooks, broadcasts, ExitWindows', CONFINED, WORLDS)

@@ -55,6 +55,17 @@ def in_a_job(w):
     equal(got.code, 7, got)
 
 
+@case('sbx in a job of somebody else, and jobs that the command makes', worlds=('lab', 'native'))
+def nested_jobs(w):
+    inner = w.PROBE, 'injob', '0', '--', w.PROBE, 'exit', '7'
+    equal(w.probe('injob', '1', '--', *inner).text, 'error 50\nexit 0x00000001\n', 'control: not where it limits the UI')
+    equal(w.sbx(*inner).text, 'exit 0x00000007\n', 'as node and bun do with all that they start')
+    equal(w.probe('injob', '0', '--', w.SBX, *w.options(), '--', *inner).text,
+          'exit 0x00000007\nexit 0x00000000\n', 'three deep')
+    got = w.probe('injob', '1', '--', w.SBX, *w.options(), '--', w.PROBE, 'exit', '7')
+    check('exit 0x0000007d' in got.text and 'sbx itself runs in a job' in got.errors, got)
+
+
 @case('--time ends the tree with 124')
 def time_limit(w):
     # all of it has to be started before the limit, on a busy machine too

@@ -141,6 +141,18 @@ static int exit_of(int argc, wchar_t **argv)
     return wait_and_tell(info.hProcess);
 }
 
+/* injob UI -- COMMAND: the same, from within a job that nobody leaves and that limits UI (JOB_OBJECT_UILIMIT_*) */
+static int in_job(int argc, wchar_t **argv)
+{
+    JOBOBJECT_BASIC_UI_RESTRICTIONS ui = {argc > 0 ? wcstoul(argv[0], NULL, 0) : 0};
+    HANDLE job = CreateJobObjectW(NULL, NULL);
+
+    return job != NULL && SetInformationJobObject(job, JobObjectBasicUIRestrictions, &ui, sizeof(ui)) &&
+                   AssignProcessToJobObject(job, GetCurrentProcess())
+               ? exit_of(argc, argv)
+               : result(FALSE);
+}
+
 /* exec FILE: the same for a command line that is read from a file of UTF-16 units */
 static int exec_file(int argc, wchar_t **argv)
 {
@@ -313,5 +325,5 @@ static int repeat(int argc, wchar_t **argv)
 const verb spawn_verbs[] = {
     {L"leaf", leaf},      {L"tree", tree},    {L"between", between}, {L"fork", fork_leaves},     {L"exitof", exit_of},
     {L"exec", exec_file}, {L"envof", env_of}, {L"watch", watch},     {L"ignore", ignore_ctrl_c}, {L"repeat", repeat},
-    {NULL, NULL},
+    {L"injob", in_job},   {NULL, NULL},
 };
