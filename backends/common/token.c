@@ -155,6 +155,25 @@ out:
     return st;
 }
 
+sbx_status sbx_token_settle(const sbx_token_spec *spec, void *process, void *token, sbx_error *err)
+{
+    const sbx_token_self *self;
+    SECURITY_DESCRIPTOR descriptor;
+    void *acl = NULL;
+    sbx_status st;
+
+    if ((st = sbx_token_ask_self(&self, err)) != SBX_OK ||
+        (st = sbx_token_default_dacl(self, spec->run_sid, &acl, err)) != SBX_OK)
+        return st;
+    if (!InitializeSecurityDescriptor(&descriptor, SECURITY_DESCRIPTOR_REVISION) ||
+        !SetSecurityDescriptorDacl(&descriptor, TRUE, acl, FALSE) ||
+        !SetKernelObjectSecurity(process, DACL_SECURITY_INFORMATION, &descriptor) ||
+        !SetKernelObjectSecurity(token, DACL_SECURITY_INFORMATION, &descriptor))
+        st = sbx_fail_last(err, SBX_E_SYSTEM, "SetKernelObjectSecurity", "the suspended command");
+    sbx_free(acl);
+    return st;
+}
+
 /* A thread's token: *token is a copy for impersonation. */
 static sbx_status begin_as(void *token, HANDLE *copy, sbx_error *err)
 {

@@ -40,6 +40,11 @@ sbx_status sbx_token_own(sbx_error *err);
 /* *token: primary token with all access, the caller closes it. */
 sbx_status sbx_token_restrict(const sbx_token_spec *spec, void **token, sbx_error *err);
 
+/* Give a process that was started with such a token, and the copy of the token that it has, the DACL of what it makes
+ * itself.  MSDN "CreateProcessAsUserW" says that they have it; others found there that of the process that starts it, and then
+ * the command could not open its own token to duplicate or adjust it.  Both: WRITE_DAC. */
+sbx_status sbx_token_settle(const sbx_token_spec *spec, void *process, void *token, sbx_error *err);
+
 /* Is it exactly what sbx_token_restrict makes for this spec, and do access checks treat it so?  token:
  * TOKEN_QUERY | TOKEN_DUPLICATE.  SBX_E_UNENFORCED names what is not. */
 sbx_status sbx_token_verify(const sbx_token_spec *spec, void *token, sbx_error *err);

@@ -113,9 +113,10 @@ static sbx_status SBX_CALL unelevated_verify(const sbx_spawn *spawn, void *proce
     int known = 0;
     sbx_status st;
 
-    if (!OpenProcessToken(process, TOKEN_QUERY | TOKEN_DUPLICATE, &token))
+    if (!OpenProcessToken(process, TOKEN_QUERY | TOKEN_DUPLICATE | WRITE_DAC, &token))
         return sbx_fail_last(err, SBX_E_UNENFORCED, "OpenProcessToken", "the suspended command");
-    if ((st = sbx_token_verify(&state->data.spec, token, err)) != SBX_OK ||
+    if ((st = sbx_token_settle(&state->data.spec, process, token, err)) != SBX_OK ||
+        (st = sbx_token_verify(&state->data.spec, token, err)) != SBX_OK ||
         (st = sbx_token_try(token, text_or_null(state->data.closed), text_or_null(state->data.opened), err)) != SBX_OK)
         goto out;
     if (state->desktop.name && (st = sbx_desktop_verify(&state->desktop, process, &known, err)) != SBX_OK)

@@ -20,6 +20,7 @@
 #include "common/host.h"
 #include "common/token.h"
 #include "unelevated/session.h"
+#include "win/user.h"
 #include "unit/support/fault.h"
 
 #include "unelevated/unelevated.c" /* the table itself is in the DLL only */
@@ -159,6 +160,7 @@ static void fill(sbx_policy *policy)
 #define CAN_PIPE 32u
 #define CAN_OWN_TOKEN 64u
 #define CAN_REACL 128u
+#define CAN_OWN_PROCESS 256u
 
 static int can_create(const char *dir)
 {
@@ -177,7 +179,7 @@ static int can_create(const char *dir)
 static int child(char **dirs)
 {
     char temp[MAX_PATH], path[MAX_PATH * 2];
-    HANDLE file, in, out, token;
+    HANDLE file, in, out, token, process;
     int can = 0;
 
     GetEnvironmentVariableA("TEMP", temp, sizeof(temp));
@@ -205,6 +207,11 @@ static int child(char **dirs)
         can |= CAN_OWN_TOKEN;
         CloseHandle(token);
     }
+    process = OpenProcess(PROCESS_DUP_HANDLE | PROCESS_SET_INFORMATION, FALSE, GetCurrentProcessId());
+    if (process) {
+        can |= CAN_OWN_PROCESS;
+        CloseHandle(process);
+    }
     return can;
 }
 
@@ -216,6 +223,25 @@ static const char *edit_value(const sbx_env_edits *edits, const char *name)
         if (!strcmp(edits->edits[i - 1].name, name))
             return edits->edits[i - 1].value;
     return NULL;
+}
+
+/* As where the system gives a new process and its token the default DACL of who starts it. */
+static void give_to_the_caller(HANDLE process)
+{
+    PSECURITY_DESCRIPTOR descriptor = NULL;
+    sbx_user_sid user;
+    HANDLE token = NULL;
+    char sid[192], sddl[256];
+
+    assert_int_equal(sbx_user_get(&user, NULL), SBX_OK);
+    sbx_user_sid_text(user.u.bytes, sid, sizeof(sid));
+    snprintf(sddl, sizeof(sddl), "D:(A;;GA;;;%s)(A;;GA;;;SY)", sid);
+    assert_true(ConvertStringSecurityDescriptorToSecurityDescriptorA(sddl, SDDL_REVISION_1, &descriptor, NULL));
+    assert_true(OpenProcessToken(process, WRITE_DAC, &token));
+    assert_true(SetKernelObjectSecurity(token, DACL_SECURITY_INFORMATION, descriptor));
+    assert_true(SetKernelObjectSecurity(process, DACL_SECURITY_INFORMATION, descriptor));
+    CloseHandle(token);
+    LocalFree(descriptor);
 }
 
 /* Start this program suspended with the spawn's token, verify it, and let it run if that was right. */
@@ -235,6 +261,7 @@ static sbx_status run(const sbx_spawn *spawn, const char *temp, DWORD *exit_code
     SetEnvironmentVariableA("TEMP", temp);
     assert_true(
         CreateProcessAsUserA(spawn->token, exe, command, NULL, NULL, FALSE, CREATE_SUSPENDED, NULL, cwd_dir, &si, &pi));
+    give_to_the_caller(pi.hProcess);
     st = backend.verify(spawn, pi.hProcess, err);
     if (st == SBX_OK)
         ResumeThread(pi.hThread);
@@ -326,7 +353,7 @@ static void confined(void **state)
     if (run(&spawn, temp, &can, &err) != SBX_OK)
         describe("verify", &err);
     print_message("    the child can: 0x%lx\n", can);
-    assert_int_equal(can, CAN_ROOT | CAN_TEMP | CAN_READ | CAN_PIPE | CAN_OWN_TOKEN);
+    assert_int_equal(can, CAN_ROOT | CAN_TEMP | CAN_READ | CAN_PIPE | CAN_OWN_TOKEN | CAN_OWN_PROCESS);
     CloseHandle(spawn.token);
     backend.spawn_end(&spawn);
     backend.close(session);
@@ -350,7 +377,7 @@ static void unconfined(void **state)
     GetExitCodeProcess(pi.hProcess, &can);
     CloseHandle(pi.hThread);
     CloseHandle(pi.hProcess);
-    assert_int_equal(can, 0xff);
+    assert_int_equal(can, 0x1ff);
 }
 
 /* A child that was started with less than was asked for is not let go. */
