@@ -165,11 +165,9 @@ static void print_text(const sbx_plan *plan, sbx_text *out)
          key_origin(plan, "keep_children"));
     sbx_value_text(SBX_KEY_DURATION, plan->console_grace_ms, number);
     line(out, "grace", number, key_origin(plan, "console.grace"));
-    line(out, "console", policy->flags & SBX_POLICY_INTERACTIVE ? "given to the command" : "not given",
-         key_origin(plan, "console.interactive"));
     line(out, "desktop", policy->flags & SBX_POLICY_DESKTOP_PRIVATE ? "private" : "the user's",
          key_origin(plan, "ui.desktop"));
-    line(out, "clipboard", policy->flags & SBX_POLICY_CLIPBOARD ? "open" : "closed", key_origin(plan, "ui.clipboard"));
+    line(out, "clipboard", policy->flags & SBX_POLICY_UI_LIMITS ? "closed" : "open", key_origin(plan, "ui.clipboard"));
     for (i = 0; i < plan->warning_count; i++)
         line(out, "note", plan->warnings[i], NULL);
 }
@@ -250,10 +248,9 @@ void sbx_plan_json(const sbx_plan *plan, sbx_json *json)
     sbx_json_number(json, "processes", policy->limits.processes);
     sbx_json_close(json, '}');
     sbx_json_number(json, "console_grace_ms", plan->console_grace_ms);
-    sbx_json_boolean(json, "interactive", (policy->flags & SBX_POLICY_INTERACTIVE) != 0);
     sbx_json_boolean(json, "keep_children", (policy->flags & SBX_POLICY_KEEP_CHILDREN) != 0);
     sbx_json_string(json, "desktop", policy->flags & SBX_POLICY_DESKTOP_PRIVATE ? "private" : "user");
-    sbx_json_boolean(json, "clipboard", (policy->flags & SBX_POLICY_CLIPBOARD) != 0);
+    sbx_json_boolean(json, "clipboard", !(policy->flags & SBX_POLICY_UI_LIMITS));
     sbx_json_strings(json, "notes", plan->warnings, plan->warning_count);
 }
 

@@ -45,9 +45,8 @@ static sbx_status make_values(sbx_maker *maker)
     policy->git = word(maker, "filesystem.git");
     policy->temp = word(maker, "filesystem.temp");
     policy->flags = (word(maker, "ui.desktop") == 0 ? SBX_POLICY_DESKTOP_PRIVATE : 0) |
-                    (sbx_config_integer(config, "ui.clipboard") ? SBX_POLICY_CLIPBOARD : 0) |
-                    (sbx_config_integer(config, "keep_children") ? SBX_POLICY_KEEP_CHILDREN : 0) |
-                    (sbx_config_integer(config, "console.interactive") ? SBX_POLICY_INTERACTIVE : 0);
+                    (sbx_config_integer(config, "ui.clipboard") ? 0 : SBX_POLICY_UI_LIMITS) |
+                    (sbx_config_integer(config, "keep_children") ? SBX_POLICY_KEEP_CHILDREN : 0);
     policy->limits.size = sizeof(policy->limits);
     policy->limits.time_ms = (uint64_t)sbx_config_integer(config, "limits.time");
     policy->limits.memory_bytes = (uint64_t)sbx_config_integer(config, "limits.memory");

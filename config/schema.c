@@ -181,11 +181,6 @@ static const sbx_key keys[] = {
      .comment =
          "After a first Ctrl-C it counts only where standard input is no console, such as a script: at a console a\n"
          "second Ctrl-C ends the command. 0s: no end after Ctrl-C. A closed console leaves 3s at most."},
-    {.name = "console.interactive",
-     .type = SBX_KEY_BOOLEAN,
-     .default_value = "true",
-     .flags = {{.name = "--no-console", .value = "false", .help = "Do not give the command the console"}},
-     .help = "Give the command the console that sbx was started in"},
 
     {.name = "ui.desktop",
      .type = SBX_KEY_ENUM,
@@ -195,9 +190,13 @@ static const sbx_key keys[] = {
      .help = "The desktop that windows appear on: a private, invisible one, or the user's"},
     {.name = "ui.clipboard",
      .type = SBX_KEY_BOOLEAN,
-     .default_value = "false",
-     .flags = {{.name = "--clipboard", .value = "true"}},
-     .help = "Let the command use the clipboard; lifts the other limits of the user interface, too"},
+     .default_value = "true",
+     .flags = {{.name = "--no-clipboard", .value = "false", .help = "Keep the command from the clipboard"}},
+     .help = "Let the command use the clipboard",
+     .comment =
+         "false: by limits of the user interface on its job, which keep windows, atoms and system settings from it,\n"
+         "too. Windows nests no jobs with such limits: node and bun can start no program then, and sbx itself must\n"
+         "not run in the job of another program."},
 
     {.name = "tools.presets",
      .type = SBX_KEY_ENUM,

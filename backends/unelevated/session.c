@@ -87,9 +87,9 @@ static void tell(const sbx_policy *policy)
         sbx_host_note(SBX_NOTE_GAP, "loopback", "every port of this machine can be reached, not only those granted");
     sbx_host_note(SBX_NOTE_GAP, "ui",
                   "a program that attaches to your console or opens your desktop by name is not stopped");
-    if (!(policy->flags & SBX_POLICY_CLIPBOARD))
+    if (!(policy->flags & SBX_POLICY_UI_LIMITS))
         sbx_host_note(SBX_NOTE_GAP, "clipboard",
-                      "open: in a job that limits the user interface, node and bun could start no program");
+                      "open; --no-clipboard closes it, but node and bun start no program then");
     sbx_host_note(
         SBX_NOTE_GAP, "pipes",
         "named pipes that the command makes without a security descriptor cannot be written to by name, not "
@@ -208,6 +208,8 @@ static sbx_status make_ticket(sbx_session *session, const sbx_policy *policy, sb
     memset(&data, 0, sizeof(data));
     if (policy->flags & SBX_POLICY_DESKTOP_PRIVATE)
         data.flags |= SBX_TICKET_DESKTOP;
+    if (policy->flags & SBX_POLICY_UI_LIMITS)
+        data.flags |= SBX_TICKET_UI_LIMITS;
     data.spec = session->spec;
     data.run_id = policy->run_id;
     data.opened = session->temp.path;
@@ -248,7 +250,7 @@ sbx_status sbx_session_open(const sbx_policy *policy, uint32_t flags, sbx_sessio
     guarantees->enforced = SBX_UNELEVATED_ENFORCED;
     if (policy->network == SBX_NETWORK_OFF)
         guarantees->advisory |= SBX_AREA_NETWORK;
-    if (policy->flags & SBX_POLICY_DESKTOP_PRIVATE)
+    if (policy->flags & (SBX_POLICY_DESKTOP_PRIVATE | SBX_POLICY_UI_LIMITS))
         guarantees->advisory |= SBX_AREA_UI;
     *session = made;
     made = NULL;

@@ -13,8 +13,9 @@
 #include "common/acl.h"
 #include "common/token.h"
 
-#define SBX_TICKET_DESKTOP 1u /* a private desktop */
-#define SBX_TICKET_FLAGS 1u
+#define SBX_TICKET_DESKTOP 1u   /* a private desktop */
+#define SBX_TICKET_UI_LIMITS 2u /* the job's limits of the user interface */
+#define SBX_TICKET_FLAGS 3u
 
 typedef struct sbx_ticket_data {
     uint32_t flags;      /* SBX_TICKET_* */

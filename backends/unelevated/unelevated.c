@@ -16,6 +16,11 @@
 #include "win/error.h"
 #include "win/handle.h"
 
+#define UI_LIMITS                                                                                                      \
+    (JOB_OBJECT_UILIMIT_HANDLES | JOB_OBJECT_UILIMIT_READCLIPBOARD | JOB_OBJECT_UILIMIT_WRITECLIPBOARD |               \
+     JOB_OBJECT_UILIMIT_SYSTEMPARAMETERS | JOB_OBJECT_UILIMIT_DISPLAYSETTINGS | JOB_OBJECT_UILIMIT_GLOBALATOMS |       \
+     JOB_OBJECT_UILIMIT_DESKTOP | JOB_OBJECT_UILIMIT_EXITWINDOWS)
+
 /* Of one spawn, in the process that spawns. */
 typedef struct spawn_state {
     sbx_ticket_data data;
@@ -90,6 +95,7 @@ static sbx_status SBX_CALL unelevated_token(const sbx_ticket *ticket, sbx_spawn 
         goto out;
     memset(spawn, 0, sizeof(*spawn));
     spawn->size = sizeof(*spawn);
+    spawn->ui_limits = state->data.flags & SBX_TICKET_UI_LIMITS ? UI_LIMITS : 0;
     spawn->token = token;
     spawn->desktop = state->desktop.name;
     spawn->context = state;

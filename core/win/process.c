@@ -155,7 +155,7 @@ static sbx_status enter_job(HANDLE process, HANDLE job, sbx_error *err)
     if (IsProcessInJob(GetCurrentProcess(), NULL, &inside) && inside)
         sbx_hint(err,
                  "sbx itself runs in a job, and Windows does not put this one inside it; start sbx outside of it%s",
-                 limits_interface(job) ? ", or lift the limits of the user interface with --clipboard" : "");
+                 limits_interface(job) ? ", or without --no-clipboard" : "");
     return SBX_E_UNENFORCED;
 }
 

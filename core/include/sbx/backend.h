@@ -138,9 +138,8 @@ typedef struct sbx_limits {
 } sbx_limits;
 
 #define SBX_POLICY_DESKTOP_PRIVATE 0x01u /* run on a desktop of its own */
-#define SBX_POLICY_CLIPBOARD 0x02u       /* leave clipboard and UI limits off */
+#define SBX_POLICY_UI_LIMITS 0x02u       /* limit the user interface by the job, the clipboard above all */
 #define SBX_POLICY_KEEP_CHILDREN 0x04u   /* background children outlive the command */
-#define SBX_POLICY_INTERACTIVE 0x08u     /* the child is to have the user's console */
 
 /* Paths are absolute, normalised (backslashes, no "." or "..", no trailing
  * separator but on a volume root), not resolved: links are the backend's to judge. */

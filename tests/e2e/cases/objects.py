@@ -182,6 +182,14 @@ def desktop(w):
     equal(w.sbx(w.PROBE, 'desktop', options=('--desktop', 'user')).text, own, 'when it is asked for')
 
 
+@case('the limits of the user interface are on the job when they are asked for, read back inside', CONFINED, WORLDS)
+def limits(w):
+    equal(w.sandboxed('job').text, 'ui 0x0\n')
+    equal(w.sbx(w.PROBE, 'job', options=('--no-clipboard',)).text, 'ui 0xff\n')
+    got = w.probe('injob', '0', '--', w.SBX, *w.options('--no-clipboard'), '--', w.PROBE, 'exit', '7')
+    check('exit 0x0000007d' in got.text and 'without --no-clipboard' in got.errors, got)
+
+
 @case('clipboard, hooks, broadcasts, ExitWindows', CONFINED, WORLDS)
 def effects(w):
     raise Skip('Wine keeps the limits of a job on the user interface but does not apply them; the backend claims none')

@@ -75,7 +75,7 @@ static const struct {
     {"limits.cpu = true", 1, 14, "percentage", ""},
     {"limits.processes = \"5\"", 1, 20, "expected, not a string", "none"},
     {"console.grace = 5", 1, 17, "a duration", "\"5s\""},
-    {"console.interactive = \"on\"", 1, 23, "expected", ""},
+    {"ui.clipboard = \"on\"", 1, 16, "expected", ""},
     {"ui.desktop = 1979-05-27", 1, 14, "expected", ""},
     {"ui.clipboard = 0", 1, 16, "expected", ""},
     {"tools.presets = \"git\"", 1, 17, "a list of strings expected", ""},
@@ -152,7 +152,7 @@ static const char all_keys[] = "backend = \"none\"\nfallback = \"unelevated\"\nr
                                "[environment]\npass = [\"A\", \"B*\"]\nset = { X = \"${env:A}\" }\nunset = [\"C\"]\n"
                                "block_secrets = false\n"
                                "[limits]\ntime = \"1h30m\"\nmemory = \"4GiB\"\ncpu = \"50%\"\nprocesses = 12\n"
-                               "[console]\ngrace = \"0s\"\ninteractive = false\n"
+                               "[console]\ngrace = \"0s\"\n"
                                "[ui]\ndesktop = \"user\"\nclipboard = true\n[tools]\npresets = [\"git\", \"node\"]\n";
 
 static void every_key_is_read(void **state)

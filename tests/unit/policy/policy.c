@@ -73,7 +73,7 @@ static const struct {
      "deny_read = [\"${USERPROFILE}\\\\.ssh\"]\ngit = \"commit\"\ntemp = \"user\"\n"
      "[environment]\nset = { CI = \"1\", CACHE = \"${env:npm_config_cache}\\\\x $${y}\" }\nunset = [\"EDI*\"]\n"
      "[limits]\ntime = \"90m\"\nmemory = \"4GiB\"\ncpu = 50\nprocesses = 64\n"
-     "[console]\ngrace = \"250ms\"\ninteractive = false\n[ui]\ndesktop = \"user\"\nclipboard = true\n"
+     "[console]\ngrace = \"250ms\"\n[ui]\ndesktop = \"user\"\nclipboard = false\n"
      "[tools]\npresets = [\"git\", \"node\", \"git\"]\n"},
     {"read-only", "filesystem.writable = []\nenvironment.pass = [\"HO*\", \"GITHUB_TOKEN\"]\n"},
 };
