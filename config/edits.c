@@ -53,6 +53,8 @@ static const char *const secret_names[] = {
     "DATABASE_URL", "GIT_ASKPASS",
     "SSH_ASKPASS",  "SSH_AUTH_SOCK",
     "KUBECONFIG",   "NETRC",
+    "COOKIE",       "*_JWT",
+    "*AUTH_CONF*",
 };
 
 /* A pattern may have a star at its ends. */

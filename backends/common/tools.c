@@ -20,7 +20,7 @@ static const struct {
     {"git", GIT, "gc.auto", "0"},
 
     {"node", CACHE, "npm_config_cache", "npm"},
-    {"node", CACHE, "npm_config_store_dir", "pnpm"},
+    {"node", CACHE, "PNPM_HOME", "pnpm"}, /* its store lies in it; npm warns of settings that are not its own */
     {"node", CACHE, "YARN_CACHE_FOLDER", "yarn"},
     {"node", CACHE, "YARN_GLOBAL_FOLDER", "yarn-berry"},
     {"node", CACHE, "BUN_INSTALL_CACHE_DIR", "bun"},

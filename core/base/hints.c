@@ -11,9 +11,9 @@ static const struct {
     uint32_t code_kind, code;
     const char *hint;
 } hints[] = {
-    {"CreateProcessW", SBX_CODE_WIN32, 193, "the file is not a program for this kind of Windows"},
+    {"CreateProcessW", SBX_CODE_WIN32, 193, "the file is no program, or one for another kind of Windows"},
     {"CreateProcessW", SBX_CODE_WIN32, 740, "the program asks for administrator rights; sbx does not elevate"},
-    {"CreateProcessAsUserW", SBX_CODE_WIN32, 193, "the file is not a program for this kind of Windows"},
+    {"CreateProcessAsUserW", SBX_CODE_WIN32, 193, "the file is no program, or one for another kind of Windows"},
     {"CreateProcessAsUserW", SBX_CODE_WIN32, 740, "the program asks for administrator rights; sbx does not elevate"},
 };
 

@@ -143,10 +143,6 @@ static sbx_status one_option(parser *p, const char *text, sbx_error *err)
 
     if (!name)
         return sbx_fail_memory(err);
-    if (!strcmp(name, "-vv")) {
-        cli->verbosity = 2;
-        return SBX_OK;
-    }
     plain = plain_option(cli, name, &takes);
     if (plain) {
         if (equals)

@@ -1,4 +1,5 @@
 /* What a backend does to the environment of the command: told, by name. */
+#include <windows.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,6 +23,8 @@ static void add_names(const sbx_env_edits *edits, int removed, const char *what,
             ;
         if (j < edits->count || (edits->edits[i].op == SBX_ENV_UNSET) != removed)
             continue;
+        if (edits->edits[i].op == SBX_ENV_DEFAULT && GetEnvironmentVariableA(edits->edits[i].name, NULL, 0))
+            continue; /* it stays */
         if (between == what && text->length)
             sbx_text_add(text, "; ");
         sbx_text_add(text, between);

@@ -2,6 +2,7 @@
  * sbx.exe.  Everything that is printed at the end, and the exit code, come from here.
  */
 #include <windows.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/path.h"
@@ -34,19 +35,19 @@ static void print_diag(const sbx_diag *diag)
     sbx_text_fini(&text);
 }
 
-/* The report says as an error what was found in a file. */
-static void error_from_diag(const sbx_diag *diag, sbx_error *err)
+/* The report says as an error what was found in a file, or in an option. */
+static void error_from_diag(sbx_cli *cli, sbx_error *err)
 {
-    sbx_text where = {0};
+    const sbx_diag *diag = &cli->diag;
+    char where[sizeof(diag->file) + 32];
 
-    if (diag->file[0])
-        sbx_text_printf(&where, "%s:", diag->file);
+    snprintf(where, sizeof(where), "%s", diag->file);
     if (diag->span.line)
-        sbx_text_printf(&where, "%u:%u:", (unsigned)diag->span.line, (unsigned)diag->span.column);
-    sbx_text_printf(&where, "%s%s", where.length ? " " : "", diag->message);
-    sbx_fail(err, diag->status, "configuration", where.failed ? diag->file : where.data);
+        snprintf(where, sizeof(where), "%s%s%u:%u", diag->file, diag->file[0] ? ":" : "", (unsigned)diag->span.line,
+                 (unsigned)diag->span.column);
+    sbx_fail(err, diag->status, "configuration", where);
     sbx_hint(err, "%s", diag->hint);
-    sbx_text_fini(&where);
+    cli->report.message = sbx_arena_printf(&cli->arena, "%s%s%s", where, where[0] ? ": " : "", diag->message);
 }
 
 static sbx_pending report_file; /* cli->pending; the handler of a crash needs it */
@@ -140,7 +141,7 @@ int wmain(void)
         sbx_out_write(SBX_OUT_STDOUT, cli.out.data, cli.out.length);
     if (st != SBX_OK && cli.diag.status == st) {
         print_diag(&cli.diag);
-        error_from_diag(&cli.diag, &err);
+        error_from_diag(&cli, &err);
     } else if (st != SBX_OK) {
         print_error(&err);
     }

@@ -93,14 +93,15 @@ static void add_result(const sbx_report *report, cJSON *root)
     const sbx_launch_result *r = &report->result;
     cJSON *item = cJSON_AddObjectToObject(root, "timings_us");
 
+    sbx_json_add_u64(item, "open", report->open_us);
     sbx_json_add_u64(item, "prepare", r->prepare_us);
     sbx_json_add_u64(item, "spawn", r->spawn_us);
     sbx_json_add_u64(item, "run", r->run_us);
-    sbx_json_add_u64(item, "cpu", r->cpu_us);
     sbx_json_add_u64(item, "total", report->total_us);
-    item = cJSON_AddObjectToObject(root, "peaks");
-    sbx_json_add_u64(item, "memory_bytes", r->peak_memory);
-    cJSON_AddNumberToObject(item, "processes", r->processes);
+    item = cJSON_AddObjectToObject(root, "usage");
+    sbx_json_add_u64(item, "peak_memory_bytes", r->peak_memory);
+    sbx_json_add_u64(item, "cpu_us", r->cpu_us);
+    cJSON_AddNumberToObject(item, "processes_started", r->processes);
 }
 
 static void add_notes(const sbx_report *report, cJSON *root)
@@ -151,6 +152,9 @@ sbx_status sbx_report_print(const sbx_report *report, sbx_status st, const sbx_e
         sbx_json_add_error(root, "error", err);
     else
         cJSON_AddNullToObject(root, "error");
+    if (st != SBX_OK && report->message)
+        cJSON_ReplaceItemInObjectCaseSensitive(cJSON_GetObjectItemCaseSensitive(root, "error"), "message",
+                                               cJSON_CreateString(report->message));
     add_result(report, root);
     add_notes(report, root);
     return sbx_json_finish(root, out, NULL);

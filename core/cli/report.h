@@ -29,7 +29,9 @@ typedef struct sbx_report {
     sbx_report_note *notes;
     uint32_t note_count, note_size;
     uint32_t lost_notes; /* there was no memory for them */
+    uint64_t open_us;    /* until the backend was ready: its load, and the grants of a first run */
     uint64_t total_us;
+    const char *message; /* what was printed of an error, where the error does not say it all; NULL: it does */
 } sbx_report;
 
 /* A backend's note.  Calls must not overlap. */

@@ -76,6 +76,8 @@ static void say_end(const sbx_cli *cli)
         sbx_out_line("the command reached the memory limit");
     else if (end == SBX_END_PROCESSES)
         sbx_out_line("the command reached the limit of processes");
+    else if (end == SBX_END_INTERRUPTED)
+        sbx_out_line("interrupted: the command did not end by itself and was ended, with all that it started");
 }
 
 /* What the backend guarantees and the launch could not read back is a gap of this run. */
@@ -130,8 +132,12 @@ sbx_status sbx_verb_run(sbx_cli *cli, sbx_error *err)
         sbx_out_line(cli->plan.warnings[i]);
     if (st == SBX_OK)
         say_withheld(cli);
-    if (st == SBX_OK)
+    if (st == SBX_OK) {
+        const uint64_t open_us = sbx_clock_us();
+
         st = sbx_choice_open(cli, 0, &choice, err);
+        cli->report.open_us = sbx_clock_us() - open_us;
+    }
     if (st == SBX_OK)
         st = sbx_choice_tell_environment(cli, &choice, err);
     if (st == SBX_OK)

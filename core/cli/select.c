@@ -15,8 +15,7 @@ static void on_log(void *context, uint32_t level, const char *text)
 {
     const sbx_cli *cli = context;
 
-    if ((level == SBX_LOG_WARN && cli->quiet) || (level == SBX_LOG_INFO && cli->verbosity < 1) ||
-        (level >= SBX_LOG_DEBUG && cli->verbosity < 2))
+    if ((level == SBX_LOG_WARN && cli->quiet) || (level >= SBX_LOG_INFO && !cli->verbosity))
         return;
     sbx_out_line(text);
 }
@@ -104,28 +103,34 @@ static sbx_status try_backend(sbx_cli *cli, const char *name, uint32_t flags, sb
     return st;
 }
 
-/* "elevated" cannot run here (...): "unelevated" runs instead, without network; get it back with ... */
-static void say_fallback(sbx_cli *cli, const char *requested, const sbx_guarantees *claims, const sbx_error *why)
+/* "elevated" is not available (why): "unelevated" runs, which does not enforce network; sbx setup.
+ * Where the other one does not run either, used is NULL and its own error follows. */
+static void say_fallback(sbx_cli *cli, const char *used, const sbx_guarantees *claims, const sbx_error *why)
 {
     /* a backend that could not be loaded has made no claims: then all that the other does not enforce */
     uint32_t lost = (claims->enforced ? claims->enforced : SBX_AREA_ALL) & ~cli->report.guarantees.enforced;
+    static const char said[] = ": not available here"; /* by the line itself */
     sbx_text line = {0};
     char reason[1024];
+    size_t length;
 
     sbx_error_describe(why, reason, sizeof(reason));
     sbx_text_add(&cli->report.fallback, reason);
-    sbx_text_printf(&line, "backend \"%s\" is not available (%s): running with \"%s\", which ", requested, reason,
-                    cli->report.backend_used);
-    if (lost) {
-        sbx_text_add(&line, "does not enforce: ");
-        sbx_areas_print(lost, &line);
+    length = strlen(reason);
+    if (length >= sizeof(said) && !strcmp(reason + length - (sizeof(said) - 1), said))
+        reason[length - (sizeof(said) - 1)] = 0;
+    sbx_text_printf(&line, "backend \"%s\" is not available (%s): \"%s\" ", cli->plan.backend, reason,
+                    cli->plan.fallback);
+    if (!used) {
+        sbx_text_add(&line, "is tried");
+    } else if (lost) {
+        sbx_text_add(&line, "runs, which does not enforce ");
+        sbx_areas_print_names(lost, &line);
     } else {
-        sbx_text_add(&line, "enforces the same");
+        sbx_text_add(&line, "runs, which enforces the same");
     }
-    sbx_text_printf(&line, "; to get it: %s",
-                    !claims->size  ? "install that backend"
-                    : why->hint[0] ? why->hint
-                                   : "sbx setup");
+    if (used && claims->size)
+        sbx_text_printf(&line, "; to get it: %s", why->hint[0] ? why->hint : "sbx setup");
     if (!line.failed)
         sbx_out_line(line.data); /* also with --quiet: nothing weakens silently */
     sbx_text_fini(&line);
@@ -157,13 +162,13 @@ sbx_status sbx_choice_open(sbx_cli *cli, uint32_t flags, sbx_choice *choice, sbx
     first = *err;
     st = try_backend(cli, plan->fallback, flags, choice, &other, err);
     if (st == SBX_OK) {
-        say_fallback(cli, plan->backend, &claims, &first);
+        say_fallback(cli, cli->report.backend_used, &claims, &first);
     } else if (st == SBX_E_UNAVAILABLE) {
         *err = first; /* the one that was asked for says more */
         sbx_hint(err, "the fallback \"%s\" is not available either; `sbx backends` lists what works here",
                  plan->fallback);
-    } else if (!err->hint[0]) {
-        sbx_hint(err, "this is the fallback: \"%s\" is not available", plan->backend);
+    } else {
+        say_fallback(cli, NULL, &claims, &first);
     }
     return st;
 }

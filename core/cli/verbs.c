@@ -163,8 +163,8 @@ void sbx_cli_help(const sbx_verb *verb, sbx_text *out)
         option_line(out, NULL, "--report", "FILE", "Write what happened as JSON, also when it failed");
     if (verb->takes & SBX_TAKES_JSON)
         option_line(out, NULL, "--json", NULL, "Print JSON, for programs");
-    option_line(out, "-q", "--quiet", NULL, "No warnings, only errors");
-    option_line(out, "-v", "--verbose", NULL, "Say more; -vv still more");
+    option_line(out, "-q", "--quiet", NULL, "Only errors, and what a fallback loses");
+    option_line(out, "-v", "--verbose", NULL, "Say more");
     option_line(out, "-h", "--help", NULL, "This text");
     if (verb->text[0])
         sbx_text_printf(out, "\n%s", verb->text);

@@ -52,11 +52,14 @@ void sbx_system_message(uint32_t code_kind, uint32_t code, char *buffer, size_t 
         length--;
     text = length ? sbx_utf16_to_utf8(text_w, length, NULL) : NULL;
     if (text) {
-        size_t bytes = sbx_utf8_cut(text, size - 1), i;
+        size_t bytes = sbx_utf8_cut(text, size - 1), i, used = 0;
 
         for (i = 0; i < bytes; i++)
-            buffer[i] = text[i] == '\r' || text[i] == '\n' ? ' ' : text[i];
-        buffer[bytes] = 0;
+            if (text[i] == '%' && text[i + 1] >= '1' && text[i + 1] <= '9')
+                i += text[i + 2] == ' ' ? 2 : 1; /* a place for the object, which stands before the message */
+            else
+                buffer[used++] = text[i] == '\r' || text[i] == '\n' ? ' ' : text[i];
+        buffer[used] = 0;
     }
     sbx_free(text);
 }

@@ -391,6 +391,11 @@ static sbx_status missing(search *s, const char *path, const uint16_t *environme
     if (s->other)
         return explain(s->other, s->err);
     sbx_fail(s->err, SBX_E_NOT_FOUND, "find the command", s->name);
+    if (strpbrk(s->name, " \t")) {
+        sbx_hint(s->err,
+                 "it is one word with spaces in it; quote each argument by itself, as in: sbx -- node \"a b.js\"");
+        return SBX_E_NOT_FOUND;
+    }
     for (i = 0; i < sizeof(builtins) / sizeof(builtins[0]); i++)
         if (_stricmp(s->name, builtins[i]) == 0) {
             sbx_hint(s->err, "a command of cmd.exe; type: cmd /d /c %s ...", s->name);

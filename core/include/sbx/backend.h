@@ -172,8 +172,7 @@ typedef struct sbx_policy {
 
 #define SBX_LOG_ERROR 1u
 #define SBX_LOG_WARN 2u
-#define SBX_LOG_INFO 3u  /* shown with -v */
-#define SBX_LOG_DEBUG 4u /* shown with -vv */
+#define SBX_LOG_INFO 3u /* shown with -v */
 
 /* Kinds of note: facts for the report, plan and status, not for the screen. */
 #define SBX_NOTE_GAP 1u      /* something that the policy wants and this run does not have */

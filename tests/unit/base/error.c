@@ -80,9 +80,9 @@ static void hints(void **state)
         uint32_t kind, code;
         const char *part;
     } rows[] = {
-        {"CreateProcessW", SBX_CODE_WIN32, 193, "not a program for this kind of Windows"},
+        {"CreateProcessW", SBX_CODE_WIN32, 193, "no program, or one for another kind of Windows"},
         {"CreateProcessW", SBX_CODE_WIN32, 740, "administrator rights"},
-        {"CreateProcessAsUserW", SBX_CODE_WIN32, 193, "not a program for this kind of Windows"},
+        {"CreateProcessAsUserW", SBX_CODE_WIN32, 193, "no program, or one for another kind of Windows"},
         {"CreateProcessAsUserW", SBX_CODE_WIN32, 740, "administrator rights"},
     };
     sbx_error err = {0};

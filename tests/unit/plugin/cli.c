@@ -184,22 +184,35 @@ static void test_fallback(void **state)
     snprintf(line, sizeof(line),
              "sbx.exe\" -q -b broken-unavailable --fallback broken-sound --report \"%s\" -- cmd /c exit 5", path);
     assert_int_equal(sbx_run(line, NULL, 0, &output), 5);
-    assert_string_equal(output.data,
-                        "sbx: backend \"broken-unavailable\" is not available (sbxd: service: not available here): "
-                        "running with \"broken-sound\", which enforces the same; to get it: start the service\n");
+    assert_string_equal(output.data, "sbx: backend \"broken-unavailable\" is not available (sbxd: service): "
+                                     "\"broken-sound\" runs, which enforces the same; to get it: start the service\n");
     sbx_text_fini(&output);
     json = read_report(path);
     assert_string_equal(report_string(json, "backend", "requested"), "broken-unavailable");
     assert_string_equal(report_string(json, "backend", "used"), "broken-sound");
     assert_string_equal(report_string(json, "backend", "fallback_reason"), "sbxd: service: not available here");
     assert_string_equal(report_string(json, NULL, "end"), "exited");
+    assert_true(strtoull(report_string(json, "timings_us", "open"), NULL, 10) > 0);
+    assert_true(strtoull(report_string(json, "timings_us", "total"), NULL, 10) >=
+                strtoull(report_string(json, "timings_us", "open"), NULL, 10) +
+                    strtoull(report_string(json, "timings_us", "run"), NULL, 10));
+    assert_true(cJSON_IsNumber(
+        cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(json, "usage"), "processes_started")));
     assert_int_equal(cJSON_GetObjectItemCaseSensitive(json, "exit_code")->valueint, 5);
     cJSON_Delete(json);
     /* one that is not there has claimed nothing: all that the other does not enforce is told */
     sbx_assert_run("sbx.exe\" -b nowhere --fallback broken-sound -- cmd /c exit 4", 4,
-                   "sbx: backend \"nowhere\" is not available (nowhere: there is no such backend: not available here): "
-                   "running with \"broken-sound\", which does not enforce: file writes, file reads, network, desktop; "
-                   "to get it: install that backend\n");
+                   "sbx: backend \"nowhere\" is not available (nowhere: there is no such backend): "
+                   "\"broken-sound\" runs, which does not enforce write, read, network, ui\n");
+    /* one that refuses what is asked for does not hide why it was asked */
+    snprintf(line, sizeof(line),
+             "sbx.exe\" -b nowhere --fallback broken-sound --require network --report \"%s\" -- cmd", path);
+    sbx_assert_run_has(
+        line, 125,
+        "backend \"nowhere\" is not available (nowhere: there is no such backend): \"broken-sound\" is tried\n");
+    json = read_report(path);
+    assert_non_null(strstr(report_string(json, "backend", "fallback_reason"), "no such backend"));
+    cJSON_Delete(json);
     /* a launch that fails writes one, too */
     snprintf(line, sizeof(line), "sbx.exe\" -q -b none --report \"%s\" -- no-such-program", path);
     sbx_assert_run_has(line, 127, "no-such-program");
@@ -214,6 +227,8 @@ static void test_fallback(void **state)
     sbx_assert_run_has(line, 125, "hint: units are");
     json = read_report(path);
     assert_int_equal(cJSON_GetObjectItemCaseSensitive(json, "exit_code")->valueint, 125);
+    assert_string_equal(report_string(json, "error", "object"), "--time");
+    assert_string_equal(report_string(json, "error", "message"), "--time: \"x\" is not a unit of time");
     cJSON_Delete(json);
     /* one that cannot be written is told before anything has happened, in the words of the system */
     sbx_system_message(SBX_CODE_WIN32, ERROR_PATH_NOT_FOUND, path, sizeof(path));

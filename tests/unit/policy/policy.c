@@ -344,6 +344,9 @@ static void secrets_are_known_by_name(void **state)
                                           "DB_PASSWORD_FILE",
                                           "npm_config__authToken",
                                           "OPENAI_API_KEY",
+                                          "DOCKER_AUTH_CONFIG",
+                                          "CI_JOB_JWT",
+                                          "COOKIE",
                                           "TOKEN"};
     static const char *const others[] = {
         "PATH", "HOME",          "KEYBOARD",   "TOKENIZER",        "MONKEY",       "PASS",      "COMPASS",

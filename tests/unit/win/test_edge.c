@@ -48,6 +48,9 @@ static void errors_speak(void **state)
     assert_non_null(strstr(text, "(win32 5)"));
     sbx_system_message(SBX_CODE_WIN32, 5, text, sizeof(text));
     assert_true(text[0] != 0);
+    sbx_system_message(SBX_CODE_WIN32, ERROR_BAD_EXE_FORMAT, text, sizeof(text)); /* has a place for a name */
+    assert_null(strchr(text, '%'));
+    assert_true(strlen(text) > 8);
     sbx_system_message(SBX_CODE_WIN32, 0x2FFFFFFF, text, sizeof(text));
     assert_string_equal(text, "");
 }

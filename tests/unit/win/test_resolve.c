@@ -120,6 +120,7 @@ static void path_is_searched(void **state)
 static void current_directory_is_not(void **state)
 {
     (void)state;
+    refuses("tool one.js", SBX_E_NOT_FOUND, "quote each argument by itself");
     refuses("planted", SBX_E_NOT_FOUND, ".\\planted");
     refuses("planted.exe", SBX_E_NOT_FOUND, ".\\planted.exe");
     refuses("tool", SBX_E_NOT_FOUND, NULL); /* "sub" in PATH is not absolute */
