@@ -141,7 +141,8 @@ static sbx_status apply_rule(sbx_grants *g, sbx_root *root, const sbx_rule *rule
         goto out;
     if (!handle) {
         if (rule->kind == SBX_RECORD_DENY)
-            note(SBX_NOTE_GRANT, full, "protected: does not exist; an empty placeholder has the name while the command runs");
+            note(SBX_NOTE_GRANT, full,
+                 "protected: does not exist; an empty placeholder has the name while the command runs");
         *absent = 1;
         goto out;
     }
