@@ -12,116 +12,18 @@
 #include "base/memory.h"
 #include "base/mimalloc.h"
 #include "child.h"
-#include "launch/launch.h"
+#include "fixture.h"
 #include "win/clock.h"
 #include "win/console.h"
 #include "win/dirs.h"
 #include "win/error.h"
 #include "win/wide.h"
 
-static WCHAR self_w[MAX_PATH];
-static char *cwd;
-static sbx_status verify_result;
-static int spawn_ends;
-
-static sbx_status SBX_CALL self_identity(sbx_session *session, sbx_identity *identity, sbx_error *err)
-{
-    (void)session, (void)err;
-    identity->kind = SBX_IDENTITY_SELF;
-    return SBX_OK;
-}
-
 static sbx_status SBX_CALL other_identity(sbx_session *session, sbx_identity *identity, sbx_error *err)
 {
     (void)session, (void)err;
     identity->kind = SBX_IDENTITY_LOGON;
     return SBX_OK;
-}
-
-static sbx_status SBX_CALL empty_ticket(sbx_session *session, sbx_ticket *ticket, sbx_error *err)
-{
-    (void)session, (void)ticket, (void)err;
-    return SBX_OK;
-}
-
-static sbx_status SBX_CALL extra_environment(sbx_session *session, sbx_env_edits *edits, sbx_error *err)
-{
-    static const sbx_env_edit extra[] = {{SBX_ENV_SET, "SBX_TEST_EXTRA", "backend"}};
-
-    (void)session, (void)err;
-    edits->edits = extra;
-    edits->count = 1;
-    return SBX_OK;
-}
-
-static sbx_status SBX_CALL own_token(const sbx_ticket *ticket, sbx_spawn *spawn, sbx_error *err)
-{
-    (void)ticket, (void)spawn, (void)err;
-    return SBX_OK;
-}
-
-static sbx_status SBX_CALL verify(const sbx_spawn *spawn, void *process, sbx_error *err)
-{
-    (void)spawn, (void)process;
-    return verify_result ? sbx_fail(err, verify_result, "verify", "test") : SBX_OK;
-}
-
-static void SBX_CALL spawn_end(sbx_spawn *spawn)
-{
-    (void)spawn;
-    spawn_ends++;
-}
-
-static sbx_backend backend(void)
-{
-    sbx_backend b = {0};
-
-    b.size = sizeof(b);
-    b.identity = self_identity;
-    b.ticket = empty_ticket;
-    b.environment = extra_environment;
-    b.token = own_token;
-    b.verify = verify;
-    b.spawn_end = spawn_end;
-    return b;
-}
-
-static sbx_status launch_with(sbx_policy *policy, const sbx_backend *b, const wchar_t *tail, sbx_launch_result *result,
-                              sbx_error *err)
-{
-    static WCHAR line_w[40000];
-    sbx_launch_request request = {0};
-
-    swprintf(line_w, 40000, L"\"%ls\" child %ls", self_w, tail);
-    policy->size = sizeof(*policy);
-    if (!policy->cwd)
-        policy->cwd = cwd;
-    request.policy = policy;
-    request.backend = b;
-    request.command_w = line_w;
-    return sbx_launch_run(&request, result, err);
-}
-
-static void check(sbx_status st, const sbx_error *err)
-{
-    char text[1024];
-
-    if (st == SBX_OK)
-        return;
-    sbx_error_describe(err, text, sizeof(text));
-    fail_msg("%s", text);
-}
-
-/* The exit code of a child with the given policy (may be NULL). */
-static sbx_launch_result run(sbx_policy *policy, const wchar_t *tail)
-{
-    sbx_policy plain = {0};
-    sbx_launch_result result;
-    sbx_error err = {0};
-    sbx_backend b = backend();
-
-    check(launch_with(policy ? policy : &plain, &b, tail, &result, &err), &err);
-    return result;
 }
 
 static void exit_codes_are_exact(void **state)
@@ -280,25 +182,6 @@ static void streams_are_exact(void **state)
     assert_int_equal(code, 0);
     assert_int_equal(out.wrong, 0);
     assert_int_equal(out.bytes, STREAM_BYTES);
-}
-
-static int exists(const wchar_t *name)
-{
-    HANDLE event = OpenEventW(SYNCHRONIZE, FALSE, name);
-
-    if (event)
-        CloseHandle(event);
-    return event != NULL;
-}
-
-/* Objects go shortly after the last process that holds them is reported gone. */
-static int goes(const wchar_t *name)
-{
-    uint64_t end_us = sbx_clock_us() + 1000000;
-
-    while (exists(name) && sbx_clock_us() < end_us)
-        SwitchToThread();
-    return !exists(name);
 }
 
 static void background_children_end(void **state)
@@ -563,115 +446,6 @@ static void launches_leak_no_handle(void **state)
     assert_true(child_handles() < before + 50); /* one a launch would be 200 */
 }
 
-/* This program with a mode of its own, and those flags of creation.  The caller closes the process. */
-static HANDLE start_mode(const wchar_t *mode, DWORD flags)
-{
-    WCHAR line[MAX_PATH + 120];
-    STARTUPINFOW si = {0};
-    PROCESS_INFORMATION pi = {0};
-
-    si.cb = sizeof(si);
-    swprintf(line, MAX_PATH + 120, L"\"%ls\" %ls", self_w, mode);
-    assert_true(CreateProcessW(self_w, line, NULL, NULL, FALSE, flags, NULL, NULL, &si, &pi));
-    CloseHandle(pi.hThread);
-    return pi.hProcess;
-}
-
-static DWORD end_of(HANDLE process)
-{
-    DWORD code = 99;
-
-    assert_int_equal(WaitForSingleObject(process, 60000), WAIT_OBJECT_0);
-    GetExitCodeProcess(process, &code);
-    CloseHandle(process);
-    return code;
-}
-
-/* "launcher TAIL [EVENT]": a process that launches; the event is set when the command exited with 0. */
-static int launcher(const wchar_t *tail, const wchar_t *event)
-{
-    const uint32_t code = run(NULL, tail).exit_code;
-    HANDLE done = event && !code ? OpenEventW(EVENT_MODIFY_STATE, FALSE, event) : NULL;
-
-    if (done)
-        SetEvent(done);
-    return (int)code;
-}
-
-static void killing_the_launcher_ends_the_tree(void **state)
-{
-    HANDLE ready = CreateEventW(NULL, TRUE, FALSE, L"sbx-test-ready");
-    HANDLE process = start_mode(L"launcher \"hold sbx-test-tree sbx-test-ready\"", 0);
-
-    (void)state;
-    assert_int_equal(WaitForSingleObject(ready, 20000), WAIT_OBJECT_0);
-    assert_true(exists(L"sbx-test-tree"));
-    TerminateProcess(process, 1);
-    assert_int_equal(end_of(process), 1);
-    assert_true(goes(L"sbx-test-tree"));
-    CloseHandle(ready);
-}
-
-/* "console": launches a child that spoils the console.  0: it is as before; else what is not, as bits. */
-static int console(void)
-{
-    HANDLE in = CreateFileW(L"CONIN$", GENERIC_READ | GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL,
-                            OPEN_EXISTING, 0, NULL);
-    DWORD before = 0, after = 0;
-
-    if (!SetConsoleCP(437) || !SetConsoleOutputCP(437) || !GetConsoleMode(in, &before) || !before)
-        return 64;
-    if (run(NULL, L"spoil").exit_code != 42)
-        return 32;
-    if (!GetConsoleMode(in, &after))
-        return 16;
-    return (after != before) | (GetConsoleCP() != 437) << 1 | (GetConsoleOutputCP() != 437) << 2;
-}
-
-static void the_console_is_as_before(void **state)
-{
-    (void)state;
-    /* a console of its own, and its handles the standard ones */
-    assert_int_equal(end_of(start_mode(L"console", CREATE_NO_WINDOW)), 0);
-}
-
-static void no_console_is_needed(void **state)
-{
-    (void)state;
-    assert_int_equal(end_of(start_mode(L"launcher \"exit 61\"", DETACHED_PROCESS)), 61);
-    assert_int_equal(end_of(start_mode(L"launcher eof", DETACHED_PROCESS)), 9);
-}
-
-/* "orphan": starts a launcher in its own console, and is killed. */
-static int orphan(void)
-{
-    CloseHandle(start_mode(L"launcher \"hold sbx-test-orphan sbx-test-ready\" sbx-test-done", 0));
-    Sleep(INFINITE);
-    return 0;
-}
-
-/* Who made the console is gone, and the launcher goes on: it sees the end of its command, and tells it. */
-static void a_killed_parent_changes_nothing(void **state)
-{
-    HANDLE ready = CreateEventW(NULL, TRUE, FALSE, L"sbx-test-ready");
-    HANDLE done = CreateEventW(NULL, TRUE, FALSE, L"sbx-test-done");
-    HANDLE parent = start_mode(L"orphan", CREATE_NO_WINDOW), held;
-
-    (void)state;
-    assert_int_equal(WaitForSingleObject(ready, 20000), WAIT_OBJECT_0);
-    TerminateProcess(parent, 1);
-    assert_int_equal(end_of(parent), 1);
-    assert_int_equal(WaitForSingleObject(done, 0), WAIT_TIMEOUT);
-    held = OpenEventW(EVENT_MODIFY_STATE, FALSE, L"sbx-test-orphan");
-    assert_non_null(held);
-    SetEvent(held);
-    CloseHandle(held);
-    assert_int_equal(WaitForSingleObject(done, 20000), WAIT_OBJECT_0);
-    assert_true(goes(L"sbx-test-orphan"));
-    CloseHandle(done);
-    CloseHandle(ready);
-}
-
 int wmain(int argc, wchar_t **argv);
 
 int wmain(int argc, wchar_t **argv)
@@ -694,24 +468,12 @@ int wmain(int argc, wchar_t **argv)
         cmocka_unit_test(failed_verification_runs_nothing),
         cmocka_unit_test(other_accounts_are_refused),
         cmocka_unit_test(missing_directory_is_named),
-        cmocka_unit_test(the_console_is_as_before),
-        cmocka_unit_test(no_console_is_needed),
-        cmocka_unit_test(a_killed_parent_changes_nothing),
-        cmocka_unit_test(killing_the_launcher_ends_the_tree),
         cmocka_unit_test(launches_leak_no_handle),
     };
-    sbx_error err = {0};
 
     sbx_memory_use(&sbx_mimalloc);
     if (argc > 1 && wcscmp(argv[1], L"child") == 0)
         return child_main(argc - 2, argv + 2);
-    GetModuleFileNameW(NULL, self_w, MAX_PATH);
-    check(sbx_dirs_get(SBX_DIR_CURRENT, &cwd, &err), &err);
-    if (argc > 2 && wcscmp(argv[1], L"launcher") == 0)
-        return launcher(argv[2], argc > 3 ? argv[3] : NULL);
-    if (argc > 1 && wcscmp(argv[1], L"orphan") == 0)
-        return orphan();
-    if (argc > 1 && wcscmp(argv[1], L"console") == 0)
-        return console();
+    begin_launches();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
