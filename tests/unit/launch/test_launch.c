@@ -13,11 +13,7 @@
 #include "base/mimalloc.h"
 #include "child.h"
 #include "fixture.h"
-#include "win/clock.h"
 #include "win/console.h"
-#include "win/dirs.h"
-#include "win/error.h"
-#include "win/wide.h"
 
 static sbx_status SBX_CALL other_identity(sbx_session *session, sbx_identity *identity, sbx_error *err)
 {
