@@ -126,14 +126,14 @@ def cpu_limit(w):
     equal(w.sandboxed('exit', '7', options=('--cpu', '101')).code, 125)
 
 
-def interrupt(w, action, *command):
+def interrupt(w, action, *command, errors=False):
     """`watch` on a terminal of its own, so that there is a console to interrupt."""
     import pty
     if w.kind == 'native':
         raise Skip('the test runner has no console of its own')
     master, slave = pty.openpty()
     process = w.start((w.PROBE, 'watch', action, '1', '--', *command), stdin=slave, stdout=slave,
-                      stderr=subprocess.DEVNULL)
+                      stderr=slave if errors else subprocess.DEVNULL)
     os.close(slave)
     seen = b''
     try:
@@ -168,9 +168,10 @@ def ctrl_c_twice(w):
     control = interrupt(w, 'ctrl-c', w.PROBE, 'leaf')
     if 'no console event' in control or 'gone 1 of 1' not in control:
         raise Skip('no console event reaches a program here: %r' % control)
-    got = interrupt(w, 'ctrl-c2', w.SBX, *w.options('--grace', '30s'), '--', w.PROBE, 'ignore')
+    got = interrupt(w, 'ctrl-c2', w.SBX, '--backend', w.backend, '--grace', '30s', '--', w.PROBE, 'ignore', errors=True)
     check('first survived' in got, 'the first one is the command\'s to handle: %r' % got)
     check('gone 1 of 1' in got, got)
+    check('interrupted: ' in got, got)
 
 
 @case('many launches leave no process and no file')
