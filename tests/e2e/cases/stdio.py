@@ -17,6 +17,15 @@ def pattern(count):
     return (period * (count // len(period) + 1))[:count]
 
 
+@case('sbx without a console, and programs inside: none, or a new one without a window', worlds=('lab', 'native'))
+def consoles(w):
+    inner = 'cmd', '/d', '/c', 'exit 7'
+    for kind in ('none', 'hidden'):
+        equal(w.probe('console', kind, '--', *inner).text, 'exit 0x00000007\n', 'control: ' + kind)
+        equal(w.probe('console', kind, '--', w.SBX, *w.options(), '--', *inner).text, 'exit 0x00000007\n', 'sbx: ' + kind)
+        equal(w.sandboxed('console', kind, '--', *inner).text, 'exit 0x00000007\n', 'inside: ' + kind)
+
+
 @case('exit codes pass with all 32 bits')
 def exit_codes(w):
     for code in CODES:

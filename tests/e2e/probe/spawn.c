@@ -126,19 +126,30 @@ static int wait_and_tell(HANDLE process)
     return 0;
 }
 
-/* exitof -- COMMAND: run it; "exit 0x........" with all 32 bits */
-static int exit_of(int argc, wchar_t **argv)
+static int run_with(DWORD flags)
 {
     PROCESS_INFORMATION info;
     wchar_t *tail_w = command_tail();
 
-    (void)argc;
-    (void)argv;
     if (tail_w == NULL)
         return 2;
-    if (!start(tail_w, 0, NULL, NULL, &info))
+    if (!start(tail_w, flags, NULL, NULL, &info))
         return result(FALSE);
     return wait_and_tell(info.hProcess);
+}
+
+/* exitof -- COMMAND: run it; "exit 0x........" with all 32 bits */
+static int exit_of(int argc, wchar_t **argv)
+{
+    (void)argc;
+    (void)argv;
+    return run_with(0);
+}
+
+/* console none|hidden -- COMMAND: the same, without a console or with a new one that has no window */
+static int console(int argc, wchar_t **argv)
+{
+    return argc > 0 ? run_with(wcscmp(argv[0], L"none") == 0 ? DETACHED_PROCESS : CREATE_NO_WINDOW) : 2;
 }
 
 /* injob UI -- COMMAND: the same, from within a job that nobody leaves and that limits UI (JOB_OBJECT_UILIMIT_*) */
@@ -323,7 +334,9 @@ static int repeat(int argc, wchar_t **argv)
 }
 
 const verb spawn_verbs[] = {
-    {L"leaf", leaf},      {L"tree", tree},    {L"between", between}, {L"fork", fork_leaves},     {L"exitof", exit_of},
-    {L"exec", exec_file}, {L"envof", env_of}, {L"watch", watch},     {L"ignore", ignore_ctrl_c}, {L"repeat", repeat},
-    {L"injob", in_job},   {NULL, NULL},
+    {L"leaf", leaf},        {L"tree", tree},      {L"between", between},
+    {L"fork", fork_leaves}, {L"exitof", exit_of}, {L"exec", exec_file},
+    {L"envof", env_of},     {L"watch", watch},    {L"ignore", ignore_ctrl_c},
+    {L"repeat", repeat},    {L"injob", in_job},   {L"console", console},
+    {NULL, NULL},
 };
