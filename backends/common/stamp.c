@@ -319,13 +319,21 @@ static uint32_t clear_one(void *context, const sbx_walk_item *item)
     return SBX_WALK_ON;
 }
 
+static const char *doing(sbx_walk_visit visit)
+{
+    return visit == allow_one  ? "granting"
+           : visit == deny_one ? "protecting"
+           : visit == free_one ? "freeing"
+                               : "cleaning";
+}
+
 static sbx_status walk(stamper *s, void *handle, const char *path, sbx_walk_visit visit, sbx_stamp_count *count,
                        sbx_error *err)
 {
     sbx_walk_count seen = {0, 0};
     /* a link may have come with an ACE that it inherited: only an allow is not for it */
-    sbx_status st = sbx_walk_below(handle, path, READ_CONTROL | WRITE_DAC, visit == allow_one ? 0 : SBX_WALK_LINKS,
-                                   visit, s, &seen, err);
+    sbx_status st = sbx_walk_below(handle, path, doing(visit), READ_CONTROL | WRITE_DAC,
+                                   visit == allow_one ? 0 : SBX_WALK_LINKS, visit, s, &seen, err);
 
     if (count) {
         count->objects += seen.objects;

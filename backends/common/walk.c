@@ -1,5 +1,6 @@
 #include "common/walk.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -279,14 +280,22 @@ static DWORD WINAPI thread_main(void *argument)
     return 0;
 }
 
-static void progress(walk *w)
+/* doing: what the walk is for. */
+static void progress(walk *w, const char *doing, int is_end)
 {
-    if (sbx_host_table && sbx_host_table->progress)
-        sbx_host_table->progress(w->path, (uint64_t)InterlockedCompareExchange64(&w->objects, 0, 0), 0);
+    uint64_t done = (uint64_t)InterlockedCompareExchange64(&w->objects, 0, 0);
+    char what[256];
+
+    if (!sbx_host_table || !sbx_host_table->progress)
+        return;
+    snprintf(what, sizeof(what), "%s %s", doing, w->path);
+    if (is_end && !done)
+        done = 1;
+    sbx_host_table->progress(what, done, is_end ? done : 0);
 }
 
-sbx_status sbx_walk_below(void *root, const char *path, ACCESS_MASK access, uint32_t flags, sbx_walk_visit visit,
-                          void *context, sbx_walk_count *count, sbx_error *err)
+sbx_status sbx_walk_below(void *root, const char *path, const char *doing, ACCESS_MASK access, uint32_t flags,
+                          sbx_walk_visit visit, void *context, sbx_walk_count *count, sbx_error *err)
 {
     walk w = {.path = path, .access = access, .flags = flags, .visit = visit, .context = context, .err = err};
     HANDLE threads[MAX_THREADS], dir = NULL;
@@ -296,6 +305,7 @@ sbx_status sbx_walk_below(void *root, const char *path, ACCESS_MASK access, uint
     SYSTEM_INFO system;
     NTSTATUS status;
     uint32_t i, wanted, started = 0;
+    int told = 0;
 
     /* a handle of its own, with its own place in the listing */
     InitializeObjectAttributes(&attributes, &nothing, OBJ_CASE_INSENSITIVE, root, NULL);
@@ -317,8 +327,12 @@ sbx_status sbx_walk_below(void *root, const char *path, ACCESS_MASK access, uint
     }
     if (!started)
         work(&w);
-    while (started && WaitForMultipleObjects(started, threads, TRUE, PROGRESS_EVERY_MS) == WAIT_TIMEOUT)
-        progress(&w);
+    while (started && WaitForMultipleObjects(started, threads, TRUE, PROGRESS_EVERY_MS) == WAIT_TIMEOUT) {
+        progress(&w, doing, 0);
+        told = 1;
+    }
+    if (told)
+        progress(&w, doing, 1);
     for (i = 0; i < started; i++)
         CloseHandle(threads[i]);
     while (w.queued)

@@ -40,12 +40,12 @@ typedef struct sbx_walk_count {
 } sbx_walk_count;
 
 /*
- * Walk below `root` (FILE_LIST_DIRECTORY, SYNCHRONIZE), which itself is not visited; `path` names it in errors and
- * progress.  access: for every object, FILE_READ_ATTRIBUTES comes on top and, for directories, what listing takes.
+ * Walk below `root` (FILE_LIST_DIRECTORY, SYNCHRONIZE), which itself is not visited; `path` names it in errors, after
+ * `doing` ("granting") in progress, which ends with done == total where it was told at all.  access: for every object, FILE_READ_ATTRIBUTES comes on top and, for directories, what listing takes.
  * flags: SBX_WALK_LINKS visits links too.
  */
-sbx_status sbx_walk_below(void *root, const char *path, ACCESS_MASK access, uint32_t flags, sbx_walk_visit visit,
-                          void *context, sbx_walk_count *count, sbx_error *err);
+sbx_status sbx_walk_below(void *root, const char *path, const char *doing, ACCESS_MASK access, uint32_t flags,
+                          sbx_walk_visit visit, void *context, sbx_walk_count *count, sbx_error *err);
 
 /* "path\name" of an item for a message, through its parent's handle; freed with sbx_free, NULL out of memory. */
 char *sbx_walk_path(const sbx_walk_item *item);

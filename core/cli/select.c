@@ -40,13 +40,15 @@ static void on_note(void *context, uint32_t kind, const char *object, const char
     sbx_cli_note(context, kind, object, text);
 }
 
+#define PROGRESS_COLUMNS 79
+
 /* One line that is written over, from half a second on, ten times a second. */
 static void on_progress(void *context, const char *what, uint64_t done, uint64_t total)
 {
     static ULONGLONG begin, last;
     const sbx_cli *cli = context;
     ULONGLONG now = GetTickCount64();
-    char line[128];
+    char line[128], count[48];
     int length;
 
     if (cli->quiet || !sbx_out_is_console(SBX_OUT_STDERR))
@@ -54,15 +56,19 @@ static void on_progress(void *context, const char *what, uint64_t done, uint64_t
     AcquireSRWLockExclusive(&lock);
     if (!begin)
         begin = now;
-    if (last && total && done >= total) {
-        sbx_out_write(SBX_OUT_STDERR, "\r                                                                    \r", 70);
+    if (total && done >= total) {
+        length = snprintf(line, sizeof(line), "\r%*s\r", PROGRESS_COLUMNS, "");
+        if (last)
+            sbx_out_write(SBX_OUT_STDERR, line, (size_t)length);
         begin = last = 0;
     } else if (now - begin > 500 && now - last > 100) {
         if (total)
-            length = snprintf(line, sizeof(line), "\rsbx: %.40s %llu/%llu", what, (unsigned long long)done,
-                              (unsigned long long)total);
+            snprintf(count, sizeof(count), "%llu/%llu", (unsigned long long)done, (unsigned long long)total);
         else
-            length = snprintf(line, sizeof(line), "\rsbx: %.40s %llu", what, (unsigned long long)done);
+            snprintf(count, sizeof(count), "%llu objects", (unsigned long long)done);
+        /* no wider than a console of 80 columns, where the next one would begin a new line */
+        length =
+            snprintf(line, sizeof(line), "\rsbx: %.*s: %s", PROGRESS_COLUMNS - 7 - (int)strlen(count), what, count);
         sbx_out_write(SBX_OUT_STDERR, line, (size_t)length);
         last = now;
     }
