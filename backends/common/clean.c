@@ -5,88 +5,58 @@
 #include "base/path.h"
 #include "common/grant.h"
 #include "common/guard.h"
-#include "common/ledger.h"
+#include "common/known.h"
 #include "common/stamp.h"
 #include "win/error.h"
-#include "win/handle.h"
-#include "win/wide.h"
 
 #define WAIT_MS 10000u
 
-/* The root that the ledger speaks of, where it speaks of it, or none: it is gone, or another directory is there now. */
-static sbx_status reopen(const sbx_ledger_root *known, sbx_root *root, sbx_error *err)
+/* ---- What there is ------------------------------------------------------------------- */
+
+static sbx_state_item item_in(const sbx_known *known, const char *kind, const char *object, const char *text)
 {
-    sbx_status st = sbx_root_reopen(known->path, root, err);
+    sbx_state_item item = {.size = sizeof(item), .process_id = known->process, .kind = kind, .object = object};
 
-    if (st == SBX_OK && root->handle && memcmp(&root->sid, &known->sid, sizeof(known->sid)))
-        sbx_root_close(root);
-    return st;
-}
-
-/* The same, also where it was moved. */
-static sbx_status locate(const sbx_ledger_root *known, sbx_root *root, sbx_error *err)
-{
-    sbx_error why = {.size = sizeof(why)};
-    sbx_status here = reopen(known, root, &why), st;
-
-    if (here == SBX_OK && root->handle)
-        return SBX_OK;
-    st = sbx_root_find(&known->sid, known->path, root, err);
-    if (st == SBX_OK && !root->handle && here != SBX_OK) { /* not gone: something is there that does not open */
-        if (err)
-            *err = why;
-        st = here;
-    }
-    return st;
-}
-
-static uint32_t state_of(const sbx_ledger_root *known, uint32_t process)
-{
-    sbx_root root = {0};
-    uint32_t state = SBX_STATE_STALE;
-
-    if (process)
-        return SBX_STATE_ACTIVE;
-    if (known->done && (reopen(known, &root, NULL) != SBX_OK || root.handle))
-        state = SBX_STATE_KEPT;
-    sbx_root_close(&root);
-    /* moved or gone is stale, not what is out of reach */
-    if (state == SBX_STATE_STALE && sbx_root_find(&known->sid, known->path, &root, NULL) == SBX_E_UNAVAILABLE)
-        state = SBX_STATE_KEPT;
-    sbx_root_close(&root);
-    return state;
-}
-
-static sbx_state_item item_of(const sbx_ledger_root *known, uint32_t process)
-{
-    sbx_state_item item = {.size = sizeof(item), .kind = "grant", .process_id = process};
-
-    item.state = state_of(known, process);
-    item.root = item.object = known->path;
-    item.count = known->count;
-    item.text = known->done ? "writable root" : "writable root, not finished";
+    item.root = sbx_known_path(known);
+    item.text = text;
     return item;
 }
 
-/* 1: the visitor wants no more. */
-static int visit_paths(const sbx_ledger_root *known, uint32_t process, sbx_state_visitor visit, void *context)
+static int has_path(const sbx_ledger_root *entry, const char *path, int is_guard)
 {
+    const sbx_ledger_path *at;
+
+    for (at = entry->paths; at; at = at->next)
+        if ((at->kind == SBX_RECORD_GUARD) == is_guard && !strcmp(at->path, path))
+            return 1;
+    return 0;
+}
+
+/* What is in the root of this item.  1: the visitor wants no more. */
+static int visit_paths(const sbx_known *known, uint32_t state, sbx_state_visitor visit, void *context)
+{
+    const int is_kept = state == SBX_STATE_KEPT;
     const sbx_ledger_path *path;
     char full[2048];
 
-    for (path = known->paths; path; path = path->next) {
-        sbx_state_item item = {.size = sizeof(item), .process_id = process, .root = known->path, .object = full};
+    for (path = known->entry->paths; path; path = path->next) {
+        sbx_state_item item;
 
-        snprintf(full, sizeof(full), "%s\\%s", known->path, path->path);
-        item.state = process ? SBX_STATE_ACTIVE : SBX_STATE_KEPT;
-        if (path->kind == SBX_RECORD_GUARD) {
-            item.kind = "guard";
-            item.text = "keeps a protected name that does not exist from the command";
-            item.state = process ? SBX_STATE_ACTIVE : SBX_STATE_STALE;
-        } else {
-            item.kind = path->kind == SBX_RECORD_DENY ? "protected" : "kept in place";
-            item.text = path->kind == SBX_RECORD_DENY ? "the command cannot change it" : "leads to a protected path";
-        }
+        snprintf(full, sizeof(full), "%s\\%s", sbx_known_path(known), path->path);
+        if (path->kind == SBX_RECORD_GUARD)
+            item = item_in(known, "guard", full,
+                           known->process ? "placeholder that keeps a missing name from the command"
+                                          : "placeholder that a run left behind");
+        else if (has_path(known->entry, path->path, 1))
+            continue; /* protected as well: one line an object */
+        else if (path->kind == SBX_RECORD_DENY)
+            item = item_in(known, "protected", full,
+                           is_kept ? "commands cannot change it; kept with its root" : "commands cannot change it");
+        else
+            item = item_in(known, "pinned", full,
+                           is_kept ? "commands cannot move it, as it holds what is protected; kept with its root"
+                                   : "commands cannot move it, as it holds what is protected");
+        item.state = path->kind == SBX_RECORD_GUARD && !known->process ? SBX_STATE_STALE : state;
         if (visit && visit(context, &item, NULL))
             return 1;
     }
@@ -96,22 +66,43 @@ static int visit_paths(const sbx_ledger_root *known, uint32_t process, sbx_state
 sbx_status sbx_grants_list(sbx_state_visitor visit, void *context, sbx_error *err)
 {
     sbx_ledger ledger = {{NULL}, NULL, 0, 0};
-    const sbx_ledger_root *known;
+    const sbx_ledger_root *entry;
+    int enough = 0;
     sbx_status st = sbx_ledger_load(&ledger, err);
 
-    for (known = ledger.roots; known && st == SBX_OK; known = known->next) {
+    for (entry = ledger.roots; entry && st == SBX_OK && !enough; entry = entry->next) {
+        sbx_known known = {0};
         sbx_state_item item;
-        uint32_t process = 0;
 
-        st = sbx_hold_find(&known->sid, NULL, &process, err);
+        st = sbx_hold_find(&entry->sid, NULL, &known.process, err);
         if (st != SBX_OK)
             break;
-        item = item_of(known, process);
-        if ((visit && visit(context, &item, NULL)) || visit_paths(known, process, visit, context))
-            break;
+        sbx_known_find(entry, &known, NULL); /* where it cannot be found is told, too */
+        item = sbx_known_item(&known, 0);
+        enough = visit && visit(context, &item, NULL);
+        /* what is not there, or cannot be asked, has nothing in it that could be told of */
+        if (!enough && known.where != SBX_KNOWN_GONE && known.where != SBX_KNOWN_AWAY)
+            enough = visit_paths(&known, item.state, visit, context);
+        sbx_known_close(&known);
     }
     sbx_ledger_fini(&ledger);
     return st;
+}
+
+/* ---- Undoing it ---------------------------------------------------------------------- */
+
+typedef struct cleaner {
+    uint32_t what; /* SBX_CLEAN_* */
+    sbx_ledger *ledger;
+    sbx_state_visitor visit;
+    void *context;
+    int enough; /* the visitor wants no more */
+} cleaner;
+
+static void tell(cleaner *c, const sbx_state_item *item, const sbx_error *error)
+{
+    if (c->visit && !c->enough && c->visit(c->context, item, error))
+        c->enough = 1;
 }
 
 static sbx_status undo(const sbx_root *root, sbx_ledger *ledger, sbx_error *err)
@@ -137,46 +128,75 @@ static sbx_status undo(const sbx_root *root, sbx_ledger *ledger, sbx_error *err)
     return st;
 }
 
+/* The root is kept, but not what a dead run left in it. */
+static sbx_status clean_guards(cleaner *c, sbx_known *known, sbx_error *err)
+{
+    const sbx_ledger_root *entry = known->entry;
+    const sbx_ledger_path *path;
+    const char **guards;
+    char full[2048];
+    uint32_t all = 0, count = 0, i, failed = 0;
+    sbx_error other = {.size = sizeof(other)};
+    sbx_status st;
+
+    for (path = entry->paths; path; path = path->next)
+        all += path->kind == SBX_RECORD_GUARD;
+    if (!all)
+        return SBX_OK;
+    guards = sbx_arena_alloc(&c->ledger->arena, all * sizeof(*guards));
+    if (!guards)
+        return sbx_fail_memory(err);
+    for (path = entry->paths; path; path = path->next)
+        if (path->kind == SBX_RECORD_GUARD)
+            guards[count++] = path->path;
+    st = sbx_guard_remove(&known->root, c->ledger, NULL, err);
+    for (i = 0; i < count; i++) {
+        sbx_state_item item = item_in(known, "guard", full, "placeholder that a run left behind");
+
+        snprintf(full, sizeof(full), "%s\\%s", item.root, guards[i]);
+        item.state = SBX_STATE_STALE;
+        if (has_path(entry, guards[i], 1)) { /* the error is that of the first */
+            sbx_fail(&other, SBX_E_SYSTEM, "it could not be removed now", full);
+            tell(c, &item, failed++ ? &other : err);
+            continue;
+        }
+        if (has_path(entry, guards[i], 0))
+            item.text = "no placeholder any more: somebody has put something there, which stays";
+        tell(c, &item, NULL);
+    }
+    return st;
+}
+
 /* Deal with one root under its lock, and tell. */
-static sbx_status clean_one(uint32_t what, sbx_ledger *ledger, sbx_ledger_root *known, sbx_root *root,
-                            sbx_state_visitor visit, void *context, int *enough, sbx_error *err)
+static sbx_status clean_one(cleaner *c, sbx_known *known, sbx_error *err)
 {
     sbx_error why = {.size = sizeof(why)};
-    sbx_ledger_entry gone = {SBX_RECORD_GONE, 0, known ? known->path : ""};
-    sbx_sid sid = known ? known->sid : root->sid;
-    sbx_state_item item = {.size = sizeof(item), .kind = "grant", .state = SBX_STATE_KEPT};
+    sbx_ledger_entry gone = {SBX_RECORD_GONE, 0, sbx_known_path(known)};
+    const sbx_sid *sid = sbx_known_sid(known);
+    sbx_state_item item;
     sbx_lock *lock = NULL;
-    char path[1024];
-    uint32_t process = 0;
-    sbx_status st = sbx_lock_take(&sid, WAIT_MS, &lock, &why);
+    sbx_status st = sbx_lock_take(sid, WAIT_MS, &lock, &why);
 
     if (st == SBX_OK)
-        st = sbx_hold_find(&sid, NULL, &process, &why);
-    if (known)
-        item = item_of(known, process);
-    else
-        item.text = "writable root, not in the ledger";
-    snprintf(path, sizeof(path), "%s", known ? known->path : root->path);
-    item.root = item.object = path;
-    if (st == SBX_OK && process) {
-        if (what != SBX_CLEAN_ROOT)
-            goto out; /* kept, silently: a living run needs it */
-        st = sbx_fail(&why, SBX_E_REFUSED, "a run holds it", path);
-        sbx_hint(&why, "wait for the end of process %lu", (unsigned long)process);
-    }
-    if (st == SBX_OK && what == SBX_CLEAN_STALE && item.state != SBX_STATE_STALE) {
-        /* the root is kept, but not what a dead run left in it */
-        st = root->handle ? sbx_guard_remove(root, ledger, NULL, &why) : SBX_OK;
-        if (st == SBX_OK)
-            goto out;
-    } else if (st == SBX_OK && root->handle) {
-        st = undo(root, ledger, &why);
+        st = sbx_hold_find(sid, NULL, &known->process, &why);
+    item = sbx_known_item(known, 1);
+    if (st == SBX_OK && known->process) {
+        if (c->what == SBX_CLEAN_STALE)
+            goto out; /* was not asked for */
+        if (c->what == SBX_CLEAN_ROOT) {
+            st = sbx_fail(&why, SBX_E_REFUSED, "a command that runs needs it", item.object);
+            sbx_hint(&why, "wait for the end of sbx process %lu", (unsigned long)known->process);
+        }
+    } else if (st == SBX_OK && c->what == SBX_CLEAN_STALE && item.state != SBX_STATE_STALE) {
+        if (known->root.handle)
+            st = clean_guards(c, known, &why);
+        goto out;
+    } else if (st == SBX_OK && known->root.handle) {
+        st = undo(&known->root, c->ledger, &why);
     } else if (st == SBX_OK) {
-        item.text = "the directory is gone, and its access rights with it";
-        st = sbx_ledger_add(ledger, &sid, &gone, 1, 0, &why);
+        st = sbx_ledger_add(c->ledger, sid, &gone, 1, 0, &why);
     }
-    if (visit && visit(context, &item, st == SBX_OK ? NULL : &why))
-        *enough = 1;
+    tell(c, &item, st == SBX_OK ? NULL : &why);
 out:
     sbx_lock_give(lock);
     if (st != SBX_OK && err)
@@ -184,71 +204,97 @@ out:
     return st;
 }
 
-/* What the user calls by a path: the directory there, and the one that the ledger knows by this path. */
-static sbx_status clean_named(const char *path, sbx_ledger *ledger, sbx_state_visitor visit, void *context,
-                              sbx_error *err)
+/* A directory that the ledger does not know.  Where nothing of sbx is on it there is nothing to undo; whether this user
+ * could change that does not matter then. */
+static sbx_status clean_unknown(cleaner *c, const char *path, sbx_known *known, sbx_error *err)
 {
-    sbx_root here = {0}, there = {0};
-    sbx_ledger_root *known, *was;
-    int enough = 0;
-    sbx_status moved = SBX_OK, st = sbx_root_reopen(path, &here, err);
+    sbx_error why = {.size = sizeof(why)};
+    sbx_root seen = {0};
+    int is_marked = 0;
+    sbx_status opened = known->root.handle ? SBX_OK : sbx_root_reopen(path, &known->root, &why), st;
 
-    known = here.handle ? sbx_ledger_find(ledger, &here.sid) : NULL;
-    for (was = known ? NULL : ledger->roots; was && !sbx_path_equal(was->path, path); was = was->next)
-        ;
-    if (was) {
-        moved = sbx_root_find(&was->sid, was->path, &there, err);
-        if (moved == SBX_OK)
-            moved = clean_one(SBX_CLEAN_ROOT, ledger, was, &there, visit, context, &enough, err);
-        sbx_root_close(&there);
+    if (known->root.handle) {
+        st = sbx_stamp_any(&known->root, &is_marked, err);
+        return st == SBX_OK && is_marked ? clean_one(c, known, err) : st;
     }
-    if (here.handle)
-        st = clean_one(SBX_CLEAN_ROOT, ledger, known, &here, visit, context, &enough, err);
-    else if (was)
-        st = SBX_OK;
-    else if (st == SBX_OK)
-        st = sbx_root_open(path, &here, err); /* says why it is none */
-    sbx_root_close(&here);
+    st = sbx_root_look(path, &seen, err);
+    if (st == SBX_OK)
+        st = sbx_stamp_any(&seen, &is_marked, err);
+    else if (err && !err->hint[0])
+        sbx_hint(err, "`sbx status` lists the folders that there is something to undo in");
+    if (st == SBX_OK && is_marked && opened != SBX_OK) {
+        if (err)
+            *err = why;
+        st = sbx_hint(err, "its owner, or somebody with full control of it, can undo this");
+    }
+    sbx_root_close(&seen);
+    return st;
+}
+
+/* What the user calls by a path: the directory there, and the one that the ledger knows by this path. */
+static sbx_status clean_named(cleaner *c, const char *path, sbx_error *err)
+{
+    sbx_known here = {0}, there = {0};
+    sbx_ledger_root *was = NULL;
+    sbx_status moved = SBX_OK, st;
+
+    sbx_root_reopen(path, &here.root, NULL);
+    here.entry = here.root.handle ? sbx_ledger_find(c->ledger, &here.root.sid) : NULL;
+    if (!here.entry)
+        for (was = c->ledger->roots; was && !sbx_path_equal(was->path, path); was = was->next)
+            ;
+    if (was) {
+        moved = sbx_known_find(was, &there, err);
+        if (moved == SBX_OK)
+            moved = clean_one(c, &there, err);
+        sbx_known_close(&there);
+    }
+    if (here.entry) {
+        if (!sbx_path_equal(here.entry->path, here.root.path))
+            here.where = SBX_KNOWN_MOVED;
+        st = clean_one(c, &here, err);
+    } else {
+        st = here.root.handle || !was ? clean_unknown(c, path, &here, err) : SBX_OK;
+    }
+    sbx_known_close(&here);
     return st == SBX_OK ? moved : st;
 }
 
 /* One that the ledger knows.  The error is told to the visitor, too. */
-static sbx_status clean_known(uint32_t what, sbx_ledger *ledger, sbx_ledger_root *known, sbx_state_visitor visit,
-                              void *context, int *enough, sbx_error *err)
+static sbx_status clean_known(cleaner *c, const sbx_ledger_root *entry, sbx_error *err)
 {
-    sbx_root root = {0};
-    sbx_status st = locate(known, &root, err);
+    sbx_known known = {0};
+    sbx_status st = sbx_known_find(entry, &known, err);
 
     if (st == SBX_OK) {
-        st = clean_one(what, ledger, known, &root, visit, context, enough, err);
-    } else if (st == SBX_E_UNAVAILABLE && what == SBX_CLEAN_STALE) {
+        st = clean_one(c, &known, err);
+    } else if (st == SBX_E_UNAVAILABLE && c->what == SBX_CLEAN_STALE) {
         st = SBX_OK; /* it may come back */
     } else {
-        sbx_state_item item = item_of(known, 0);
+        sbx_state_item item = sbx_known_item(&known, 0);
 
-        if (visit && visit(context, &item, err))
-            *enough = 1;
+        tell(c, &item, err);
     }
-    sbx_root_close(&root);
+    sbx_known_close(&known);
     return st;
 }
 
 sbx_status sbx_grants_clean(uint32_t what, const char *path, sbx_state_visitor visit, void *context, sbx_error *err)
 {
     sbx_ledger ledger = {{NULL}, NULL, 0, 0};
-    sbx_ledger_root *known, *next;
+    cleaner c = {.what = what, .ledger = &ledger, .visit = visit, .context = context};
+    sbx_ledger_root *entry, *next;
     sbx_status st, failed = SBX_OK;
-    int enough = 0;
 
     st = sbx_ledger_load(&ledger, err);
     if (st == SBX_OK && what == SBX_CLEAN_ROOT) {
-        st = clean_named(path, &ledger, visit, context, err);
+        st = clean_named(&c, path, err);
     } else if (st == SBX_OK) {
-        for (known = ledger.roots; known && !enough; known = next) {
+        for (entry = ledger.roots; entry && !c.enough; entry = next) {
             sbx_error why = {.size = sizeof(why)};
 
-            next = known->next;
-            if (clean_known(what, &ledger, known, visit, context, &enough, &why) != SBX_OK && failed == SBX_OK) {
+            next = entry->next;
+            if (clean_known(&c, entry, &why) != SBX_OK && failed == SBX_OK) {
                 failed = SBX_E_SYSTEM;
                 if (err)
                     *err = why;

@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "base/path.h"
+#include "base/text.h"
 #include "base/utf.h"
 #include "common/host.h"
 #include "win/dirs.h"
@@ -183,8 +184,9 @@ static sbx_status judge_kind(HANDLE handle, const char *path, sbx_error *err)
     return SBX_OK;
 }
 
-/* *missing: there is nothing of that name, which is an error, too. */
-static sbx_status open_root(const char *path, HANDLE *handle, int *missing, sbx_error *err)
+/* *missing: there is no directory of that name, which is an error, too.  is_new: hints are for who wants it writable. */
+static sbx_status open_root(const char *path, ACCESS_MASK access, int is_new, HANDLE *handle, int *missing,
+                            sbx_error *err)
 {
     sbx_error why = {.size = sizeof(why)};
     HANDLE look;
@@ -193,7 +195,7 @@ static sbx_status open_root(const char *path, HANDLE *handle, int *missing, sbx_
     *missing = 0;
     if (!strncmp(path, "\\\\", 2) && sbx_path_kind(path) == SBX_PATH_UNC)
         return refuse(err, "a directory of another machine cannot be a writable root", path, NULL);
-    *handle = open_dir(path, SBX_ROOT_ACCESS, FILE_FLAG_OPEN_REPARSE_POINT, &why);
+    *handle = open_dir(path, access, FILE_FLAG_OPEN_REPARSE_POINT, &why);
     if (*handle) {
         st = judge_kind(*handle, path, err);
         *missing = st == SBX_E_REFUSED;
@@ -201,7 +203,8 @@ static sbx_status open_root(const char *path, HANDLE *handle, int *missing, sbx_
     }
     if (why.code == ERROR_FILE_NOT_FOUND || why.code == ERROR_PATH_NOT_FOUND) {
         *missing = 1;
-        return refuse(err, "there is no such directory", path, "make it first, or do not name it as writable");
+        return refuse(err, "there is no such directory", path,
+                      is_new ? "make it first, or do not name it as writable" : NULL);
     }
     /* a link or a file is told as what it is, whoever may change it */
     look = open_dir(path, FILE_READ_ATTRIBUTES, FILE_FLAG_OPEN_REPARSE_POINT, NULL);
@@ -211,8 +214,10 @@ static sbx_status open_root(const char *path, HANDLE *handle, int *missing, sbx_
     if (st != SBX_OK)
         return st;
     if (why.code == ERROR_ACCESS_DENIED)
-        return refuse(err, "its access rights may not be changed by this user", path,
-                      "only its owner or somebody with full control can make it a writable root");
+        return refuse(err,
+                      access & WRITE_DAC ? "its access rights may not be changed by this user"
+                                         : "its access rights may not be read by this user",
+                      path, is_new ? "only its owner or somebody with full control can make it a writable root" : NULL);
     if (err)
         *err = why;
     return why.status;
@@ -236,7 +241,7 @@ sbx_status sbx_root_open(const char *path, sbx_root *root, sbx_error *err)
 {
     sbx_root made = {0};
     int missing;
-    sbx_status st = open_root(path, &made.handle, &missing, err);
+    sbx_status st = open_root(path, SBX_ROOT_ACCESS, 1, &made.handle, &missing, err);
 
     if (st == SBX_OK)
         st = judge_volume(made.handle, path, err);
@@ -257,7 +262,7 @@ sbx_status sbx_root_reopen(const char *path, sbx_root *root, sbx_error *err)
     sbx_error why = {.size = sizeof(why)};
     sbx_root made = {0};
     int missing;
-    sbx_status st = open_root(path, &made.handle, &missing, &why);
+    sbx_status st = open_root(path, SBX_ROOT_ACCESS, 0, &made.handle, &missing, &why);
 
     if (st == SBX_OK)
         st = describe(&made, path, &why);
@@ -270,6 +275,21 @@ sbx_status sbx_root_reopen(const char *path, sbx_root *root, sbx_error *err)
         return SBX_OK;
     if (err)
         *err = why;
+    return st;
+}
+
+sbx_status sbx_root_look(const char *path, sbx_root *root, sbx_error *err)
+{
+    sbx_root made = {0};
+    int missing;
+    sbx_status st = open_root(path, READ_CONTROL | FILE_READ_ATTRIBUTES | SYNCHRONIZE, 0, &made.handle, &missing, err);
+
+    if (st == SBX_OK)
+        st = describe(&made, path, err);
+    if (st == SBX_OK)
+        *root = made;
+    else
+        sbx_root_close(&made);
     return st;
 }
 
@@ -354,11 +374,25 @@ void sbx_root_close(sbx_root *root)
     memset(root, 0, sizeof(*root));
 }
 
+/* length: of the part of `relative` that is the link. */
+static sbx_status refuse_way(const sbx_root *root, const char *relative, size_t length, sbx_error *err)
+{
+    sbx_text link = {0};
+
+    sbx_text_printf(&link, "%s\\%.*s", root->path, (int)length, relative);
+    sbx_fail(err, SBX_E_REFUSED, "a link is on the way to a protected path", link.failed ? relative : link.data);
+    sbx_hint(err, "it leads to what is to be protected, %s; name the directory that the link points to",
+             relative + length + 1);
+    sbx_text_fini(&link);
+    return SBX_E_REFUSED;
+}
+
 sbx_status sbx_root_below(const sbx_root *root, const char *relative, ACCESS_MASK access, void **handle,
                           sbx_nt_info *info, sbx_error *err)
 {
     uint16_t *text_w = NULL;
     const WCHAR *at;
+    const char *rest = relative; /* as `at` */
     HANDLE current = NULL, next = NULL;
     sbx_status st = sbx_wide(relative, "path", &text_w, err);
     int last = 0;
@@ -386,12 +420,13 @@ sbx_status sbx_root_below(const sbx_root *root, const char *relative, ACCESS_MAS
         current = next;
         next = NULL;
         if (!last && (info->attributes & FILE_ATTRIBUTE_REPARSE_POINT)) {
-            st = refuse(err, "a link is on the way to a protected path", relative, NULL);
+            st = refuse_way(root, relative, (size_t)(rest - relative) + strcspn(rest, "\\"), err);
             break;
         }
         if (!last && !(info->attributes & FILE_ATTRIBUTE_DIRECTORY))
             break; /* nothing is in a file; with which status an open in one fails is its file system's own affair */
         at += length;
+        rest += strcspn(rest, "\\") + !last;
     }
     if (st == SBX_OK && last) {
         *handle = current;

@@ -27,6 +27,9 @@ sbx_status sbx_root_open(const char *path, sbx_root *root, sbx_error *err);
 /* The same for undoing: wherever it is.  handle NULL with SBX_OK: there is no directory of this name. */
 sbx_status sbx_root_reopen(const char *path, sbx_root *root, sbx_error *err);
 
+/* The same with rights to read alone, so that `handle` serves for looking; what is no directory is an error. */
+sbx_status sbx_root_look(const char *path, sbx_root *root, sbx_error *err);
+
 /* The same by its SID, wherever it was moved on its volume.  handle NULL with SBX_OK: it is gone.  SBX_E_UNAVAILABLE: the
  * volume cannot be reached.  path: for messages. */
 sbx_status sbx_root_find(const sbx_sid *sid, const char *path, sbx_root *root, sbx_error *err);
@@ -45,7 +48,7 @@ char *sbx_root_final_path(void *handle);
 
 /*
  * Open what is at `relative` ("a\b") below the root, one component after the other, links opened as such and never
- * followed.  *handle NULL with SBX_OK: there is no such object.  A link on the way is SBX_E_REFUSED.
+ * followed.  *handle NULL with SBX_OK: there is no such object.  A link on the way is SBX_E_REFUSED, named with a hint.
  */
 sbx_status sbx_root_below(const sbx_root *root, const char *relative, ACCESS_MASK access, void **handle,
                           sbx_nt_info *info, sbx_error *err);

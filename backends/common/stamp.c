@@ -403,11 +403,31 @@ sbx_status sbx_stamp_free(const sbx_root *root, void *handle, const char *path, 
     return st == SBX_OK && is_directory ? walk(&s, handle, path, free_one, NULL, err) : st;
 }
 
+sbx_status sbx_stamp_any(const sbx_root *root, int *any, sbx_error *err)
+{
+    sbx_sd *sd = NULL;
+    NTSTATUS status;
+    sbx_status st = sbx_sd_new(&sd, err);
+
+    *any = 0;
+    if (st != SBX_OK)
+        return st;
+    status = sbx_sd_read(sd, root->handle);
+    if (SBX_NT_OK(status))
+        *any = sd->acl && sbx_acl_find(sd->acl, root->sid.bytes, NULL, 0);
+    else
+        st = sbx_fail_nt(err, SBX_E_SYSTEM, status, "NtQuerySecurityObject", root->path);
+    sbx_free(sd);
+    return st;
+}
+
 sbx_status sbx_stamp_clear(const sbx_root *root, sbx_stamp_count *count, char **first, sbx_error *err)
 {
-    sbx_sd_change change = {.sid = &root->sid, .remove = SBX_ACL_EVERY};
+    /* the denies of the root go last: until then it says that there is something to undo in it */
+    sbx_sd_change allows = {.sid = &root->sid, .remove = SBX_ACL_EVERY & ~SBX_ACL_DENY};
+    sbx_sd_change all = {.sid = &root->sid, .remove = SBX_ACL_EVERY};
     stamper s = {.sid = &root->sid};
-    sbx_status st = apply(root->handle, root->path, &change, err);
+    sbx_status st = apply(root->handle, root->path, &allows, err);
 
     if (st != SBX_OK)
         return st;
@@ -415,5 +435,5 @@ sbx_status sbx_stamp_clear(const sbx_root *root, sbx_stamp_count *count, char **
     st = walk(&s, root->handle, root->path, clear_one, count, err);
     DeleteCriticalSection(&s.lock);
     *first = s.first;
-    return st;
+    return st == SBX_OK && !s.failed ? apply(root->handle, root->path, &all, err) : st;
 }

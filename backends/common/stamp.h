@@ -41,8 +41,12 @@ sbx_status sbx_stamp_inside(const sbx_root *root, void *handle, const char *path
 /* Take the denies of a DENY or HOLD object away, below it too; the allows stay. */
 sbx_status sbx_stamp_free(const sbx_root *root, void *handle, const char *path, int is_directory, sbx_error *err);
 
-/* Take every ACE of the root's SID away, from the root and all below.  failed in `count`: objects that could not be
- * changed, the first of them in *first (sbx_free). */
+/* Whether the root itself carries an ACE of its SID, as it does from the first change of a grant to the last of a
+ * clear. handle: READ_CONTROL. */
+sbx_status sbx_stamp_any(const sbx_root *root, int *any, sbx_error *err);
+
+/* Take every ACE of the root's SID away, from all below and from the root.  failed in `count`: objects that could not be
+ * changed, the first of them in *first (sbx_free); the root keeps its denies then. */
 sbx_status sbx_stamp_clear(const sbx_root *root, sbx_stamp_count *count, char **first, sbx_error *err);
 
 /* The explicit ACEs of a kind, at most 3; returns their number. */
