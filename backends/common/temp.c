@@ -331,21 +331,38 @@ static int exists(const char *path)
            (GetLastError() != ERROR_FILE_NOT_FOUND && GetLastError() != ERROR_PATH_NOT_FOUND);
 }
 
+/* status: of opening it to be deleted, which a sandboxed command may not: what it cannot ask counts as living. */
 static uint32_t judge(const round *now, const char *name, const char *root, NTSTATUS status)
 {
     size_t length = strlen(name), suffix = sizeof(keep_suffix) - 1;
 
-    if (status == NT_SHARING_VIOLATION)
+    if (status == NT_SHARING_VIOLATION || (now->area == AREA_TEMP && !SBX_NT_OK(status)))
         return SBX_STATE_ACTIVE;
     if (now->area == AREA_CACHE)
         return !root || !exists(root) ? SBX_STATE_STALE : SBX_STATE_KEPT;
     return length > suffix && !strcmp(name + length - suffix, keep_suffix) ? SBX_STATE_KEPT : SBX_STATE_STALE;
 }
 
+/* Of what is removed only what it was. */
+static const char *words(const round *now, uint32_t state, NTSTATUS status)
+{
+    const int is_cache = now->area == AREA_CACHE;
+
+    if (state == SBX_STATE_ACTIVE)
+        return is_cache                         ? ", in use by a run"
+               : status == NT_SHARING_VIOLATION ? ", in use"
+                                                : "; whether it is in use cannot be seen from here";
+    if (now->clean)
+        return "";
+    if (state == SBX_STATE_STALE)
+        return is_cache ? ", which is not there any more" : " that was killed, or could not remove it";
+    return is_cache ? ", kept for its later runs until it is cleaned"
+                    : ", kept for what runs on in the background until it is cleaned";
+}
+
+/* Whether the item is one that is to be told of, and removed unless a run holds it. */
 static int wanted(const round *now, const sbx_state_item *item)
 {
-    if (item->state == SBX_STATE_ACTIVE)
-        return 0;
     switch (now->what) {
     case SBX_CLEAN_ALL:
         return 1;
@@ -363,6 +380,7 @@ static void one(round *now, HANDLE area, const WCHAR *name_w, size_t length)
     sbx_remove_count count;
     HANDLE handle = NULL;
     NTSTATUS status;
+    char text[1024];
     char *name = sbx_utf16_to_utf8(name_w, length, NULL), *path = NULL, *root = NULL;
 
     memset(&failure, 0, sizeof(failure));
@@ -375,15 +393,24 @@ static void one(round *now, HANDLE area, const WCHAR *name_w, size_t length)
         root = read_root(name);
     status = sbx_nt_child(area, name_w, length, DELETE | SYNCHRONIZE, FILE_OPEN, 0, NULL, &handle);
     sbx_handle_close(&handle);
+    if (SBX_NT_GONE(status)) /* its run has just ended */
+        goto out;
     memset(&item, 0, sizeof(item));
     item.size = sizeof(item);
     item.state = judge(now, name, root, status);
     item.kind = now->area == AREA_CACHE ? "cache" : "temp";
     item.root = root ? root : "";
     item.object = path;
-    item.text = now->area == AREA_CACHE ? "caches of tools" : "private TEMP of a run";
+    if (now->area == AREA_CACHE)
+        snprintf(text, sizeof(text), "caches of tools for %s%s", root ? root : "a root",
+                 words(now, item.state, status));
+    else
+        snprintf(text, sizeof(text), "private TEMP of a run%s", words(now, item.state, status));
+    item.text = text;
     if (!now->clean) {
         now->stop = now->visit(now->context, &item, NULL) != 0;
+    } else if (item.state == SBX_STATE_ACTIVE && wanted(now, &item)) {
+        now->stop = now->visit && now->visit(now->context, &item, NULL) != 0;
     } else if (wanted(now, &item)) {
         status = remove_folder(area, name_w, length, &count);
         item.count = count.removed;

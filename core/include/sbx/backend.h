@@ -325,17 +325,17 @@ SBX_EXPORT const sbx_backend *SBX_CALL sbx_backend_entry(const sbx_host *host);
 
 #define SBX_STATE_ACTIVE 1u /* held by a run that is alive */
 #define SBX_STATE_KEPT 2u   /* kept on purpose, for the next run */
-#define SBX_STATE_STALE 3u  /* left by a run that ended badly, or its root is gone */
+#define SBX_STATE_STALE 3u  /* left by a run that ended badly, or its root is gone or elsewhere */
 
 typedef struct sbx_state_item {
     uint32_t size;
     uint32_t state;      /* SBX_STATE_* */
-    const char *kind;    /* "grant", "guard", "temp", ... */
-    const char *root;    /* the writable root it belongs to, or "" */
-    const char *object;  /* the path or name that was changed */
+    const char *kind;    /* "grant", "guard", "temp", ...: one word */
+    const char *root;    /* the writable root it belongs to, where that is now, or "" */
+    const char *object;  /* the path or name that was changed, likewise */
     const char *text;    /* one line for people */
     uint64_t count;      /* objects changed, for a tree */
-    uint32_t process_id; /* the run that holds it, 0 if none */
+    uint32_t process_id; /* of the sbx.exe whose run holds it, 0 if none or not known */
     uint32_t reserved;
 } sbx_state_item;
 
@@ -343,8 +343,8 @@ typedef struct sbx_state_item {
 #define SBX_CLEAN_ALL 2u   /* everything of this user that no living run holds */
 #define SBX_CLEAN_STALE 3u /* only what is stale */
 
-/* Called once an item: after it was listed (list) or dealt with (clean; error is NULL
- * when it was undone).  Return 0 to go on. */
+/* Called once an item: after it was listed (list) or dealt with (clean).  error is NULL when it was undone, and when it is
+ * SBX_STATE_ACTIVE and was left to its run.  Return 0 to go on. */
 typedef int32_t(SBX_CALL *sbx_state_visitor)(void *context, const sbx_state_item *item, const sbx_error *error);
 
 typedef struct sbx_ext_state {

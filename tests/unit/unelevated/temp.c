@@ -235,8 +235,13 @@ static void states(void **state)
     assert_int_equal(now.count, 1);
     assert_int_equal(now.state, SBX_STATE_ACTIVE);
     memset(&now, 0, sizeof(now));
-    assert_int_equal(sbx_temp_clean(SBX_CLEAN_ALL, NULL, see, &now, NULL), SBX_OK);
+    assert_int_equal(sbx_temp_clean(SBX_CLEAN_STALE, NULL, see, &now, NULL), SBX_OK);
     assert_int_equal(now.count, 0);
+    /* told, and left */
+    assert_int_equal(sbx_temp_clean(SBX_CLEAN_ALL, NULL, see, &now, NULL), SBX_OK);
+    assert_int_equal(now.count, 1);
+    assert_int_equal(now.state, SBX_STATE_ACTIVE);
+    assert_int_equal(now.failed, 0);
     assert_true(is_there(temp.path));
 
     /* a run that died: its handles are gone, its folder is not */
