@@ -2,7 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/path.h"
+#include "base/utf.h"
 #include "cli/cli.h"
 #include "cli/examine.h"
 #include "cli/json.h"
@@ -15,8 +17,12 @@ typedef struct visit {
     sbx_cli *cli;
     cJSON *list; /* NULL: for people */
     const char *backend;
-    uint32_t items, failed;
+    uint32_t items;
     int cleaning;
+    /* of what is there still where nothing was undone */
+    const char *root; /* that was named */
+    uint32_t left;
+    char *around, *inside; /* writable roots that `root` is in, or that are in it */
 } visit;
 
 static const char *state_name(uint32_t state)
@@ -42,10 +48,49 @@ static void add_json(visit *v, const sbx_state_item *item, const sbx_error *erro
     sbx_json_add_u64(object, "count", item->count);
     cJSON_AddNumberToObject(object, "process_id", item->process_id);
     if (v->cleaning)
-        cJSON_AddBoolToObject(object, "undone", !error);
+        cJSON_AddBoolToObject(object, "undone", !error && item->state != SBX_STATE_ACTIVE);
     if (error)
         sbx_json_add_error(object, "error", error);
     cJSON_AddItemToArray(v->list, object);
+}
+
+#define OBJECT_COLUMN 18
+#define TEXT_COLUMN 20 /* of what does not fit one line */
+
+/* The object, and what is said of it behind that or, where they are long, below. */
+static void print_line(sbx_text *out, const sbx_state_item *item)
+{
+    const size_t begin = out->length;
+    sbx_text words = {0};
+    const char *between = "";
+    size_t columns;
+
+    sbx_text_add(out, text_of(item->object));
+    if (item->text && item->text[0]) {
+        sbx_text_add(&words, item->text);
+        between = ", ";
+    }
+    if (item->count > 1) {
+        sbx_text_printf(&words, "%s%llu objects", between, (unsigned long long)item->count);
+        between = ", ";
+    }
+    /* what is in a root is held with it */
+    if (item->process_id && (!text_of(item->root)[0] || sbx_path_equal(text_of(item->object), item->root)))
+        sbx_text_printf(&words, "%sin use by sbx process %u", between, (unsigned)item->process_id);
+    if (out->failed || words.failed) {
+        out->failed = 1;
+    } else if (words.length) {
+        columns = OBJECT_COLUMN + sbx_utf8_columns(out->data + begin, out->length - begin) + 2;
+        if (columns + sbx_utf8_columns(words.data, words.length) <= SBX_OUT_COLUMNS)
+            sbx_text_printf(out, "  %s\n", words.data);
+        else {
+            sbx_text_printf(out, "\n%*s", TEXT_COLUMN, "");
+            sbx_out_wrap(out, TEXT_COLUMN, words.data);
+        }
+    } else {
+        sbx_text_add_char(out, '\n');
+    }
+    sbx_text_fini(&words);
 }
 
 static int32_t SBX_CALL on_item(void *context, const sbx_state_item *item, const sbx_error *error)
@@ -55,26 +100,60 @@ static int32_t SBX_CALL on_item(void *context, const sbx_state_item *item, const
     char text[2048];
 
     v->items++;
-    v->failed += error != NULL;
     if (v->list) {
         add_json(v, item, error);
         return 0;
     }
     if (v->cleaning)
-        sbx_text_printf(out, "%s ", error ? "NOT UNDONE" : "undone");
-    sbx_text_printf(out, "%-10s %-7s %s", text_of(item->kind), state_name(item->state), text_of(item->object));
-    if (item->count > 1)
-        sbx_text_printf(out, " (%llu objects)", (unsigned long long)item->count);
-    if (item->process_id)
-        sbx_text_printf(out, " held by process %u", (unsigned)item->process_id);
-    if (item->text && item->text[0])
-        sbx_text_printf(out, "  %s", item->text);
-    sbx_text_add_char(out, '\n');
+        sbx_text_printf(out, "%-8s", error ? "FAILED" : item->state == SBX_STATE_ACTIVE ? "kept" : "undone");
+    sbx_text_printf(out, "%-10s", text_of(item->kind));
+    if (!v->cleaning)
+        sbx_text_printf(out, "%-8s", state_name(item->state));
+    print_line(out, item);
     if (error) {
         sbx_error_describe(error, text, sizeof(text));
-        sbx_text_printf(out, "  %s\n", text);
+        sbx_text_printf(out, "%*s%s\n", TEXT_COLUMN, "", text);
     }
     return 0;
+}
+
+static void keep_first(char **kept, const char *path)
+{
+    if (!*kept)
+        *kept = sbx_strdup(path);
+}
+
+static int32_t SBX_CALL on_left(void *context, const sbx_state_item *item, const sbx_error *error)
+{
+    visit *v = context;
+    const char *root = text_of(item->root);
+
+    (void)error;
+    v->left++;
+    if (v->root && root[0] && !sbx_path_equal(root, v->root)) {
+        if (sbx_path_is_below(v->root, root))
+            keep_first(&v->around, root);
+        else if (sbx_path_is_below(root, v->root))
+            keep_first(&v->inside, root);
+    }
+    return 0;
+}
+
+/* Why nothing was undone. */
+static void print_nothing(visit *v)
+{
+    sbx_text *out = &v->cli->out;
+
+    sbx_text_add(out, "nothing to undo");
+    if (v->around)
+        sbx_text_printf(out, ": %s is no writable root\n  it is in one: sbx clean \"%s\"", v->root, v->around);
+    else if (v->inside)
+        sbx_text_printf(out, ": %s is no writable root\n  one is in it: sbx clean \"%s\"", v->root, v->inside);
+    else if (v->root)
+        sbx_text_printf(out, ": sbx has changed nothing in %s", v->root);
+    else if (v->left)
+        sbx_text_add(out, ": nothing is stale; `sbx status` lists what is in use or kept");
+    sbx_text_add_char(out, '\n');
 }
 
 /* One that is refused is told of and not asked: it may crash, or never answer. */
@@ -111,6 +190,8 @@ static sbx_status one_backend(visit *v, const char *name, uint32_t what, const c
         st = sbx_fail(err, SBX_E_BACKEND, "the table of its state is too short", sbx_plugin_path(plugin));
     else if (ext)
         st = v->cleaning ? ext->clean(what, root, on_item, v, err) : ext->list(on_item, v, err);
+    if (ext && st == SBX_OK && v->cleaning && !v->items)
+        st = ext->list(on_left, v, err);
     sbx_plugin_free(plugin);
     return st;
 }
@@ -134,6 +215,7 @@ static sbx_status all_backends(sbx_cli *cli, int cleaning, uint32_t what, const 
     }
     v.cli = cli;
     v.cleaning = cleaning;
+    v.root = root;
     for (i = 0; i < count; i++) {
         memset(&one, 0, sizeof(one));
         one_st = one_backend(&v, names[i], what, root, &one);
@@ -146,10 +228,14 @@ static sbx_status all_backends(sbx_cli *cli, int cleaning, uint32_t what, const 
     sbx_free(names);
     if (cli->json) {
         one_st = sbx_json_finish(json, &cli->out, &one);
-        return st == SBX_OK ? one_st : st;
+        st = st == SBX_OK ? one_st : st;
+    } else if (!v.items && st == SBX_OK && cleaning) {
+        print_nothing(&v);
+    } else if (!v.items && st == SBX_OK) {
+        sbx_text_add(&cli->out, "sbx has changed nothing on this machine\n");
     }
-    if (!v.items && st == SBX_OK)
-        sbx_text_add(&cli->out, cleaning ? "nothing to undo\n" : "sbx has changed nothing on this machine\n");
+    sbx_free(v.around);
+    sbx_free(v.inside);
     return st;
 }
 
@@ -170,6 +256,10 @@ sbx_status sbx_verb_clean(sbx_cli *cli, sbx_error *err)
     if (cli->word_count) {
         if ((st = sbx_cli_dir(cli, SBX_DIR_CURRENT, &dir, err)) != SBX_OK)
             return st;
+        if (!cli->words[0][0]) {
+            sbx_fail(err, SBX_E_USAGE, "the name of ROOT is empty", "clean");
+            return sbx_hint(err, "`sbx clean .` is the current folder; see `sbx help clean`");
+        }
         root = sbx_path_join(&cli->arena, dir, cli->words[0]);
         if (!root)
             return sbx_fail_memory(err);

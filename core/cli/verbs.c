@@ -37,14 +37,33 @@ static const sbx_verb verbs[] = {
      "  sbx config reference > \"%APPDATA%\\sbx\\sbx.toml\"    (in cmd; PowerShell's > may write UTF-16)\n",
      SBX_TAKES_CONFIG | SBX_TAKES_WORDS | SBX_TAKES_JSON, sbx_verb_config},
     {"status", "list what sbx has changed on this machine", "status [--json]",
+     "One line for each: its kind, its state, where it is now, and why it is there.\n"
+     "\n"
+     "States:\n"
+     "  active   in use by a run that lives; the process is its sbx.exe, not the command's\n"
+     "  kept     left on purpose, so that later runs start at once, until `sbx clean ROOT` or --all\n"
+     "  stale    of no use: a run that was killed left it, or its folder was moved or is gone;\n"
+     "           `sbx clean` undoes it\n"
+     "\n"
+     "Kinds:\n"
+     "  grant      a writable root: access rights for sandboxed commands, on it and all in it\n"
+     "  protected  what the command cannot change in a writable root\n"
+     "  pinned     a folder that it cannot move, since something protected is in it\n"
+     "  guard      a placeholder that keeps a missing name from it; removed when the run ends\n"
+     "  temp       the private TEMP of a run\n"
+     "  cache      caches of tools for a writable root, see --tools\n"
+     "\n"
      "Examples:\n"
      "  sbx status\n"
      "  sbx status --json\n",
      SBX_TAKES_JSON, sbx_verb_status},
-    {"clean", "undo it", "clean [ROOT|--all|--stale]",
-     "  ROOT      what belongs to this folder\n"
-     "  --all     everything that no running command holds\n"
-     "  --stale   what runs that ended badly left behind (also without any of these)\n"
+    {"clean", "undo what `sbx status` lists", "clean [ROOT|--all|--stale]",
+     "  ROOT      what belongs to this writable root, also where it was moved from or is not listed\n"
+     "  --all     everything but what a run that lives needs, which is told as kept\n"
+     "  --stale   only what is stale, see `sbx help status` (also without any of these)\n"
+     "\n"
+     "Exit code: 0 it is undone, or there was nothing to undo; 125 something could not be undone,\n"
+     "or ROOT is in use.  FAILED stands before what could not.\n"
      "\n"
      "Examples:\n"
      "  sbx clean C:\\src\\project\n"

@@ -34,6 +34,11 @@ static void test_help(void **state)
     sbx_assert_run_has("sbx.exe\" /?", 0, "\nVerbs:\n");
     sbx_assert_run_has("sbx.exe\" clean /?", 0, "--stale");
     sbx_assert_run_has("sbx.exe\" help config", 0, "sbx config show --profile ci");
+    /* each state that there is, and what the exit code of undoing says */
+    sbx_assert_run_has("sbx.exe\" help status", 0, "\n  active ");
+    sbx_assert_run_has("sbx.exe\" help status", 0, "\n  kept ");
+    sbx_assert_run_has("sbx.exe\" help status", 0, "\n  stale ");
+    sbx_assert_run_has("sbx.exe\" help clean", 0, "Exit code: 0 ");
     sbx_assert_run("sbx.exe\" --version", 0, "sbx " SBX_VERSION " (backend interface 1.0)\n");
     sbx_assert_run("sbx.exe\" version", 0, "sbx " SBX_VERSION " (backend interface 1.0)\n");
     sbx_assert_run("sbx.exe\" help runn", 125, "sbx: runn: unknown verb\n  hint: did you mean `sbx run`?\n");
@@ -77,6 +82,9 @@ static void test_mistakes(void **state)
                    "sbx: -- COMMAND: status does not take it\n  hint: see `sbx help status`\n");
     sbx_assert_run("sbx.exe\" clean --all --stale", 125,
                    "sbx: clean: more than one of ROOT, --all, --stale\n  hint: see `sbx help clean`\n");
+    sbx_assert_run("sbx.exe\" clean \"\"", 125,
+                   "sbx: clean: the name of ROOT is empty\n"
+                   "  hint: `sbx clean .` is the current folder; see `sbx help clean`\n");
     sbx_assert_run("sbx.exe\" completion bash", 125,
                    "sbx: bash: for which shell?\n  hint: sbx completion powershell\n");
     sbx_assert_run("sbx.exe\" doctor", 125,

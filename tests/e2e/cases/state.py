@@ -1,0 +1,149 @@
+"""What `status` and `clean` tell: every line is true, says what and where, and the exit code goes with it."""
+import json
+import os
+import subprocess
+
+from harness import case, check, equal
+
+from cases.files import ended, running
+
+CONFINED = ('unelevated',)
+WORLDS = ('lab', 'native')
+COLUMNS = 100
+
+
+def sbx(w, *words, code=0):
+    got = w.run(w.SBX, *words)
+    equal(got.code, code, got)
+    for line in got.text.splitlines():
+        check(len(line) <= COLUMNS or len(line.split()) <= 4, 'longer than its path makes it: %r' % line)
+    return got
+
+
+def items(w, verb, *words):
+    return json.loads(sbx(w, verb, '--json', *words).text)['items']
+
+
+def lines_of(got):
+    """The first two words, the object and the text, of one line each or of two."""
+    found = []
+    for line in got.text.splitlines():
+        if line.startswith(' '):
+            found[-1][3] = (found[-1][3] + ' ' + line.strip()).strip()
+        else:
+            head, _, text = line[18:].partition('  ')
+            found.append([*line[:18].split(), head, text])
+    return found
+
+
+def reset(w):
+    sbx(w, 'clean', '--all')
+    equal(sbx(w, 'status').text, 'sbx has changed nothing on this machine\n')
+
+
+@case('clean of a folder that carries nothing: said so, and where it would be', CONFINED, WORLDS)
+def nothing(w):
+    reset(w)
+    root, inner, never = w.ws('root'), w.ws('root\\a b\\c'), w.ws('never')
+    for path in (inner, never):
+        os.makedirs(w.unix(path))
+    equal(w.sandboxed('exit', '0', options=('--workspace', root)).code, 0)
+    before = w.probe('sddl', root, inner).text
+    equal(sbx(w, 'clean', never).text, 'nothing to undo: sbx has changed nothing in %s\n' % never)
+    equal(sbx(w, 'clean', inner).text,
+          'nothing to undo: %s is no writable root\n  it is in one: sbx clean "%s"\n' % (inner, root))
+    equal(sbx(w, 'clean', w.workspace).text,
+          'nothing to undo: %s is no writable root\n  one is in it: sbx clean "%s"\n' % (w.workspace, root))
+    equal(sbx(w, 'clean').text, 'nothing to undo: nothing is stale; `sbx status` lists what is in use or kept\n')
+    equal(items(w, 'clean', never), [])
+    equal(w.probe('sddl', root, inner).text, before)
+    check('name of ROOT is empty' in sbx(w, 'clean', '', code=125).errors, 'an empty name is not the current folder')
+    got = sbx(w, 'clean', w.ws('nope'), code=125)
+    check('there is no such directory' in got.errors and 'sbx status' in got.errors and 'writable' not in got.errors, got)
+    equal([item['undone'] for item in items(w, 'clean', root)], [True])
+    check(w.probe('sddl', root, inner).text != before, 'control: the grant is gone')
+
+
+@case('status and clean during a run: what it needs is told as in use and left', CONFINED, WORLDS)
+def in_use(w):
+    reset(w)
+    w.write(w.ws('.git\\config'), 'x')
+    process = running(w, ('--tools', 'node'), w.workspace)
+    try:
+        listed = lines_of(sbx(w, 'status'))
+        equal(sorted(set(line[1] for line in listed)), ['active'], listed)
+        equal(sorted(set(line[0] for line in listed)), ['cache', 'grant', 'guard', 'protected', 'temp'], listed)
+        grant = [line for line in listed if line[0] == 'grant'][0]
+        equal(grant[2], w.workspace)
+        found = items(w, 'status')
+        equal(sorted((i['kind'], i['object']) for i in found), sorted((line[0], line[2]) for line in listed), 'as JSON')
+        check(', in use by sbx process %d' % [i for i in found if i['kind'] == 'grant'][0]['process_id'] in grant[3], grant)
+        kept = sbx(w, 'clean', '--all')
+        check('nothing to undo' not in kept.text, kept)
+        equal(sorted(line.split()[:2] for line in kept.text.splitlines() if line[0] != ' '),
+              [['kept', 'cache'], ['kept', 'grant'], ['kept', 'temp']], kept)
+        check('in use by sbx process' in kept.text, kept)
+        equal([(i['undone'], i['state'], 'error' in i) for i in items(w, 'clean', '--all')], [(False, 'active', False)] * 3)
+        got = sbx(w, 'clean', w.workspace, code=125)
+        check(got.text.startswith('FAILED  grant') and 'wait for the end of sbx process' in got.errors, got)
+    finally:
+        ended(process)
+    equal(sorted(line[:18].split()[1] for line in sbx(w, 'status').text.splitlines() if line[0] != ' '), ['kept'] * 3)
+    got = sbx(w, 'clean', '--all')
+    equal(sorted(line.split()[:2] for line in got.text.splitlines() if line[0] != ' '),
+          [['undone', 'cache'], ['undone', 'grant']], got)
+    reset(w)
+
+
+@case('status from within a sandbox: the TEMP of a run that lives is not stale', CONFINED, WORLDS)
+def inside(w):
+    reset(w)
+    got = w.sbx(w.SBX, 'status', '--json')
+    equal(got.code, 0, got)
+    found = json.loads(got.text)['items']
+    equal([i['state'] for i in found if i['kind'] == 'temp'], ['active'], got)
+    equal([i['state'] for i in found if i['kind'] == 'grant'], ['active'], got)
+    reset(w)
+
+
+@case('what a killed run left: listed as stale, and told one by one when it is removed', CONFINED, WORLDS)
+def killed(w):
+    reset(w)
+    started = w.start([w.SBX, *w.options(), '--', w.PROBE, 'leaf'], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    started.stdout.readline()
+    process = [i for i in items(w, 'status') if i['kind'] == 'grant'][0]['process_id']
+    equal(w.run('taskkill', '/f', '/pid', str(process)).code, 0)
+    started.wait(60)
+    started.stdout.close()
+    stale = sorted((i['kind'], i['object']) for i in items(w, 'status') if i['state'] == 'stale')
+    equal(sorted(set(kind for kind, _ in stale)), ['guard', 'temp'], stale)
+    got = sbx(w, 'clean')
+    equal(sorted((line[0], line[2]) for line in lines_of(got)),
+          sorted(('undone', path) for _, path in stale), 'each is told: %s' % got)
+    equal([i for i in items(w, 'status') if i['state'] == 'stale'], [])
+    reset(w)
+
+
+@case('a root that was moved is told with its path of now, one that was made again apart from it', CONFINED, WORLDS)
+def moved(w):
+    reset(w)
+    old, new = w.ws('old'), w.ws('new')
+    w.write(old + '\\a.txt', 'x')
+    before = w.probe('sddl', old, old + '\\a.txt').text
+    equal(w.sandboxed('exit', '0', options=('--workspace', old)).code, 0)
+    os.rename(w.unix(old), w.unix(new))
+    os.makedirs(w.unix(old))
+    equal(w.sandboxed('exit', '0', options=('--workspace', old)).code, 0)
+    listed = {line[2]: line for line in lines_of(sbx(w, 'status')) if line[0] == 'grant'}
+    equal(sorted(listed), sorted((old, new)), listed)
+    equal((listed[new][1], listed[old][1]), ('stale', 'kept'))
+    check('moved here from ' + old in listed[new][3], listed)
+    got = sbx(w, 'clean')
+    check(got.text.startswith('undone  grant     %s' % new) and old + '  ' not in got.text, got)
+    os.rmdir(w.unix(old))
+    os.rename(w.unix(new), w.unix(old))
+    equal(w.probe('sddl', old, old + '\\a.txt').text, before)
+    listed = lines_of(sbx(w, 'status'))
+    equal([line[1] for line in listed], ['stale'], listed)
+    check('is gone' in listed[0][3], listed)
+    reset(w)
