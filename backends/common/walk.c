@@ -285,10 +285,12 @@ static void progress(walk *w, const char *doing, int is_end)
 {
     uint64_t done = (uint64_t)InterlockedCompareExchange64(&w->objects, 0, 0);
     char what[256];
+    size_t length;
 
     if (!sbx_host_table || !sbx_host_table->progress)
         return;
-    snprintf(what, sizeof(what), "%s %s", doing, w->path);
+    length = (size_t)snprintf(what, sizeof(what), "%s ", doing);
+    sbx_utf8_copy(what + length, sizeof(what) - length, w->path);
     if (is_end && !done)
         done = 1;
     sbx_host_table->progress(what, done, is_end ? done : 0);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf.h"
 #include "cli/json.h"
 #include "cli/out.h"
 #include "win/dirs.h"
@@ -40,7 +41,7 @@ static void on_note(void *context, uint32_t kind, const char *object, const char
     sbx_cli_note(context, kind, object, text);
 }
 
-#define PROGRESS_COLUMNS 79
+#define PROGRESS_COLUMNS 79u
 
 /* One line that is written over, from half a second on, ten times a second. */
 static void on_progress(void *context, const char *what, uint64_t done, uint64_t total)
@@ -48,7 +49,7 @@ static void on_progress(void *context, const char *what, uint64_t done, uint64_t
     static ULONGLONG begin, last;
     const sbx_cli *cli = context;
     ULONGLONG now = GetTickCount64();
-    char line[128], count[48];
+    char line[128], count[48], cut[PROGRESS_COLUMNS];
     int length;
 
     if (cli->quiet || !sbx_out_is_console(SBX_OUT_STDERR))
@@ -57,7 +58,7 @@ static void on_progress(void *context, const char *what, uint64_t done, uint64_t
     if (!begin)
         begin = now;
     if (total && done >= total) {
-        length = snprintf(line, sizeof(line), "\r%*s\r", PROGRESS_COLUMNS, "");
+        length = snprintf(line, sizeof(line), "\r%*s\r", (int)PROGRESS_COLUMNS, "");
         if (last)
             sbx_out_write(SBX_OUT_STDERR, line, (size_t)length);
         begin = last = 0;
@@ -67,8 +68,8 @@ static void on_progress(void *context, const char *what, uint64_t done, uint64_t
         else
             snprintf(count, sizeof(count), "%llu objects", (unsigned long long)done);
         /* no wider than a console of 80 columns, where the next one would begin a new line */
-        length =
-            snprintf(line, sizeof(line), "\rsbx: %.*s: %s", PROGRESS_COLUMNS - 7 - (int)strlen(count), what, count);
+        sbx_utf8_copy(cut, sizeof(cut) - strlen("sbx: : ") - strlen(count), what);
+        length = snprintf(line, sizeof(line), "\rsbx: %s: %s", cut, count);
         sbx_out_write(SBX_OUT_STDERR, line, (size_t)length);
         last = now;
     }
