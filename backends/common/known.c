@@ -1,9 +1,9 @@
 #include "common/known.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/path.h"
+#include "base/utf.h"
 
 /* What is at the recorded path: the root, another directory, or neither. */
 static sbx_status open_here(const sbx_ledger_root *entry, sbx_root *root, int *is_other, sbx_error *err)
@@ -101,12 +101,15 @@ static const char *words_of(const sbx_known *known, uint32_t state, int is_undon
 sbx_state_item sbx_known_item(sbx_known *known, int is_undone)
 {
     sbx_state_item item = {.size = sizeof(item), .kind = "grant", .process_id = known->process};
+    size_t length;
 
     item.state = state_of(known);
     item.root = item.object = sbx_known_path(known);
-    item.count = known->entry ? known->entry->count : 0;
-    snprintf(known->text, sizeof(known->text), "%s%s", words_of(known, item.state, is_undone),
-             known->entry && known->where == SBX_KNOWN_MOVED ? known->entry->path : "");
+    item.count = known->entry && known->where != SBX_KNOWN_GONE ? known->entry->count : 0;
+    sbx_utf8_copy(known->text, sizeof(known->text), words_of(known, item.state, is_undone));
+    length = strlen(known->text);
+    if (known->entry && known->where == SBX_KNOWN_MOVED)
+        sbx_utf8_copy(known->text + length, sizeof(known->text) - length, known->entry->path);
     item.text = known->text;
     return item;
 }
