@@ -316,6 +316,7 @@ typedef struct round {
     sbx_state_visitor visit;
     void *context;
     int stop, failed;
+    sbx_error *err; /* of the first that failed */
 } round;
 
 static int exists(const char *path)
@@ -357,7 +358,7 @@ static const char *words(const round *now, uint32_t state, NTSTATUS status)
     if (state == SBX_STATE_STALE)
         return is_cache ? ", which is not there any more" : " that was killed, or could not remove it";
     return is_cache ? ", kept for its later runs until it is cleaned"
-                    : ", kept for what runs on in the background until it is cleaned";
+                    : ", kept for its background processes until it is cleaned";
 }
 
 /* Whether the item is one that is to be told of, and removed unless a run holds it. */
@@ -386,6 +387,8 @@ static void one(round *now, HANDLE area, const WCHAR *name_w, size_t length)
     memset(&failure, 0, sizeof(failure));
     path = name ? join(sbx_host_table->state_dir, area_names[now->area], name) : NULL;
     if (!path) {
+        if (!now->failed)
+            sbx_fail_memory(now->err);
         now->failed = 1;
         goto out;
     }
@@ -420,6 +423,8 @@ static void one(round *now, HANDLE area, const WCHAR *name_w, size_t length)
                 sbx_hint(&failure,
                          "what is left is closed to its owner, too; as an administrator, `takeown /r /d y /f` "
                          "and `icacls /reset /t` with this path, then repeat this");
+            if (!now->failed && now->err)
+                *now->err = failure;
             now->failed = 1;
         }
         now->stop = now->visit && now->visit(now->context, &item, SBX_NT_OK(status) ? NULL : &failure) != 0;
@@ -467,7 +472,7 @@ static sbx_status each(round *now, sbx_error *err)
         }
         sbx_handle_close(&area);
     }
-    st = now->failed ? sbx_fail(err, SBX_E_SYSTEM, "remove folders", sbx_host_table->state_dir) : SBX_OK;
+    st = now->failed ? SBX_E_SYSTEM : SBX_OK;
 out:
     sbx_handle_close(&area);
     sbx_free(buffer);
@@ -476,14 +481,14 @@ out:
 
 sbx_status sbx_temp_list(sbx_state_visitor visit, void *context, sbx_error *err)
 {
-    round now = {0, 0, 0, NULL, visit, context, 0, 0};
+    round now = {.visit = visit, .context = context, .err = err};
 
     return each(&now, err);
 }
 
 sbx_status sbx_temp_clean(uint32_t what, const char *root, sbx_state_visitor visit, void *context, sbx_error *err)
 {
-    round now = {0, 1, what, root, visit, context, 0, 0};
+    round now = {.clean = 1, .what = what, .root = root, .visit = visit, .context = context, .err = err};
 
     return each(&now, err);
 }

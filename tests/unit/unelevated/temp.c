@@ -269,6 +269,34 @@ static void states(void **state)
     assert_false(is_there(path));
 }
 
+/* What cannot be removed is the error, not the folder that all are in. */
+static void names_what_stays(void **state)
+{
+    sbx_error err = {.size = sizeof(err)};
+    sbx_temp temp = {0};
+    seen now = {0};
+    char path[MAX_PATH], top[MAX_PATH];
+    HANDLE file;
+
+    (void)state;
+    assert_int_equal(sbx_temp_open(&temp, run_id, 1, run_sid, NULL), SBX_OK);
+    snprintf(top, sizeof(top), "%s", temp.path);
+    snprintf(path, sizeof(path), "%s\\held", top);
+    sbx_temp_close(&temp);
+    file = CreateFileA(path, GENERIC_WRITE, 0, NULL, CREATE_NEW, 0, NULL);
+    assert_true(file != INVALID_HANDLE_VALUE);
+    assert_int_equal(sbx_temp_clean(SBX_CLEAN_ALL, NULL, see, &now, &err), SBX_E_SYSTEM);
+    CloseHandle(file);
+    assert_int_equal(now.failed, 1);
+    assert_string_equal(err.object, top);
+    assert_string_equal(err.op, "delete");
+    assert_true(err.code != 0);
+    memset(&now, 0, sizeof(now));
+    assert_int_equal(sbx_temp_clean(SBX_CLEAN_ALL, NULL, see, &now, &err), SBX_OK);
+    assert_int_equal(now.count, 1);
+    assert_false(is_there(top));
+}
+
 static void cache(void **state)
 {
     sbx_temp first = {0}, second = {0};
@@ -321,11 +349,8 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(everything_goes),
-        cmocka_unit_test(in_use_for_a_moment),
-        cmocka_unit_test(closed_to_the_owner),
-        cmocka_unit_test(states),
-        cmocka_unit_test(cache),
+        cmocka_unit_test(everything_goes), cmocka_unit_test(in_use_for_a_moment), cmocka_unit_test(closed_to_the_owner),
+        cmocka_unit_test(states),          cmocka_unit_test(names_what_stays),    cmocka_unit_test(cache),
     };
     return cmocka_run_group_tests_name("unelevated-temp", tests, setup, teardown);
 }
