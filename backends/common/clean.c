@@ -128,6 +128,16 @@ static sbx_status undo(const sbx_root *root, sbx_ledger *ledger, sbx_error *err)
     return st;
 }
 
+static uint32_t count_guards(const sbx_ledger_root *entry)
+{
+    const sbx_ledger_path *path;
+    uint32_t count = 0;
+
+    for (path = entry->paths; path; path = path->next)
+        count += path->kind == SBX_RECORD_GUARD;
+    return count;
+}
+
 /* The root is kept, but not what a dead run left in it. */
 static sbx_status clean_guards(cleaner *c, sbx_known *known, sbx_error *err)
 {
@@ -135,12 +145,10 @@ static sbx_status clean_guards(cleaner *c, sbx_known *known, sbx_error *err)
     const sbx_ledger_path *path;
     const char **guards;
     char full[2048];
-    uint32_t all = 0, count = 0, i, failed = 0;
+    uint32_t all = count_guards(entry), count = 0, i, failed = 0;
     sbx_error other = {.size = sizeof(other)};
     sbx_status st;
 
-    for (path = entry->paths; path; path = path->next)
-        all += path->kind == SBX_RECORD_GUARD;
     if (!all)
         return SBX_OK;
     guards = sbx_arena_alloc(&c->ledger->arena, all * sizeof(*guards));
@@ -260,20 +268,32 @@ static sbx_status clean_named(cleaner *c, const char *path, sbx_error *err)
     return st == SBX_OK ? moved : st;
 }
 
+/* Whether what cannot be opened is to be left as it is: a run needs it, or it is not stale and that was asked for. */
+static int is_left(const cleaner *c, const sbx_known *known, const sbx_state_item *item)
+{
+    if (known->process)
+        return 1;
+    /* a volume that is away may come back with all that is on it */
+    return c->what == SBX_CLEAN_STALE && item->state != SBX_STATE_STALE &&
+           (known->where == SBX_KNOWN_AWAY || !count_guards(known->entry));
+}
+
 /* One that the ledger knows.  The error is told to the visitor, too. */
 static sbx_status clean_known(cleaner *c, const sbx_ledger_root *entry, sbx_error *err)
 {
     sbx_known known = {0};
+    sbx_state_item item;
     sbx_status st = sbx_known_find(entry, &known, err);
 
     if (st == SBX_OK) {
         st = clean_one(c, &known, err);
-    } else if (st == SBX_E_UNAVAILABLE && c->what == SBX_CLEAN_STALE) {
-        st = SBX_OK; /* it may come back */
     } else {
-        sbx_state_item item = sbx_known_item(&known, 0);
-
-        tell(c, &item, err);
+        sbx_hold_find(&entry->sid, NULL, &known.process, NULL);
+        item = sbx_known_item(&known, 0);
+        if (is_left(c, &known, &item))
+            st = SBX_OK;
+        if (st != SBX_OK || c->what == SBX_CLEAN_ALL)
+            tell(c, &item, st == SBX_OK ? NULL : err);
     }
     sbx_known_close(&known);
     return st;

@@ -37,11 +37,12 @@ static const sbx_verb verbs[] = {
      "  sbx config reference > \"%APPDATA%\\sbx\\sbx.toml\"    (in cmd; PowerShell's > may write UTF-16)\n",
      SBX_TAKES_CONFIG | SBX_TAKES_WORDS | SBX_TAKES_JSON, sbx_verb_config},
     {"status", "list what sbx has changed on this machine", "status [--json]",
-     "One line for each: its kind, its state, where it is now, and why it is there.\n"
+     "Of each thing its kind, its state, where it is now, and why it is there.\n"
      "\n"
      "States:\n"
      "  active   in use by a run that lives; the process is its sbx.exe, not the command's\n"
-     "  kept     left on purpose, so that later runs start at once, until `sbx clean ROOT` or --all\n"
+     "  kept     left on purpose, for later runs or what runs on in the background, until\n"
+     "           `sbx clean ROOT` or --all undoes it\n"
      "  stale    of no use: a run that was killed left it, or its folder was moved or is gone;\n"
      "           `sbx clean` undoes it\n"
      "\n"

@@ -95,7 +95,7 @@ def in_use(w):
     reset(w)
 
 
-@case('status from within a sandbox: the TEMP of a run that lives is not stale', CONFINED, WORLDS)
+@case('status and clean from within a sandbox: what its own run needs is in use, not stale', CONFINED, WORLDS)
 def inside(w):
     reset(w)
     got = w.sbx(w.SBX, 'status', '--json')
@@ -103,6 +103,9 @@ def inside(w):
     found = json.loads(got.text)['items']
     equal([i['state'] for i in found if i['kind'] == 'temp'], ['active'], got)
     equal([i['state'] for i in found if i['kind'] == 'grant'], ['active'], got)
+    got = w.sbx(w.SBX, 'clean', '--all')
+    equal((got.code, sorted(line.split()[:2] for line in got.text.splitlines() if line[0] != ' ')),
+          (0, [['kept', 'grant'], ['kept', 'temp']]), got)
     reset(w)
 
 

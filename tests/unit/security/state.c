@@ -236,6 +236,29 @@ static void test_moved(void **context)
     assert_int_equal(all.count, 0);
 }
 
+/* A root whose rights this user may not change any more is kept: it fails only who wants it undone. */
+static void test_closed(void **context)
+{
+    sbx_error err;
+    told all;
+
+    JUDGED
+    policy.protected_count = 0;
+    policy.git = SBX_GIT_WRITE;
+    sbx_grants_close(open_grants());
+    tree_set("ws", "D:P(A;;0x1301bf;;;WD)(A;;RC;;;OW)");
+    list(&all);
+    assert_int_equal(all.count, 1);
+    assert_int_equal(all.items[0].state, SBX_STATE_KEPT);
+    assert_non_null(strstr(all.items[0].text, "cannot be opened"));
+    expect_ok(clean(SBX_CLEAN_STALE, NULL, &all, &err), &err);
+    assert_int_equal(all.count, 0);
+    assert_int_equal(clean(SBX_CLEAN_ALL, NULL, &all, &err), SBX_E_SYSTEM);
+    assert_int_equal(all.count, 1);
+    assert_true(all.items[0].failed);
+    assert_string_equal(all.items[0].object, tree_path("ws"));
+}
+
 /* The name of the link that is in the way, and what to do: it may come from an option. */
 static void test_link_on_the_way(void **context)
 {
@@ -365,6 +388,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_killed_run, setup, teardown),
         cmocka_unit_test_setup_teardown(test_guard_in_use, setup, teardown),
         cmocka_unit_test_setup_teardown(test_moved, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_closed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_link_on_the_way, setup, teardown),
         cmocka_unit_test_setup_teardown(test_killed_clean, setup, teardown),
         cmocka_unit_test_setup_teardown(test_progress, setup, teardown),
