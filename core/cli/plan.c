@@ -2,13 +2,31 @@
 #include "cli/json.h"
 #include "cli/out.h"
 #include "cli/select.h"
+#include "launch/launch.h"
 
-static void print_text(sbx_cli *cli)
+/* A member that is null where there is nothing. */
+static void add_string(cJSON *object, const char *name, const char *value)
+{
+    if (value && value[0])
+        cJSON_AddStringToObject(object, name, value);
+    else
+        cJSON_AddNullToObject(object, name);
+}
+
+static sbx_status print_text(sbx_cli *cli, sbx_error *err)
 {
     const sbx_report *report = &cli->report;
     sbx_text note = {0};
     uint32_t i;
 
+    if (cli->command)
+        sbx_text_printf(&cli->out, "command       %s\n", cli->command);
+    if (report->result.program[0])
+        sbx_text_printf(&cli->out, "program       %s\n", report->result.program);
+    if (sbx_plan_print(&cli->plan, 0, &cli->out) != SBX_OK)
+        return sbx_fail_memory(err);
+    if (!report->backend_used[0])
+        return SBX_OK;
     sbx_text_printf(&cli->out, "\nBackend that would run: %s %s\n  enforced: ", report->backend_used,
                     report->backend_version);
     sbx_areas_print_names(report->guarantees.enforced, &cli->out);
@@ -23,9 +41,10 @@ static void print_text(sbx_cli *cli)
         cli->out.failed |= note.failed;
         sbx_text_fini(&note);
     }
+    return SBX_OK;
 }
 
-/* The plan's object with what the backend said behind it. */
+/* The plan's object with what the backend said, if one came so far, behind it. */
 static sbx_status print_json(sbx_cli *cli, sbx_error *err)
 {
     static const char *const kinds[] = {"note", "gap", "grant", "withheld", "measure"};
@@ -39,6 +58,10 @@ static sbx_status print_json(sbx_cli *cli, sbx_error *err)
     sbx_text_fini(&text);
     if (!root)
         return sbx_fail_memory(err);
+    add_string(root, "command", cli->command);
+    add_string(root, "program", report->result.program);
+    if (!report->backend_used[0])
+        return sbx_json_finish(root, &cli->out, err);
     item = cJSON_AddObjectToObject(root, "backend_used");
     cJSON_AddStringToObject(item, "name", report->backend_used);
     cJSON_AddStringToObject(item, "version", report->backend_version);
@@ -55,27 +78,35 @@ static sbx_status print_json(sbx_cli *cli, sbx_error *err)
     return sbx_json_finish(root, &cli->out, err);
 }
 
+static sbx_status resolve(sbx_cli *cli, const sbx_choice *choice, sbx_error *err)
+{
+    sbx_launch_request request = {0};
+
+    request.policy = &cli->plan.policy;
+    request.backend = choice->backend;
+    request.session = choice->session;
+    request.command_w = cli->command_w;
+    return sbx_launch_resolve(&request, &cli->report.result, err);
+}
+
 sbx_status sbx_verb_plan(sbx_cli *cli, sbx_error *err)
 {
     sbx_choice choice = {0};
-    sbx_status st = sbx_cli_plan(cli, err);
+    sbx_error unprinted;
+    sbx_status st = sbx_cli_plan(cli, err), printed;
 
-    if (st == SBX_OK && !cli->json)
-        st = sbx_plan_print(&cli->plan, 0, &cli->out);
     if (st != SBX_OK)
         return st;
-    /* what a run would fail with is an answer, too: the plan stands above it */
     st = sbx_choice_open(cli, SBX_OPEN_DRY_RUN, &choice, err);
     if (st == SBX_OK)
         st = sbx_choice_tell_environment(cli, &choice, err);
-    if (st == SBX_OK) {
-        if (cli->json)
-            st = print_json(cli, err);
-        else
-            print_text(cli);
-    } else if (cli->json) {
-        sbx_plan_print(&cli->plan, 1, &cli->out);
-    }
+    if (st == SBX_OK)
+        st = resolve(cli, &choice, err);
     sbx_choice_close(&choice);
-    return st;
+    /* what a run would fail with is an answer, too: the plan stands above it */
+    printed = cli->json ? print_json(cli, &unprinted) : print_text(cli, &unprinted);
+    if (printed == SBX_OK)
+        return st;
+    *err = unprinted;
+    return printed;
 }

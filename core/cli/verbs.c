@@ -17,6 +17,9 @@ static const sbx_verb verbs[] = {
      "  sbx --require network,write -- node agent.js\n",
      SBX_TAKES_CONFIG | SBX_TAKES_COMMAND | SBX_TAKES_REPORT, sbx_verb_run},
     {"plan", "print what `run` would do, touching nothing", "plan [OPTIONS] [--] [COMMAND]",
+     "Fails as `run` would before the command starts, with the same exit code: 127 if it is not found.\n"
+     "Without a command it is the plan for any.\n"
+     "\n"
      "Examples:\n"
      "  sbx plan --backend unelevated\n"
      "  sbx plan --json --profile ci -- npm test\n",

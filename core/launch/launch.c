@@ -191,23 +191,51 @@ out:
     return st;
 }
 
+static sbx_status check_identity(const sbx_launch_request *request, sbx_error *err)
+{
+    sbx_identity identity = {0};
+    sbx_status st;
+
+    identity.size = sizeof(identity);
+    st = request->backend->identity(request->session, &identity, err);
+    if (st == SBX_OK && identity.kind != SBX_IDENTITY_SELF)
+        st = sbx_fail(err, SBX_E_UNSUPPORTED, "start as another account",
+                      "the account runner is not part of this version");
+    return st;
+}
+
+sbx_status sbx_launch_resolve(const sbx_launch_request *request, sbx_launch_result *result, sbx_error *err)
+{
+    sbx_env_edits extra = {0};
+    command c = {0};
+    sbx_status st = check_identity(request, err);
+
+    memset(result, 0, sizeof(*result));
+    extra.size = sizeof(extra);
+    if (st == SBX_OK)
+        st = request->backend->environment(request->session, &extra, err);
+    if (st == SBX_OK && request->command_w)
+        st = command_make(&c, request, &extra, result, err);
+    else if (st == SBX_OK)
+        st = sbx_wide(request->policy->cwd, request->policy->cwd, &c.cwd_w, err);
+    if (st == SBX_OK)
+        st = sbx_process_check_cwd(c.cwd_w, err);
+    command_fini(&c);
+    return st;
+}
+
 sbx_status sbx_launch_run(const sbx_launch_request *request, sbx_launch_result *result, sbx_error *err)
 {
     const uint64_t begin_us = sbx_clock_us();
-    sbx_identity identity = {0};
     sbx_ticket ticket = {0};
     sbx_env_edits extra = {0};
     sbx_status st;
 
     memset(result, 0, sizeof(*result));
     result->end = SBX_END_FAILED;
-    identity.size = sizeof(identity);
     ticket.size = sizeof(ticket);
     extra.size = sizeof(extra);
-    st = request->backend->identity(request->session, &identity, err);
-    if (st == SBX_OK && identity.kind != SBX_IDENTITY_SELF)
-        st = sbx_fail(err, SBX_E_UNSUPPORTED, "start as another account",
-                      "the account runner is not part of this version");
+    st = check_identity(request, err);
     if (st == SBX_OK)
         st = request->backend->ticket(request->session, &ticket, err);
     if (st == SBX_OK)

@@ -61,6 +61,10 @@ typedef struct sbx_launch_result {
  * One launch at a time in a process. */
 sbx_status sbx_launch_run(const sbx_launch_request *request, sbx_launch_result *result, sbx_error *err);
 
+/* What sbx_launch_run finds out before it makes anything: result->program, or the failure that it would end with.
+ * Starts nothing; the session may be one of a dry run.  command_w NULL: only where it would start is looked at. */
+sbx_status sbx_launch_resolve(const sbx_launch_request *request, sbx_launch_result *result, sbx_error *err);
+
 /* The half that works in the process that spawns: token from the ticket, environment, suspended start, checks,
  * supervision.  `extra` are the edits of the session.  Called by sbx_launch_run for SELF, and inside the account for
  * LOGON. */

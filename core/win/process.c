@@ -79,7 +79,7 @@ void sbx_stdio_close(sbx_stdio *stdio)
         sbx_handle_close(&stdio->handles[i]);
 }
 
-static sbx_status check_cwd(const uint16_t *cwd_w, sbx_error *err)
+sbx_status sbx_process_check_cwd(const uint16_t *cwd_w, sbx_error *err)
 {
     DWORD attributes = GetFileAttributesW(cwd_w);
 
@@ -202,7 +202,7 @@ sbx_status sbx_process_spawn(sbx_process *process, const sbx_process_start *star
     sbx_status st = SBX_OK;
 
     memset(&si, 0, sizeof(si));
-    if (start->cwd_w && (st = check_cwd(start->cwd_w, err)) != SBX_OK)
+    if (start->cwd_w && (st = sbx_process_check_cwd(start->cwd_w, err)) != SBX_OK)
         return st;
     InitializeProcThreadAttributeList(NULL, 2, 0, &size);
     si.lpAttributeList = sbx_alloc(size);

@@ -36,6 +36,9 @@ typedef struct sbx_process {
     uint32_t id;
 } sbx_process;
 
+/* Whether a process can start in this directory.  SBX_E_SYSTEM.  sbx_process_spawn asks for it, too. */
+sbx_status sbx_process_check_cwd(const uint16_t *cwd_w, sbx_error *err);
+
 /* `process` begins as { 0 }.  The child is suspended and in its job, or it does not exist.
  * SBX_E_NOT_FOUND, SBX_E_NOT_RUNNABLE, SBX_E_UNENFORCED (not in the job), SBX_E_SYSTEM. */
 sbx_status sbx_process_spawn(sbx_process *process, const sbx_process_start *start, sbx_error *err);

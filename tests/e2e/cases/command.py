@@ -123,6 +123,22 @@ def planted_program(w):
     equal(got.code, 37, got)
 
 
+@case('a plan names the program that a run starts, and fails as a run does')
+def planned(w):
+    w.write(w.ws('show.cmd'), '@echo off\r\necho first=%~1\r\n')
+    w.write(w.ws('script.ps1'), 'exit 1\r\n')
+    for words, program in ((('rg', '--version'), 'C:\\tools\\rg.exe'), (('.\\show.cmd', 'plain'), w.ws('show.cmd'))):
+        equal(w.sbx(*words).code, 0, words)
+        got = w.run(w.SBX, 'plan', *w.options(), '--', *words)
+        check(got.code == 0 and ('\nprogram       %s\n' % program).lower() in got.text.lower(), got)
+    for code, options, words in ((127, (), ('kargo', 'build')), (127, (), ('.\\none',)), (126, (), ('.\\script.ps1',)),
+                                 (125, (), ('.\\show.cmd', 'a%b')), (125, ('-C', 'none'), ('rg',))):
+        run = w.sbx(*words, options=options)
+        equal(run.code, code, run)
+        got = w.run(w.SBX, 'plan', *w.options(*options), '--', *words)
+        equal((got.code, got.errors), (code, run.errors), got)
+
+
 @case('a DLL in the current folder or the workspace is never loaded by sbx')
 def planted_library(w):
     planted, trace = 'C:\\probe\\sbx-planted.dll', 'C:\\users\\Public\\planted.txt'

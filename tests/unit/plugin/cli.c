@@ -360,6 +360,58 @@ static void test_plan(void **state)
     sbx_assert_run_has("sbx.exe\" plan -b broken-abi", 125, "built for interface 2.3, this sbx has 1.0");
 }
 
+/* What a run would fail with before the command starts, a plan fails with, in the same words. */
+static void test_plan_command(void **state)
+{
+    static const struct {
+        const char *words;
+        uint32_t code;
+    } rows[] = {
+        {"-- kargo build", 127},    {"-- .\\no\\such.exe", 127},     {"-- C:\\windows", 126},
+        {"-C nope", 125},           {"-C C:\\no\\such -- cmd", 125}, {"-C C:\\no\\such -- kargo", 127},
+        {"-- plan-batch a%b", 125},
+    };
+    char line[256], path[1100], search[8192], before[7000];
+    sbx_text planned = {0}, run = {0};
+    cJSON *json;
+    size_t i;
+
+    (void)state;
+    snprintf(path, sizeof(path), "%s\\plan-batch.cmd", sbx_plugin_program_dir());
+    assert_int_equal(sbx_file_write(path, "@exit 3\r\n", 9, NULL), SBX_OK);
+    assert_true(GetEnvironmentVariableA("PATH", before, sizeof(before)));
+    snprintf(search, sizeof(search), "%s;%s", sbx_plugin_program_dir(), before);
+    assert_true(SetEnvironmentVariableA("PATH", search));
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        snprintf(line, sizeof(line), "sbx.exe\" run -q -b none %s%s", rows[i].words,
+                 strstr(rows[i].words, "--") ? "" : " -- plan-batch");
+        assert_int_equal(sbx_run(line, NULL, 0, &run), rows[i].code);
+        snprintf(line, sizeof(line), "sbx.exe\" plan --json -q -b none %s", rows[i].words);
+        if (sbx_run(line, NULL, 0, &planned) != rows[i].code || !strstr(planned.data, run.data))
+            fail_msg("%s\nplan: %s\nrun: %s", rows[i].words, planned.data, run.data);
+        sbx_text_fini(&planned);
+        sbx_text_fini(&run);
+    }
+    sbx_assert_run_has("sbx.exe\" plan -b none -- plan-batch 1", 0, "command       plan-batch\nprogram       ");
+    sbx_assert_run_has("sbx.exe\" plan -b none -- plan-batch 1", 0, "\\plan-batch.cmd\n");
+    assert_int_equal(sbx_run("sbx.exe\" plan --json -b none -- plan-batch 1", NULL, 0, &planned), 0);
+    json = cJSON_Parse(planned.data);
+    assert_non_null(json);
+    assert_string_equal(report_string(json, NULL, "command"), "plan-batch");
+    assert_non_null(strstr(report_string(json, NULL, "program"), "\\plan-batch.cmd"));
+    cJSON_Delete(json);
+    sbx_text_fini(&planned);
+    /* without one it is a plan for any */
+    assert_int_equal(sbx_run("sbx.exe\" plan --json -b none", NULL, 0, &planned), 0);
+    json = cJSON_Parse(planned.data);
+    assert_true(cJSON_IsNull(cJSON_GetObjectItemCaseSensitive(json, "command")));
+    assert_true(cJSON_IsNull(cJSON_GetObjectItemCaseSensitive(json, "program")));
+    cJSON_Delete(json);
+    sbx_text_fini(&planned);
+    assert_true(DeleteFileA(path));
+    assert_true(SetEnvironmentVariableA("PATH", before));
+}
+
 static void test_other_verbs(void **state)
 {
     sbx_text output = {0};
@@ -487,6 +539,7 @@ int main(void)
         cmocka_unit_test(test_config_file),
         cmocka_unit_test(test_planted),
         cmocka_unit_test(test_plan),
+        cmocka_unit_test(test_plan_command),
         cmocka_unit_test(test_unverified),
         cmocka_unit_test(test_time_limit),
         cmocka_unit_test(test_other_verbs),
