@@ -28,6 +28,46 @@ static const char *shown_value(const sbx_env_edit *edit)
     return sbx_secret_name(edit->name, strlen(edit->name)) ? "(not shown)" : edit->value;
 }
 
+static int is_in(const char *name, const char *const *names, uint32_t count)
+{
+    uint32_t i;
+
+    for (i = 0; i < count && strcmp(names[i], name) != 0; i++)
+        ;
+    return i < count;
+}
+
+uint32_t sbx_plan_not_done(const sbx_plan *plan, const sbx_plan_backing *backing, const char *names[SBX_PLAN_LINES])
+{
+    const sbx_policy *policy = &plan->policy;
+    const int off = policy->network == SBX_NETWORK_OFF, some = policy->writable_count != 0;
+    /* a TEMP of the run's own and the settings of tools go with the confinement of writes that makes them necessary */
+    const struct {
+        const char *name;
+        uint32_t area;
+        int asked;
+    } rows[SBX_PLAN_LINES] = {
+        {"writable", SBX_AREA_FILE_WRITE, 1},
+        {"protected", SBX_AREA_FILE_WRITE, some && policy->protected_count},
+        {"git", SBX_AREA_FILE_WRITE, some && policy->git != SBX_GIT_WRITE},
+        {"unreadable", SBX_AREA_FILE_READ, policy->deny_read_count != 0},
+        {"temp", SBX_AREA_FILE_WRITE, policy->temp == SBX_TEMP_PRIVATE},
+        {"network", SBX_AREA_NETWORK, off},
+        {"loopback", SBX_AREA_NETWORK, off && policy->loopback_port_count},
+        {"tools", SBX_AREA_FILE_WRITE, policy->tool_count != 0},
+        {"desktop", SBX_AREA_UI, (policy->flags & SBX_POLICY_DESKTOP_PRIVATE) != 0},
+        {"clipboard", SBX_AREA_UI, !(policy->flags & SBX_POLICY_CLIPBOARD)},
+    };
+    uint32_t i, count = 0;
+
+    for (i = 0; backing && i < SBX_PLAN_LINES; i++)
+        if (rows[i].asked &&
+            (!((backing->guarantees.enforced | backing->guarantees.advisory) & rows[i].area) ||
+             (is_in(rows[i].name, backing->gaps, backing->gap_count) && !is_in(rows[i].name, area_names, AREAS))))
+            names[count++] = rows[i].name;
+    return count;
+}
+
 /* ---- for people ---- */
 
 #define NAME_WIDTH 14
@@ -120,12 +160,59 @@ static void print_environment(const sbx_plan *plan, sbx_text *out)
     joined(out, "withheld", plan->withheld, plan->withheld_count, NULL);
 }
 
-static void print_text(const sbx_plan *plan, sbx_text *out)
+typedef struct printed {
+    const sbx_plan *plan;
+    sbx_text *out;
+    const char *not_done[SBX_PLAN_LINES];
+    uint32_t not_done_count;
+} printed;
+
+/* A line about something that only a backend does, unless it does not. */
+static void done(const printed *page, const char *name, const char *value, const char *key)
+{
+    if (!is_in(name, page->not_done, page->not_done_count))
+        line(page->out, name, value, key_origin(page->plan, key));
+}
+
+static void done_lines(const printed *page, const char *name, const char *const *values, const char *const *origins,
+                       uint32_t count)
+{
+    if (!is_in(name, page->not_done, page->not_done_count))
+        lines(page->out, name, values, origins, count);
+}
+
+static void print_done(const printed *page)
+{
+    const sbx_plan *plan = page->plan;
+    const sbx_policy *policy = &plan->policy;
+    char number[SBX_VALUE_TEXT];
+    uint32_t i;
+
+    done_lines(page, "writable", policy->writable, plan->writable_origins, policy->writable_count);
+    if (policy->writable_count) {
+        done_lines(page, "protected", policy->protected_paths, plan->protected_origins, policy->protected_count);
+        done(page, "git", git_words[policy->git], "filesystem.git");
+    }
+    if (policy->deny_read_count)
+        done_lines(page, "unreadable", policy->deny_read, plan->deny_read_origins, policy->deny_read_count);
+    done(page, "temp", policy->temp == SBX_TEMP_PRIVATE ? "private, removed afterwards" : "the user's",
+         "filesystem.temp");
+    done(page, "network", word("network", policy->network), "network");
+    for (i = 0; i < policy->loopback_port_count && !is_in("loopback", page->not_done, page->not_done_count); i++) {
+        sbx_value_text(SBX_KEY_COUNT, policy->loopback_ports[i], number);
+        line(page->out, i ? "" : "loopback", number, i ? NULL : key_origin(plan, "loopback"));
+    }
+}
+
+static void print_text(const sbx_plan *plan, const sbx_plan_backing *backing, sbx_text *out)
 {
     const sbx_policy *policy = &plan->policy;
+    printed page = {plan, out, {NULL}, 0};
     const char *names[AREAS];
     char number[SBX_VALUE_TEXT];
     uint32_t i, count = 0;
+
+    page.not_done_count = sbx_plan_not_done(plan, backing, page.not_done);
 
     line(out, "backend", plan->backend, key_origin(plan, "backend"));
     line(out, "fallback", plan->fallback ? plan->fallback : "refuse: no other backend is tried",
@@ -141,22 +228,10 @@ static void print_text(const sbx_plan *plan, sbx_text *out)
         line(out, "starts in", "the workspace", NULL);
     else
         line(out, "starts in", policy->cwd, key_origin(plan, "cwd"));
-    lines(out, "writable", policy->writable, plan->writable_origins, policy->writable_count);
-    if (policy->writable_count) {
-        lines(out, "protected", policy->protected_paths, plan->protected_origins, policy->protected_count);
-        line(out, "git", git_words[policy->git], key_origin(plan, "filesystem.git"));
-    }
-    if (policy->deny_read_count)
-        lines(out, "unreadable", policy->deny_read, plan->deny_read_origins, policy->deny_read_count);
-    line(out, "temp", policy->temp == SBX_TEMP_PRIVATE ? "private, removed afterwards" : "the user's",
-         key_origin(plan, "filesystem.temp"));
-    line(out, "network", word("network", policy->network), key_origin(plan, "network"));
-    for (i = 0; i < policy->loopback_port_count; i++) {
-        sbx_value_text(SBX_KEY_COUNT, policy->loopback_ports[i], number);
-        line(out, i ? "" : "loopback", number, i ? NULL : key_origin(plan, "loopback"));
-    }
+    print_done(&page);
     print_environment(plan, out);
-    joined(out, "tools", policy->tools, policy->tool_count, key_origin(plan, "tools.presets"));
+    if (!is_in("tools", page.not_done, page.not_done_count))
+        joined(out, "tools", policy->tools, policy->tool_count, key_origin(plan, "tools.presets"));
     limit(out, "time", "limits.time", SBX_KEY_DURATION, policy->limits.time_ms, plan);
     limit(out, "memory", "limits.memory", SBX_KEY_SIZE, policy->limits.memory_bytes, plan);
     limit(out, "processors", "limits.cpu", SBX_KEY_PERCENT, policy->limits.cpu_percent, plan);
@@ -165,9 +240,11 @@ static void print_text(const sbx_plan *plan, sbx_text *out)
          key_origin(plan, "keep_children"));
     sbx_value_text(SBX_KEY_DURATION, plan->console_grace_ms, number);
     line(out, "grace", number, key_origin(plan, "console.grace"));
-    line(out, "desktop", policy->flags & SBX_POLICY_DESKTOP_PRIVATE ? "private" : "the user's",
-         key_origin(plan, "ui.desktop"));
-    line(out, "clipboard", policy->flags & SBX_POLICY_UI_LIMITS ? "closed" : "open", key_origin(plan, "ui.clipboard"));
+    done(&page, "desktop", policy->flags & SBX_POLICY_DESKTOP_PRIVATE ? "private" : "the user's", "ui.desktop");
+    done(&page, "clipboard", policy->flags & SBX_POLICY_UI_LIMITS ? "closed" : "open", "ui.clipboard");
+    joined(out, "not done", page.not_done, page.not_done_count, NULL);
+    if (page.not_done_count)
+        line(out, "", "asked for or the default; the backend that would run does none of it", NULL);
     for (i = 0; i < plan->warning_count; i++)
         line(out, "note", plan->warnings[i], NULL);
 }
@@ -254,7 +331,7 @@ void sbx_plan_json(const sbx_plan *plan, sbx_json *json)
     sbx_json_strings(json, "notes", plan->warnings, plan->warning_count);
 }
 
-sbx_status sbx_plan_print(const sbx_plan *plan, int json, sbx_text *out)
+sbx_status sbx_plan_print(const sbx_plan *plan, const sbx_plan_backing *backing, int json, sbx_text *out)
 {
     sbx_json writer = {out, 0, 0};
 
@@ -263,7 +340,7 @@ sbx_status sbx_plan_print(const sbx_plan *plan, int json, sbx_text *out)
         sbx_plan_json(plan, &writer);
         sbx_json_close(&writer, '}');
     } else {
-        print_text(plan, out);
+        print_text(plan, backing, out);
     }
     return out->failed ? SBX_E_MEMORY : SBX_OK;
 }

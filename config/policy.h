@@ -63,8 +63,21 @@ void sbx_plan_fini(sbx_plan *plan);
 /* Whether the name of an environment variable looks like that of a secret. */
 int sbx_secret_name(const char *name, size_t length);
 
-/* Print for people, or as JSON in which numbers of 64 bits are strings. */
-sbx_status sbx_plan_print(const sbx_plan *plan, int json, sbx_text *out);
+/* What is known of the backend that would run the plan. */
+typedef struct sbx_plan_backing {
+    sbx_guarantees guarantees;
+    const char *const *gaps; /* objects of its SBX_NOTE_GAP */
+    uint32_t gap_count;
+} sbx_plan_backing;
+
+/* The lines of a printed plan ("git", "network") that ask the backend for something that it does not do: the area is
+ * neither enforced nor advisory, or a gap has the line's name, which is not the name of an area.  Gives their count. */
+#define SBX_PLAN_LINES 10u
+uint32_t sbx_plan_not_done(const sbx_plan *plan, const sbx_plan_backing *backing, const char *names[SBX_PLAN_LINES]);
+
+/* Print for people, or as JSON in which numbers of 64 bits are strings.  For people with a `backing` (it may be NULL),
+ * so that nothing is told as if it held that the backend does not do; JSON is what is asked for. */
+sbx_status sbx_plan_print(const sbx_plan *plan, const sbx_plan_backing *backing, int json, sbx_text *out);
 
 /* The members of that JSON, into an object that is open: the caller adds its own. */
 void sbx_plan_json(const sbx_plan *plan, sbx_json *json);

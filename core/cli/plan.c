@@ -13,9 +13,26 @@ static void add_string(cJSON *object, const char *name, const char *value)
         cJSON_AddNullToObject(object, name);
 }
 
+/* What the backend has said so far, for the plan.  0: none has come. */
+static int backing_of(sbx_cli *cli, sbx_plan_backing *backing)
+{
+    const sbx_report *report = &cli->report;
+    const char **gaps = sbx_arena_alloc(&cli->arena, (report->note_count + 1) * sizeof(*gaps));
+    uint32_t i;
+
+    backing->guarantees = report->guarantees;
+    backing->gaps = gaps;
+    for (i = 0; gaps && i < report->note_count; i++)
+        if (report->notes[i].kind == SBX_NOTE_GAP)
+            gaps[backing->gap_count++] = report->notes[i].object;
+    return report->backend_used[0] != 0;
+}
+
 static sbx_status print_text(sbx_cli *cli, sbx_error *err)
 {
     const sbx_report *report = &cli->report;
+    sbx_plan_backing backing = {0};
+    const int known = backing_of(cli, &backing);
     sbx_text note = {0};
     uint32_t i;
 
@@ -23,9 +40,9 @@ static sbx_status print_text(sbx_cli *cli, sbx_error *err)
         sbx_text_printf(&cli->out, "command       %s\n", cli->command);
     if (report->result.program[0])
         sbx_text_printf(&cli->out, "program       %s\n", report->result.program);
-    if (sbx_plan_print(&cli->plan, 0, &cli->out) != SBX_OK)
+    if (!backing.gaps || sbx_plan_print(&cli->plan, known ? &backing : NULL, 0, &cli->out) != SBX_OK)
         return sbx_fail_memory(err);
-    if (!report->backend_used[0])
+    if (!known)
         return SBX_OK;
     sbx_text_printf(&cli->out, "\nBackend that would run: %s %s\n  enforced: ", report->backend_used,
                     report->backend_version);
@@ -49,24 +66,33 @@ static sbx_status print_json(sbx_cli *cli, sbx_error *err)
 {
     static const char *const kinds[] = {"note", "gap", "grant", "withheld", "measure"};
     const sbx_report *report = &cli->report;
+    const char *names[SBX_PLAN_LINES];
+    sbx_plan_backing backing = {0};
+    const int known = backing_of(cli, &backing);
     sbx_text text = {0};
     cJSON *root, *list, *item;
-    uint32_t i;
-    sbx_status st = sbx_plan_print(&cli->plan, 1, &text);
+    uint32_t i, count;
+    sbx_status st = sbx_plan_print(&cli->plan, NULL, 1, &text);
 
     root = st == SBX_OK && !text.failed ? cJSON_Parse(text.data) : NULL;
     sbx_text_fini(&text);
-    if (!root)
+    if (!root || !backing.gaps) {
+        cJSON_Delete(root);
         return sbx_fail_memory(err);
+    }
     add_string(root, "command", cli->command);
     add_string(root, "program", report->result.program);
-    if (!report->backend_used[0])
+    if (!known)
         return sbx_json_finish(root, &cli->out, err);
     item = cJSON_AddObjectToObject(root, "backend_used");
     cJSON_AddStringToObject(item, "name", report->backend_used);
     cJSON_AddStringToObject(item, "version", report->backend_version);
     cJSON_AddStringToObject(item, "fallback_reason", report->fallback.data ? report->fallback.data : "");
     sbx_json_add_guarantees(item, "guarantees", &report->guarantees);
+    list = cJSON_AddArrayToObject(item, "not_done");
+    count = sbx_plan_not_done(&cli->plan, &backing, names);
+    for (i = 0; i < count; i++)
+        cJSON_AddItemToArray(list, cJSON_CreateString(names[i]));
     list = cJSON_AddArrayToObject(item, "notes");
     for (i = 0; i < report->note_count; i++) {
         item = cJSON_CreateObject();

@@ -85,7 +85,7 @@ static sbx_status run(const char *text, size_t size, sbx_diag *diag)
         st = sbx_plan_make(config, &facts, &plan, diag);
     if (st == SBX_OK) {
         check_plan(&plan);
-        st = sbx_plan_print(&plan, (int)(size >> 1 & 1), &out);
+        st = sbx_plan_print(&plan, NULL, (int)(size >> 1 & 1), &out);
     }
     sbx_plan_fini(&plan);
     sbx_text_fini(&out);

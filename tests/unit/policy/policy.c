@@ -111,10 +111,62 @@ static void plans_are_printed(void **state)
         for (json = 0; json < 2; json++) {
             sbx_text out = {0};
 
-            assert_int_equal(sbx_plan_print(&plan, json, &out), SBX_OK);
+            assert_int_equal(sbx_plan_print(&plan, NULL, json, &out), SBX_OK);
             compare(plans[i].name, json ? "json" : "txt", out.data);
             sbx_text_fini(&out);
         }
+        sbx_plan_fini(&plan);
+    }
+}
+
+/* What a backend does not do is not told as if it held: by its guarantees, and by the gaps that it names. */
+static void a_plan_tells_what_the_backend_does(void **state)
+{
+    static const char *const gaps[] = {"clipboard", "network", "loopback", "TEMP"};
+    static const char everything[] =
+        "loopback = [80]\n[filesystem]\ndeny_read = ['C:\\x']\n[tools]\npresets = [\"git\"]";
+    static const char nothing[] =
+        "network = \"on\"\nloopback = [80]\n[filesystem]\ngit = \"write\"\ntemp = \"user\"\nprotected = []\n"
+        "[ui]\ndesktop = \"user\"\nclipboard = true";
+    static const struct {
+        const char *text;
+        uint32_t enforced, advisory, gap_count;
+        const char *not_done; /* as printed; NULL: nothing */
+    } rows[] = {
+        {everything, SBX_AREA_ALL, 0, 0, NULL},
+        {everything, SBX_AREA_FILE_WRITE | SBX_AREA_FILE_READ | SBX_AREA_UI, SBX_AREA_NETWORK, 4,
+         "not done      loopback, clipboard\n"},
+        {everything, SBX_AREA_PROCESS_TREE, 0, 0,
+         "not done      writable, protected, git, unreadable, temp, network, loopback, tools, desktop,\n              "
+         "clipboard\n"},
+        {everything, SBX_AREA_FILE_WRITE, SBX_AREA_UI, 0, "not done      unreadable, network, loopback\n"},
+        {nothing, SBX_AREA_PROCESS_TREE, 0, 1, "not done      writable\n"},
+        {nothing, SBX_AREA_FILE_WRITE, 0, 4, NULL},
+    };
+    static const char *const lines[] = {"writable", "protected", "git",   "unreadable", "temp",
+                                        "network",  "loopback",  "tools", "desktop",    "clipboard"};
+    char start[32];
+    size_t i, j;
+
+    (void)state;
+    for (i = 0; i < COUNT(rows); i++) {
+        sbx_plan_backing backing = {
+            {sizeof(sbx_guarantees), rows[i].enforced, rows[i].advisory}, gaps, rows[i].gap_count};
+        sbx_text out = {0};
+        sbx_plan plan;
+        const char *told;
+
+        assert_int_equal(make(rows[i].text, &plan, NULL), SBX_OK);
+        assert_int_equal(sbx_plan_print(&plan, &backing, 0, &out), SBX_OK);
+        told = strstr(out.data, "\nnot done");
+        if (rows[i].not_done ? !told || !strstr(out.data, rows[i].not_done) : told != NULL)
+            fail_msg("row %d: %s", (int)i, out.data);
+        for (j = 0; told && j < COUNT(lines); j++) {
+            snprintf(start, sizeof(start), "\n%s ", lines[j]);
+            if (strstr(rows[i].not_done, lines[j]) && strstr(out.data, start))
+                fail_msg("row %d has a line for %s: %s", (int)i, lines[j], out.data);
+        }
+        sbx_text_fini(&out);
         sbx_plan_fini(&plan);
     }
 }
@@ -372,7 +424,7 @@ static void values_of_secrets_are_not_printed(void **state)
     for (json = 0; json < 2; json++) {
         sbx_text out = {0};
 
-        assert_int_equal(sbx_plan_print(&plan, json, &out), SBX_OK);
+        assert_int_equal(sbx_plan_print(&plan, NULL, json, &out), SBX_OK);
         assert_non_null(strstr(out.data, "loud"));
         assert_non_null(strstr(out.data, "MY_TOKEN"));
         assert_null(strstr(out.data, "hush"));
@@ -394,7 +446,7 @@ static void each_allocation_may_fail(void **state)
         sbx_status st = make(plans[1].text, &plan, NULL);
 
         if (st == SBX_OK)
-            st = sbx_plan_print(&plan, n & 1, &out);
+            st = sbx_plan_print(&plan, NULL, n & 1, &out);
         assert_int_equal(st, sbx_fault_hit() ? SBX_E_MEMORY : SBX_OK);
         sbx_text_fini(&out);
         sbx_plan_fini(&plan);
@@ -405,11 +457,17 @@ static void each_allocation_may_fail(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(plans_are_printed),         cmocka_unit_test(refused_paths_have_positions),
-        cmocka_unit_test(flags_are_named),           cmocka_unit_test(a_default_has_no_position),
-        cmocka_unit_test(git_has_three_modes),       cmocka_unit_test(own_files_are_protected),
-        cmocka_unit_test(environment_is_edited),     cmocka_unit_test(the_later_of_set_and_unset_wins),
-        cmocka_unit_test(secrets_are_known_by_name), cmocka_unit_test(values_of_secrets_are_not_printed),
+        cmocka_unit_test(plans_are_printed),
+        cmocka_unit_test(a_plan_tells_what_the_backend_does),
+        cmocka_unit_test(refused_paths_have_positions),
+        cmocka_unit_test(flags_are_named),
+        cmocka_unit_test(a_default_has_no_position),
+        cmocka_unit_test(git_has_three_modes),
+        cmocka_unit_test(own_files_are_protected),
+        cmocka_unit_test(environment_is_edited),
+        cmocka_unit_test(the_later_of_set_and_unset_wins),
+        cmocka_unit_test(secrets_are_known_by_name),
+        cmocka_unit_test(values_of_secrets_are_not_printed),
         cmocka_unit_test(each_allocation_may_fail),
     };
 
