@@ -1,6 +1,7 @@
 /* Printing a plan. */
 #include <string.h>
 
+#include "base/utf.h"
 #include "config/json.h"
 #include "config/policy.h"
 #include "config/value.h"
@@ -73,12 +74,22 @@ uint32_t sbx_plan_not_done(const sbx_plan *plan, const sbx_plan_backing *backing
 #define NAME_WIDTH 14
 #define VALUE_WIDTH 48
 
+/* The origins stand in a column of their own, as far as there is room for it. */
 static void line(sbx_text *out, const char *name, const char *value, const char *origin)
 {
-    if (!origin || !strcmp(origin, "built-in"))
-        sbx_text_printf(out, "%-*s%s\n", NAME_WIDTH, name, value);
-    else
-        sbx_text_printf(out, "%-*s%-*s (%s)\n", NAME_WIDTH, name, VALUE_WIDTH, value, origin);
+    size_t width = sbx_utf8_columns(value, strlen(value)), pad = width < VALUE_WIDTH ? VALUE_WIDTH - width : 0, taken;
+
+    sbx_text_printf(out, "%-*s%s", NAME_WIDTH, name, value);
+    if (origin && strcmp(origin, "built-in") != 0) {
+        taken = NAME_WIDTH + width + sizeof(" ()") - 1 + sbx_utf8_columns(origin, strlen(origin));
+        if (taken + pad > SBX_TEXT_COLUMNS && taken <= SBX_TEXT_COLUMNS)
+            pad = SBX_TEXT_COLUMNS - taken;
+        if (taken > SBX_TEXT_COLUMNS)
+            sbx_text_printf(out, "\n%*s(%s)", NAME_WIDTH, "", origin);
+        else
+            sbx_text_printf(out, "%*s (%s)", (int)pad, "", origin);
+    }
+    sbx_text_add_char(out, '\n');
 }
 
 static void lines(sbx_text *out, const char *name, const char *const *values, const char *const *origins,
@@ -107,7 +118,7 @@ static void joined(sbx_text *out, const char *name, const char *const *values, u
     uint32_t i;
 
     for (i = 0; i < count; i++) {
-        if (text.length && text.length + strlen(values[i]) > 100 - NAME_WIDTH - 2) {
+        if (text.length && text.length + strlen(values[i]) > SBX_TEXT_COLUMNS - NAME_WIDTH - 2) {
             sbx_text_add_char(&text, ',');
             if (text.failed)
                 break;
@@ -245,8 +256,10 @@ static void print_text(const sbx_plan *plan, const sbx_plan_backing *backing, sb
     joined(out, "not done", page.not_done, page.not_done_count, NULL);
     if (page.not_done_count)
         line(out, "", "asked for or the default; the backend that would run does none of it", NULL);
-    for (i = 0; i < plan->warning_count; i++)
-        line(out, "note", plan->warnings[i], NULL);
+    for (i = 0; i < plan->warning_count; i++) {
+        sbx_text_printf(out, "%-*s", NAME_WIDTH, "note");
+        sbx_text_wrap(out, "", NAME_WIDTH, plan->warnings[i]);
+    }
 }
 
 /* ---- for programs ---- */

@@ -23,7 +23,7 @@ static const sbx_key keys[] = {
      .flags = {{.name = "--fallback", .argument = "NAME"}},
      .help = "The backend to take when the chosen one cannot run here",
      .comment =
-         "\"refuse\" means that there is none: the launch stops and says what is missing. With \"unelevated\" the\n"
+         "\"refuse\" means that there is none: the launch stops and says what is missing. With \"unelevated\" the "
          "launch goes on after one line on stderr that names what is lost. \"none\" is not allowed here."},
     {.name = "require",
      .type = SBX_KEY_ENUM,
@@ -81,7 +81,7 @@ static const sbx_key keys[] = {
      .flags = {{.name = "--protect", .argument = "PATH"}},
      .help = "Read-only although inside a writable folder",
      .comment =
-         "A relative path counts from each writable folder. `.git` is the key `git`. Configuration files that were\n"
+         "A relative path counts from each writable folder. `.git` is the key `git`. Configuration files that were "
          "read for this launch are always protected."},
     {.name = "filesystem.deny_read",
      .type = SBX_KEY_PATH,
@@ -96,10 +96,9 @@ static const sbx_key keys[] = {
      .words = git_words,
      .flags = {{.name = "--git", .argument = "protect|commit|write"}},
      .help = "What the command may do in .git: protect, commit, write",
-     .comment =
-         "\"protect\": read only. \"commit\": objects, refs and the index; hooks, config, and what submodules "
-         "and other\nworktrees keep in it stay read-only. \"write\": like any other folder, which lets a command "
-         "plant hooks that run\nlater without a sandbox."},
+     .comment = "\"protect\": read only. \"commit\": objects, refs and the index; hooks, config, and what submodules "
+                "and other worktrees keep in it stay read-only. \"write\": like any other folder, which lets a command "
+                "plant hooks that run later without a sandbox."},
     {.name = "filesystem.temp",
      .type = SBX_KEY_ENUM,
      .default_value = "\"private\"",
@@ -114,7 +113,7 @@ static const sbx_key keys[] = {
      .flags = {{.name = "--pass", .argument = "NAME,..."}},
      .help = "Environment variables that the command gets; NAME, PREFIX*, or * for all",
      .comment =
-         "Those that Windows itself needs (SystemRoot, PATH, TEMP and the like) are always there. A name written\n"
+         "Those that Windows itself needs (SystemRoot, PATH, TEMP and the like) are always there. A name written "
          "in full is passed even when it looks like a secret; one that is covered by a * is not."},
     {.name = "environment.set",
      .type = SBX_KEY_STRING,
@@ -179,7 +178,7 @@ static const sbx_key keys[] = {
      .flags = {{.name = "--grace", .argument = "DURATION"}},
      .help = "Time for the command to end by itself when the console closes, or after Ctrl-C",
      .comment =
-         "After a first Ctrl-C it counts only where standard input is no console, such as a script: at a console a\n"
+         "After a first Ctrl-C it counts only where standard input is no console, such as a script: at a console a "
          "second Ctrl-C ends the command. 0s: no end after Ctrl-C. A closed console leaves 3s at most."},
 
     {.name = "ui.desktop",
@@ -205,7 +204,7 @@ static const sbx_key keys[] = {
      .words = tool_words,
      .flags = {{.name = "--tools", .argument = "NAME,..."}},
      .help = "Settings that a toolchain needs: git, node, cargo, python, go, dotnet",
-     .comment = "Each is a small table of environment variables, which `sbx plan` names, and of cache folders, which\n"
+     .comment = "Each is a small table of environment variables, which `sbx plan` names, and of cache folders, which "
                 "`sbx status` lists."},
 };
 

@@ -199,24 +199,21 @@ sbx_status sbx_config_show(const sbx_config *config, int json, sbx_text *out)
 
 static void add_comment(sbx_text *out, const char *comment)
 {
-    size_t length;
-
-    for (; *comment; comment += length + (comment[length] == '\n')) {
-        length = strcspn(comment, "\n");
-        sbx_text_printf(out, "# %.*s\n", (int)length, comment);
-    }
+    sbx_text_add(out, "# ");
+    sbx_text_wrap(out, "#", 2, comment);
 }
 
 static const char reference_head[] =
     "# The configuration of sbx: every key with its default.\n"
     "#\n"
     "# Read in this order, the later overrides the earlier:\n"
-    "#   built-in, %ProgramData%\\sbx\\sbx.toml, %APPDATA%\\sbx\\sbx.toml, --config FILE, --profile NAME, options\n"
+    "#   built-in, %ProgramData%\\sbx\\sbx.toml, %APPDATA%\\sbx\\sbx.toml, --config FILE,\n"
+    "#   --profile NAME, options\n"
     "# A file in the workspace is never read on its own: the command could have written it.\n"
     "# Between files a list replaces a list; an option adds to it (an empty argument drops it first).\n"
     "#\n"
-    "# In paths and in environment.set: ${WORKSPACE} ${CWD} ${USERPROFILE} ${LOCALAPPDATA} ${APPDATA} ${PROGRAMDATA}\n"
-    "# ${WINDIR} ${SYSTEMROOT}, ${env:NAME} from the environment, and $${ for a ${ as it stands.\n"
+    "# In paths and in environment.set: ${WORKSPACE} ${CWD} ${USERPROFILE} ${LOCALAPPDATA} ${APPDATA}\n"
+    "# ${PROGRAMDATA} ${WINDIR} ${SYSTEMROOT}, ${env:NAME} from the environment, and $${ for a plain ${.\n"
     "# Write paths between single quotes: 'C:\\src\\project'.\n";
 
 static const char reference_profiles[] =
@@ -232,6 +229,7 @@ sbx_status sbx_config_reference(sbx_text *out)
 {
     const char *table = "", *name;
     size_t table_length = 0, length;
+    sbx_text help = {0};
     const sbx_key *keys;
     uint32_t count, i;
 
@@ -244,7 +242,11 @@ sbx_status sbx_config_reference(sbx_text *out)
                             sbx_schema_table_help(keys[i].name, length), (int)length, keys[i].name);
         table = keys[i].name;
         table_length = length;
-        sbx_text_printf(out, "\n# %s.\n", keys[i].help);
+        sbx_text_printf(&help, "%s.", keys[i].help);
+        sbx_text_add_char(out, '\n');
+        add_comment(out, help.failed ? "" : help.data);
+        out->failed |= help.failed;
+        sbx_text_fini(&help);
         if (keys[i].comment)
             add_comment(out, keys[i].comment);
         if (keys[i].flags[0].name)

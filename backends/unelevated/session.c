@@ -55,23 +55,17 @@ static sbx_status check_roots(const sbx_policy *policy, sbx_error *err)
 static sbx_status check_policy(const sbx_policy *policy, sbx_error *err)
 {
     if (policy->deny_read_count)
-        return refuse(
-            err, "deny reading", policy->deny_read[0],
-            "backend \"unelevated\" cannot keep the command from reading; remove deny_read, or take a backend "
-            "that can (`sbx backends` shows what each one enforces)");
+        return refuse(err, "deny reading", policy->deny_read[0],
+                      "backend \"unelevated\" cannot; remove deny_read, or see which can: `sbx backends`");
     if (policy->require & SBX_AREA_FILE_READ)
         return refuse(err, "require", "read",
-                      "backend \"unelevated\" cannot keep the command from reading; `sbx backends` shows what each one "
-                      "enforces");
+                      "backend \"unelevated\" cannot keep the command from reading; see `sbx backends`");
     if (policy->require & SBX_AREA_NETWORK)
         return refuse(err, "require", "network",
-                      "backend \"unelevated\" can only discourage the network; `sbx backends` shows what each one "
-                      "enforces");
+                      "backend \"unelevated\" can only discourage the network; see `sbx backends`");
     if (policy->require & SBX_AREA_UI)
-        return refuse(
-            err, "require", "ui",
-            "with backend \"unelevated\" a program can reach your desktop if it wants to; `sbx backends` shows "
-            "what each one enforces");
+        return refuse(err, "require", "ui",
+                      "with \"unelevated\" a program can reach your desktop if it wants to; see `sbx backends`");
     return check_roots(policy, err);
 }
 

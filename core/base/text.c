@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/utf.h"
 
 /* Room for `more` bytes and the NUL. */
 static int reserve(sbx_text *text, size_t more)
@@ -65,6 +66,26 @@ void sbx_text_printf(sbx_text *text, const char *format, ...)
     vsnprintf(text->data + text->length, (size_t)length + 1, format, args);
     va_end(args);
     text->length += (size_t)length;
+}
+
+void sbx_text_wrap(sbx_text *text, const char *mark, unsigned indent, const char *string)
+{
+    size_t used = indent, spaces, length, columns;
+
+    for (; *string; string += spaces + length) {
+        spaces = strspn(string, " ");
+        length = strcspn(string + spaces, " ");
+        columns = spaces + sbx_utf8_columns(string + spaces, length);
+        if (used > indent && used + columns > SBX_TEXT_COLUMNS) {
+            sbx_text_printf(text, "\n%-*s", (int)indent, mark);
+            sbx_text_add_n(text, string + spaces, length);
+            used = indent + columns - spaces;
+        } else {
+            sbx_text_add_n(text, string, spaces + length);
+            used += columns;
+        }
+    }
+    sbx_text_add_char(text, '\n');
 }
 
 char *sbx_text_take(sbx_text *text)

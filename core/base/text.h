@@ -22,6 +22,10 @@ void sbx_text_add(sbx_text *text, const char *string);
 void sbx_text_add_n(sbx_text *text, const char *bytes, size_t length);
 void sbx_text_add_char(sbx_text *text, char c);
 void sbx_text_printf(sbx_text *text, const char *format, ...) SBX_PRINTF(2, 3);
+/* Append `string` and a newline to a line that is `indent` columns long already.  The lines that follow begin with
+ * `mark`, padded to as many; none is longer than SBX_TEXT_COLUMNS as long as its words are not. */
+#define SBX_TEXT_COLUMNS 100u
+void sbx_text_wrap(sbx_text *text, const char *mark, unsigned indent, const char *string);
 char *sbx_text_take(sbx_text *text); /* the caller frees it; NULL on failure; text is empty again */
 void sbx_text_fini(sbx_text *text);
 

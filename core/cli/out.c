@@ -82,22 +82,7 @@ void sbx_out_write(unsigned where, const char *text, size_t length)
 
 void sbx_out_wrap(sbx_text *to, unsigned indent, const char *text)
 {
-    size_t used = indent, spaces, length, columns;
-
-    for (; *text; text += spaces + length) {
-        spaces = strspn(text, " ");
-        length = strcspn(text + spaces, " ");
-        columns = spaces + sbx_utf8_columns(text + spaces, length);
-        if (used > indent && used + columns > SBX_OUT_COLUMNS) {
-            sbx_text_printf(to, "\n%*s", (int)indent, "");
-            sbx_text_add_n(to, text + spaces, length);
-            used = indent + columns - spaces;
-        } else {
-            sbx_text_add_n(to, text, spaces + length);
-            used += columns;
-        }
-    }
-    sbx_text_add_char(to, '\n');
+    sbx_text_wrap(to, "", indent, text);
 }
 
 /* What stands there may come from a backend or be the name of a file: no control sequence of theirs reaches

@@ -22,9 +22,7 @@ int sbx_out_is_console(unsigned where);
 /* Whether colours are wanted: a console that knows the sequences, and NO_COLOR is not set. */
 int sbx_out_has_colour(unsigned where);
 
-/* Append `text` to a line that is `indent` columns long already; the lines that follow begin there, and none is longer
- * than SBX_OUT_COLUMNS as long as its words are not. */
-#define SBX_OUT_COLUMNS 100u
+/* sbx_text_wrap without a mark. */
 void sbx_out_wrap(sbx_text *to, unsigned indent, const char *text);
 
 /* Of the program, for the lines: "sbx" unless it says otherwise. */

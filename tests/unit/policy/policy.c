@@ -119,6 +119,30 @@ static void plans_are_printed(void **state)
     }
 }
 
+/* The usual place of a configuration makes no line wider than a window; what is wider is one path or value. */
+static void a_plan_has_no_wide_lines(void **state)
+{
+    static const char file[] = "C:\\Users\\somebody\\AppData\\Roaming\\sbx\\sbx.toml";
+    static const char long_file[] = "C:\\Users\\somebody\\a folder of files for work\\configuration of sbx\\sbx.toml";
+    const char *const files[] = {file, long_file};
+    sbx_text out = {0};
+    sbx_plan plan;
+    const char *line;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(files); i++) {
+        assert_int_equal(make_with(&facts, files[i], plans[1].text, &plan, NULL), SBX_OK);
+        assert_int_equal(sbx_plan_print(&plan, NULL, 0, &out), SBX_OK);
+        for (line = out.data; *line; line += strcspn(line, "\n") + 1)
+            if (strcspn(line, "\n") > 100)
+                fail_msg("%.*s", (int)strcspn(line, "\n"), line);
+        assert_non_null(strstr(out.data, i ? "config read-only\n              (C:\\" : "sbx.toml:28)\n"));
+        sbx_text_fini(&out);
+        sbx_plan_fini(&plan);
+    }
+}
+
 /* What a backend does not do is not told as if it held: by its guarantees, and by the gaps that it names. */
 static void a_plan_tells_what_the_backend_does(void **state)
 {
@@ -458,6 +482,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plans_are_printed),
+        cmocka_unit_test(a_plan_has_no_wide_lines),
         cmocka_unit_test(a_plan_tells_what_the_backend_does),
         cmocka_unit_test(refused_paths_have_positions),
         cmocka_unit_test(flags_are_named),
