@@ -13,6 +13,7 @@ struct sbx_config {
     uint32_t key_count;
     sbx_setting *flags;  /* what flags gave */
     uint8_t *dropped;    /* a flag emptied the list */
+    const char **empty;  /* the one that takes no argument and means that the list is empty, once given */
     sbx_setting *merged; /* NULL before finish */
     const char **origins;
     const char *const **lists;
@@ -55,7 +56,8 @@ sbx_config *sbx_config_new(void)
     sbx_schema_keys(&config->key_count);
     config->flags = sbx_arena_alloc(&config->arena, config->key_count * sizeof(*config->flags));
     config->dropped = sbx_arena_alloc(&config->arena, config->key_count);
-    if (!config->flags || !config->dropped || add_builtin(config) != SBX_OK) {
+    config->empty = sbx_arena_alloc(&config->arena, config->key_count * sizeof(*config->empty));
+    if (!config->flags || !config->dropped || !config->empty || add_builtin(config) != SBX_OK) {
         sbx_config_free(config);
         return NULL;
     }
@@ -147,6 +149,29 @@ static sbx_status set_item(sbx_config *config, const sbx_source *source, const s
     return SBX_OK;
 }
 
+/* The option of the key that takes no argument, if this is it. */
+static const char *without_argument(const sbx_key *key, const char *flag)
+{
+    uint32_t f;
+
+    for (f = 0; f < SBX_KEY_FLAGS && key->flags[f].name; f++)
+        if (!key->flags[f].argument && !strcmp(key->flags[f].name, flag))
+            return key->flags[f].name;
+    return NULL;
+}
+
+/* One option says that a list is empty, another one puts something into it: in either order. */
+static sbx_status check_empty(const sbx_key *key, const char *empty, const sbx_setting *setting, const char *flag,
+                              sbx_diag *diag)
+{
+    const sbx_flag *fills = &key->flags[0];
+
+    if (!empty || !setting->count)
+        return SBX_OK;
+    sbx_diag_set(diag, SBX_E_USAGE, empty, NULL, 0, NULL, "it contradicts %s", flag);
+    return sbx_diag_hint(diag, "for that alone write: %s= %s %s", fills->name, fills->name, fills->argument);
+}
+
 sbx_status sbx_config_set(sbx_config *config, const char *flag, const char *name, const char *value, sbx_diag *diag)
 {
     const sbx_key *key = sbx_schema_find(name);
@@ -167,6 +192,12 @@ sbx_status sbx_config_set(sbx_config *config, const char *flag, const char *name
     index = (uint32_t)(key - sbx_schema_keys(&count));
     setting = &config->flags[index];
     if ((key->traits & (SBX_KEY_LIST | SBX_KEY_TABLE)) && !length) {
+        if (without_argument(key, flag)) {
+            config->empty[index] = without_argument(key, flag);
+            st = check_empty(key, flag, setting, setting->count ? setting->source->name : flag, diag);
+            if (st != SBX_OK)
+                return st;
+        }
         config->dropped[index] = 1;
         setting->count = 0;
         setting->source = source;
@@ -183,7 +214,8 @@ sbx_status sbx_config_set(sbx_config *config, const char *flag, const char *name
         length -= comma ? part + 1 : part;
     } while (comma);
     *setting = made;
-    return SBX_OK;
+    return key->traits & (SBX_KEY_LIST | SBX_KEY_TABLE) ? check_empty(key, config->empty[index], setting, flag, diag)
+                                                        : SBX_OK;
 }
 
 /* ---- merging ---- */
@@ -300,6 +332,25 @@ static sbx_status check_fallback(const sbx_config *config, sbx_diag *diag)
     return sbx_item_fail(fallback, &problem, diag);
 }
 
+/* No backend can enforce that what is granted is not there. */
+static sbx_status check_network(const sbx_config *config, sbx_diag *diag)
+{
+    const sbx_setting *require = sbx_config_setting(config, "require");
+    const char *origin = "";
+    sbx_problem problem;
+    uint32_t i;
+
+    if (strcmp(sbx_config_string(config, "network", &origin), "on") != 0)
+        return SBX_OK;
+    for (i = 0; i < require->count; i++)
+        if (!strcmp(require->items[i].text, "network")) {
+            sbx_problem_set(&problem, 0, 0, "\"network\" cannot be required while the network is on (%.200s)", origin);
+            sbx_problem_hint(&problem, "take back one of the two");
+            return sbx_item_fail(&require->items[i], &problem, diag);
+        }
+    return SBX_OK;
+}
+
 sbx_status sbx_config_finish(sbx_config *config, const char *profile, sbx_diag *diag)
 {
     const sbx_layer *layer;
@@ -320,7 +371,8 @@ sbx_status sbx_config_finish(sbx_config *config, const char *profile, sbx_diag *
         goto memory;
     if (merge(config, config->flags, 1) != SBX_OK || keep_results(config) != SBX_OK)
         goto memory;
-    st = check_fallback(config, diag);
+    if ((st = check_fallback(config, diag)) == SBX_OK)
+        st = check_network(config, diag);
     goto out;
 
 memory:

@@ -28,7 +28,8 @@ sbx_status sbx_config_add(sbx_config *config, const char *file, const char *text
 /* Set one key from the command line.  `value` is what the user typed, read according to the
  * key's type: a string as it stands, a boolean "true"/"false"/"on"/"off", an element of a list
  * (several between commas where the key has SBX_KEY_COMMAS), NAME=VALUE of a table.  Elements
- * add to what files say; "" drops what files and earlier flags gave.  Errors are SBX_E_USAGE
+ * add to what files say; "" drops what files and earlier flags gave.  A flag without an argument that
+ * means an empty list (--read-only) is an error together with one that fills it.  Errors are SBX_E_USAGE
  * and name the flag. */
 sbx_status sbx_config_set(sbx_config *config, const char *flag, const char *key, const char *value, sbx_diag *diag);
 

@@ -268,6 +268,81 @@ static void wrong_flags_are_named(void **state)
     sbx_config_free(config);
 }
 
+/* Two wishes that exclude each other are told with both places, whoever would run the command. */
+static void contradictions_name_both(void **state)
+{
+    static const struct {
+        const char *file;
+        const char *flags[3][3]; /* flag, key, value */
+        sbx_status status;
+        const char *where, *message;
+    } rows[] = {
+        {"",
+         {{"--require", "require", "network"}, {"--network", "network", "on"}},
+         SBX_E_USAGE,
+         "--require",
+         "--network"},
+        {"",
+         {{"--network", "network", "on"}, {"--require", "require", "write,network"}},
+         SBX_E_USAGE,
+         "--require",
+         "on"},
+        {"require = [\"network\"]", {{"--network", "network", "on"}}, SBX_E_CONFIG, "f.toml", "--network"},
+        {"network = \"on\"", {{"--require", "require", "network"}}, SBX_E_USAGE, "--require", "f.toml:1"},
+        {"require = [\"write\", \"network\"]\nnetwork = \"on\"", {{NULL}}, SBX_E_CONFIG, "f.toml", "f.toml:2"},
+        {"",
+         {{"--network", "network", "on"}, {"--network", "network", "off"}, {"--require", "require", "network"}},
+         SBX_OK,
+         NULL,
+         NULL},
+        {"network = \"on\"\nrequire = [\"write\"]", {{"--loopback", "loopback", "80"}}, SBX_OK, NULL, NULL},
+        /* what cannot be read is the backend's to guarantee, also while there is nothing of it */
+        {"require = [\"read\"]", {{NULL}}, SBX_OK, NULL, NULL},
+        {"",
+         {{"--read-only", "filesystem.writable", ""}, {"--writable", "filesystem.writable", "a"}},
+         SBX_E_USAGE,
+         "--read-only",
+         "--writable"},
+        {"",
+         {{"--writable", "filesystem.writable", "a"}, {"--read-only", "filesystem.writable", ""}},
+         SBX_E_USAGE,
+         "--read-only",
+         "--writable"},
+        {"filesystem.writable = ['C:\\x']",
+         {{"--read-only", "filesystem.writable", ""}, {"--read-only", "filesystem.writable", ""}},
+         SBX_OK,
+         NULL,
+         NULL},
+        {"",
+         {{"--writable", "filesystem.writable", ""}, {"--writable", "filesystem.writable", "a"}},
+         SBX_OK,
+         NULL,
+         NULL},
+    };
+    sbx_config *config;
+    sbx_diag diag;
+    sbx_status st;
+    size_t i, j;
+
+    (void)state;
+    for (i = 0; i < COUNT(rows); i++) {
+        config = sbx_config_new();
+        memset(&diag, 0, sizeof(diag));
+        assert_non_null(config);
+        st = add(config, "f.toml", rows[i].file, &diag);
+        for (j = 0; j < 3 && rows[i].flags[j][0] && st == SBX_OK; j++)
+            st = sbx_config_set(config, rows[i].flags[j][0], rows[i].flags[j][1], rows[i].flags[j][2], &diag);
+        if (st == SBX_OK)
+            st = sbx_config_finish(config, NULL, &diag);
+        if (st != rows[i].status ||
+            (rows[i].where && (strcmp(diag.file, rows[i].where) != 0 || !strstr(diag.message, rows[i].message))))
+            fail_msg("row %d: %d %s: %s", (int)i, (int)st, diag.file, diag.message);
+        assert_true(st == SBX_OK || diag.hint[0]);
+        assert_true(st != SBX_E_CONFIG || diag.span.line == 1);
+        sbx_config_free(config);
+    }
+}
+
 /* ---- profiles ---- */
 
 static sbx_status with_profile(const char *text, const char *profile, sbx_config **config, sbx_diag *diag)
@@ -557,6 +632,7 @@ int main(void)
         cmocka_unit_test(every_key_is_read),
         cmocka_unit_test(later_layers_win),
         cmocka_unit_test(wrong_flags_are_named),
+        cmocka_unit_test(contradictions_name_both),
         cmocka_unit_test(profiles_inherit),
         cmocka_unit_test(profile_mistakes_have_positions),
         cmocka_unit_test(sizes_and_durations_have_borders),
