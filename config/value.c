@@ -36,6 +36,8 @@ static const struct unit sizes[] = {
 static const struct unit durations[] = {{"d", 86400000}, {"h", 3600000}, {"m", 60000}, {"s", 1000}, {"ms", 1}};
 #define DURATIONS (sizeof(durations) / sizeof(durations[0]))
 
+static const char no_limit[] = "for no limit write \"none\"";
+
 int sbx_problem_set(sbx_problem *problem, size_t at, size_t length, const char *format, ...)
 {
     va_list args;
@@ -118,6 +120,14 @@ static const struct unit *take_unit(const struct unit *units, size_t count, cons
     return NULL;
 }
 
+/* A number of a million and more was meant in bytes. */
+static int hint_size(int64_t number, const char *digits, size_t length, sbx_problem *problem)
+{
+    return sbx_problem_hint(
+        problem, number < 1 << 20 ? "write \"%.*sMiB\", or B, KiB, GiB, TiB" : "write \"%.*sB\", or KiB, MiB, GiB, TiB",
+        quoted(digits, length), digits);
+}
+
 int sbx_value_size(const char *text, size_t length, int64_t *bytes, sbx_problem *problem)
 {
     const struct unit *unit;
@@ -131,7 +141,7 @@ int sbx_value_size(const char *text, size_t length, int64_t *bytes, sbx_problem 
     }
     if (at == length) {
         sbx_problem_set(problem, 0, 0, "a size needs a unit");
-        return sbx_problem_hint(problem, "write \"%.*sMiB\", or B, KiB, GiB, TiB", quoted(text, length), text);
+        return hint_size(number, text, length, problem);
     }
     first = at;
     unit = take_unit(sizes, sizeof(sizes) / sizeof(sizes[0]), text, length, &at);
@@ -256,7 +266,7 @@ static int in_range(const sbx_key *key, int64_t number, sbx_problem *problem)
     sbx_value_text(key->type, key->max, high);
     sbx_value_text(number < 0 ? SBX_KEY_COUNT : key->type, number, is);
     sbx_problem_set(problem, 0, 0, "%s is out of range: it goes from %s to %s", is, low, high);
-    return key->traits & SBX_KEY_NONE ? sbx_problem_hint(problem, "for no limit write \"none\"") : 0;
+    return key->traits & SBX_KEY_NONE ? sbx_problem_hint(problem, no_limit) : 0;
 }
 
 static int check_word(const sbx_key *key, const char *text, size_t length, sbx_problem *problem)
@@ -324,8 +334,10 @@ int sbx_value_check_integer(const sbx_key *key, int64_t number, sbx_problem *pro
         return in_range(key, number, problem);
     sbx_problem_set(problem, 0, 0, "%s expected, not an integer", sbx_schema_type_name(key));
     sbx_value_text(SBX_KEY_COUNT, number, digits);
+    if (!number && (key->traits & SBX_KEY_NONE))
+        return sbx_problem_hint(problem, no_limit);
     if (number >= 0 && key->type == SBX_KEY_SIZE)
-        return sbx_problem_hint(problem, "write \"%sMiB\", or B, KiB, GiB, TiB", digits);
+        return hint_size(number, digits, strlen(digits), problem);
     if (number >= 0 && key->type == SBX_KEY_DURATION)
         return sbx_problem_hint(problem, "write \"%ss\", or ms, m, h, d", digits);
     return 0;
@@ -357,7 +369,7 @@ static int not_a_string(const sbx_key *key, const char *text, size_t length, sbx
     if (digits == length && length)
         return sbx_problem_hint(problem, key->traits & SBX_KEY_NONE ? "write it without quotes, or \"none\""
                                                                     : "write it without quotes");
-    return key->traits & SBX_KEY_NONE ? sbx_problem_hint(problem, "for no limit write \"none\"") : 0;
+    return key->traits & SBX_KEY_NONE ? sbx_problem_hint(problem, no_limit) : 0;
 }
 
 /* "C:\temp" between double quotes is C:, a tab and "emp". */
@@ -379,6 +391,7 @@ int sbx_value_check(const sbx_key *key, const char *text, size_t length, int fla
                     sbx_problem *problem)
 {
     const char *nul = memchr(text, 0, length);
+    size_t digits = 0;
 
     *number = 0;
     if (nul)
@@ -388,6 +401,11 @@ int sbx_value_check(const sbx_key *key, const char *text, size_t length, int fla
     if (!flag && (key->type == SBX_KEY_COUNT || key->type == SBX_KEY_BOOLEAN)) {
         return not_a_string(key, text, length, problem);
     }
+    /* nothing of anything: a unit would not make it right */
+    if ((key->traits & SBX_KEY_NONE) && take_number(text, length, &digits, number, problem) && digits == length &&
+        !*number)
+        return in_range(key, 0, problem);
+    *number = 0;
     switch (key->type) {
     case SBX_KEY_NAME:
         return check_name(text, length, problem);

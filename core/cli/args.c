@@ -84,6 +84,20 @@ static const sbx_flag *schema_option(const char *name, const sbx_key **key)
     return NULL;
 }
 
+/* The only one that begins with what was typed, or the one that is spelled most like it. */
+static const char *meant(const char *name, const char *const *names, size_t count)
+{
+    const char *found = NULL;
+    size_t length = strlen(name), i, hits = 0;
+
+    for (i = 0; length > 3 && i < count; i++)
+        if (!strncmp(names[i], name, length)) {
+            found = names[i];
+            hits++;
+        }
+    return hits == 1 ? found : sbx_suggest(name, names, count);
+}
+
 static sbx_status unknown_option(const parser *p, const char *name, sbx_error *err)
 {
     static const char *const own[] = {"--help",  "--version", "--quiet",  "--verbose", "--json",    "--all",
@@ -98,7 +112,7 @@ static sbx_status unknown_option(const parser *p, const char *name, sbx_error *e
     for (i = 0; i < count; i++)
         for (f = 0; f < SBX_KEY_FLAGS && keys[i].flags[f].name && n < 128; f++)
             names[n++] = keys[i].flags[f].name;
-    near = sbx_suggest(name, names, n);
+    near = meant(name, names, n);
     usage(p, err, "unknown option", name);
     return near ? sbx_hint(err, "did you mean \"%s\"?", near) : SBX_E_USAGE;
 }

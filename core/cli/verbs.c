@@ -141,11 +141,18 @@ static void schema_options(sbx_text *out)
 {
     uint32_t count, i, f;
     const sbx_key *keys = sbx_schema_keys(&count);
+    const sbx_flag *flag;
+    char help[256];
 
     for (i = 0; i < count; i++)
-        for (f = 0; f < SBX_KEY_FLAGS && keys[i].flags[f].name; f++)
-            option_line(out, keys[i].flags[f].short_name, keys[i].flags[f].name, keys[i].flags[f].argument,
-                        keys[i].flags[f].help ? keys[i].flags[f].help : keys[i].help);
+        for (f = 0; f < SBX_KEY_FLAGS && keys[i].flags[f].name; f++) {
+            flag = &keys[i].flags[f];
+            snprintf(help, sizeof(help), "%s%s", flag->help ? flag->help : keys[i].help,
+                     flag->argument && (keys[i].traits & (SBX_KEY_LIST | SBX_KEY_TABLE))
+                         ? "; adds to what is configured"
+                         : "");
+            option_line(out, flag->short_name, flag->name, flag->argument, help);
+        }
 }
 
 static void help_of_program(sbx_text *out)
@@ -189,6 +196,9 @@ void sbx_cli_help(const sbx_verb *verb, sbx_text *out)
     option_line(out, "-q", "--quiet", NULL, "Only errors, and what a fallback loses");
     option_line(out, "-v", "--verbose", NULL, "Say more");
     option_line(out, "-h", "--help", NULL, "This text");
+    if (verb->takes & SBX_TAKES_CONFIG)
+        sbx_text_add(out,
+                     "\nAn empty argument drops what is configured: `--pass= --pass NAME` passes that one alone.\n");
     if (verb->text[0])
         sbx_text_printf(out, "\n%s", verb->text);
 }

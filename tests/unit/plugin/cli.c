@@ -44,12 +44,46 @@ static void test_help(void **state)
     sbx_assert_run("sbx.exe\" help runn", 125, "sbx: runn: unknown verb\n  hint: did you mean `sbx run`?\n");
 }
 
+/* An option of a list adds to what a file or the default has; who reads only the help has to know. */
+static void test_help_of_lists(void **state)
+{
+    static const char *const lists[] = {"--require AREA,...", "--loopback PORT,...", "--writable DIR",
+                                        "--protect PATH",     "--deny-read PATH",    "--pass NAME,...",
+                                        "--env NAME=VALUE",   "--unset NAME,...",    "--tools NAME,..."};
+    static const char *const others[] = {"--read-only", "--network off|on", "--time DURATION"};
+    sbx_text output = {0};
+    const char *at, *end;
+    char *told, copy[1024];
+    size_t i;
+
+    (void)state;
+    assert_int_equal(sbx_run("sbx.exe\" help run", NULL, 0, &output), 0);
+    for (i = 0; i < sizeof(lists) / sizeof(lists[0]) + sizeof(others) / sizeof(others[0]); i++) {
+        const int list = i < sizeof(lists) / sizeof(lists[0]);
+        const char *name = list ? lists[i] : others[i - sizeof(lists) / sizeof(lists[0])];
+
+        at = strstr(output.data, name);
+        assert_non_null(at);
+        end = strstr(at, "\n  -"); /* the next option */
+        end = end && (!strstr(at, "\n      -") || end < strstr(at, "\n      -")) ? end : strstr(at, "\n      -");
+        assert_non_null(end);
+        snprintf(copy, sizeof(copy), "%.*s", (int)(end - at), at);
+        told = strstr(copy, "adds to what");
+        if (list != (told != NULL))
+            fail_msg("%s", copy);
+    }
+    assert_non_null(strstr(output.data, "--pass= --pass NAME"));
+    sbx_text_fini(&output);
+}
+
 /* Nothing that sbx prints about itself needs a window wider than this. */
 static void test_width(void **state)
 {
-    static const char *const lines[] = {"sbx.exe\" help",        "sbx.exe\" help run",     "sbx.exe\" help plan",
-                                        "sbx.exe\" help config", "sbx.exe\" help clean",   "sbx.exe\" help setup",
-                                        "sbx.exe\" help status", "sbx.exe\" help backends"};
+    static const char *const lines[] = {
+        "sbx.exe\" help",        "sbx.exe\" help run",      "sbx.exe\" help plan",
+        "sbx.exe\" help config", "sbx.exe\" help clean",    "sbx.exe\" help setup",
+        "sbx.exe\" help status", "sbx.exe\" help backends", "sbx.exe\" config reference",
+        "sbx.exe\" plan -b none"};
     sbx_text output = {0};
     const char *line;
     size_t i;
@@ -70,6 +104,12 @@ static void test_mistakes(void **state)
     sbx_assert_run("sbx.exe\" run", 125, "sbx: no command\n  hint: sbx [OPTIONS] -- COMMAND; see `sbx help run`\n");
     sbx_assert_run("sbx.exe\" --nettwork off -- cmd", 125,
                    "sbx: --nettwork: unknown option\n  hint: did you mean \"--network\"?\n");
+    /* the begin of one alone is that one, however far the rest of it is */
+    sbx_assert_run("sbx.exe\" --net on -- cmd", 125,
+                   "sbx: --net: unknown option\n  hint: did you mean \"--network\"?\n");
+    sbx_assert_run("sbx.exe\" --read -- cmd", 125,
+                   "sbx: --read: unknown option\n  hint: did you mean \"--read-only\"?\n");
+    sbx_assert_run_has("sbx.exe\" --pr lab -- cmd", 125, "sbx: --pr: unknown option\n");
     sbx_assert_run("sbx.exe\" --zzz -- cmd", 125, "sbx: --zzz: unknown option" NOT_OPTION);
     sbx_assert_run("sbx.exe\" --backend", 125, "sbx: --backend: an argument is missing" NOT_OPTION);
     sbx_assert_run("sbx.exe\" --backend -- cmd", 125, "sbx: --backend: an argument is missing" NOT_OPTION);
@@ -543,23 +583,15 @@ static void test_no_crypto_at_start(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_help),
-        cmocka_unit_test(test_width),
-        cmocka_unit_test(test_report_of_mistakes),
-        cmocka_unit_test(test_mistakes),
-        cmocka_unit_test(test_words),
-        cmocka_unit_test(test_backend_errors),
-        cmocka_unit_test(test_fallback),
-        cmocka_unit_test(test_config_file),
-        cmocka_unit_test(test_planted),
-        cmocka_unit_test(test_plan),
-        cmocka_unit_test(test_plan_command),
-        cmocka_unit_test(test_unverified),
-        cmocka_unit_test(test_time_limit),
-        cmocka_unit_test(test_other_verbs),
-        cmocka_unit_test(test_require),
-        cmocka_unit_test(test_planted_beside),
-        cmocka_unit_test(test_no_crypto_at_start),
+        cmocka_unit_test(test_help),           cmocka_unit_test(test_help_of_lists),
+        cmocka_unit_test(test_width),          cmocka_unit_test(test_report_of_mistakes),
+        cmocka_unit_test(test_mistakes),       cmocka_unit_test(test_words),
+        cmocka_unit_test(test_backend_errors), cmocka_unit_test(test_fallback),
+        cmocka_unit_test(test_config_file),    cmocka_unit_test(test_planted),
+        cmocka_unit_test(test_plan),           cmocka_unit_test(test_plan_command),
+        cmocka_unit_test(test_unverified),     cmocka_unit_test(test_time_limit),
+        cmocka_unit_test(test_other_verbs),    cmocka_unit_test(test_require),
+        cmocka_unit_test(test_planted_beside), cmocka_unit_test(test_no_crypto_at_start),
     };
 
     sbx_start("cli");
