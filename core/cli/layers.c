@@ -68,7 +68,13 @@ static sbx_status add_files(sbx_cli *cli, sbx_error *err)
     if ((st = sbx_cli_dir(cli, SBX_DIR_CURRENT, &dir, err)) != SBX_OK)
         return st;
     path = sbx_path_join(&cli->arena, dir, cli->config_file);
-    return path ? add_text(cli, path, 0, err) : sbx_fail_memory(err);
+    if (!path)
+        return sbx_fail_memory(err);
+    st = add_text(cli, path, 0, err);
+    if (st != SBX_E_SYSTEM || !sbx_file_is_missing(err))
+        return st;
+    sbx_fail(err, SBX_E_USAGE, "there is no such file", path);
+    return sbx_hint(err, "--config names it");
 }
 
 sbx_status sbx_cli_configure(sbx_cli *cli, sbx_error *err)

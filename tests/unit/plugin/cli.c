@@ -369,7 +369,13 @@ static void test_config_file(void **state)
     snprintf(expected, sizeof(expected), "sbx: %s:3:1: unknown key \"filesystem.writeable\"\n", path);
     sbx_assert_run_has(line, 125, expected);
     sbx_assert_run_has(line, 125, "hint: did you mean \"writable\"?");
-    sbx_assert_run_has("sbx.exe\" --config C:\\no\\such.toml -- cmd", 125, "sbx: C:\\no\\such.toml: ");
+    sbx_assert_run("sbx.exe\" --config C:\\no\\such.toml -- cmd", 125,
+                   "sbx: C:\\no\\such.toml: there is no such file\n  hint: --config names it\n");
+    sbx_assert_run("sbx.exe\" config show foo", 125,
+                   "sbx: foo: config show takes no word\n  hint: see `sbx help config`\n");
+    sbx_assert_run("sbx.exe\" config reference foo", 125,
+                   "sbx: foo: config reference takes no word\n  hint: see `sbx help config`\n");
+    sbx_assert_run("sbx.exe\" config foo bar", 125, "sbx: foo: config has no such part\n  hint: show or reference\n");
     sbx_assert_run_has("sbx.exe\" -b none --profile nowhere -- cmd", 125, "nowhere");
 }
 
@@ -464,6 +470,34 @@ static void test_plan_command(void **state)
     sbx_text_fini(&planned);
     assert_true(DeleteFileA(path));
     assert_true(SetEnvironmentVariableA("PATH", before));
+}
+
+/* The words that may follow an option: those of the schema, and the backends that are there. */
+static void test_completion(void **state)
+{
+    static const char *const parts[] = {"        '--network' = @('off', 'on')\n",
+                                        "        '--block-secrets' = @('true', 'false')\n",
+                                        "        '--all' = '",
+                                        "        '--stale' = '",
+                                        "        '--status' = '",
+                                        "        '--remove' = '"};
+    sbx_text output = {0};
+    const char *all, *fallback, *brief;
+    size_t i;
+
+    (void)state;
+    assert_int_equal(sbx_run("sbx.exe\" completion powershell", NULL, 0, &output), 0);
+    for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+        if (!strstr(output.data, parts[i]))
+            fail_msg("%s", parts[i]);
+    all = strstr(output.data, "        '--backend' = @('broken-abi', ");
+    brief = strstr(output.data, "        '-b' = @('broken-abi', ");
+    fallback = strstr(output.data, "        '--fallback' = @('refuse', 'broken-abi', ");
+    assert_true(all && brief && fallback);
+    assert_true(strstr(all, "'none'") && strstr(all, "'none'") < strchr(all, '\n'));
+    /* what no file may say either */
+    assert_true(!strstr(fallback, "'none'") || strstr(fallback, "'none'") > strchr(fallback, '\n'));
+    sbx_text_fini(&output);
 }
 
 static void test_other_verbs(void **state)
@@ -583,15 +617,25 @@ static void test_no_crypto_at_start(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_help),           cmocka_unit_test(test_help_of_lists),
-        cmocka_unit_test(test_width),          cmocka_unit_test(test_report_of_mistakes),
-        cmocka_unit_test(test_mistakes),       cmocka_unit_test(test_words),
-        cmocka_unit_test(test_backend_errors), cmocka_unit_test(test_fallback),
-        cmocka_unit_test(test_config_file),    cmocka_unit_test(test_planted),
-        cmocka_unit_test(test_plan),           cmocka_unit_test(test_plan_command),
-        cmocka_unit_test(test_unverified),     cmocka_unit_test(test_time_limit),
-        cmocka_unit_test(test_other_verbs),    cmocka_unit_test(test_require),
-        cmocka_unit_test(test_planted_beside), cmocka_unit_test(test_no_crypto_at_start),
+        cmocka_unit_test(test_help),
+        cmocka_unit_test(test_help_of_lists),
+        cmocka_unit_test(test_width),
+        cmocka_unit_test(test_report_of_mistakes),
+        cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_words),
+        cmocka_unit_test(test_backend_errors),
+        cmocka_unit_test(test_fallback),
+        cmocka_unit_test(test_config_file),
+        cmocka_unit_test(test_planted),
+        cmocka_unit_test(test_plan),
+        cmocka_unit_test(test_plan_command),
+        cmocka_unit_test(test_unverified),
+        cmocka_unit_test(test_time_limit),
+        cmocka_unit_test(test_completion),
+        cmocka_unit_test(test_other_verbs),
+        cmocka_unit_test(test_require),
+        cmocka_unit_test(test_planted_beside),
+        cmocka_unit_test(test_no_crypto_at_start),
     };
 
     sbx_start("cli");
