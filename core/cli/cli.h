@@ -79,6 +79,8 @@ void sbx_cli_unknown_verb(const char *name, sbx_error *err);
 /* layers.c: read the files, merge, and make the plan. */
 sbx_status sbx_cli_configure(sbx_cli *cli, sbx_error *err);
 sbx_status sbx_cli_plan(sbx_cli *cli, sbx_error *err);
+/* Put in front of the hint which file or option names the writable folder that an error is about. */
+void sbx_cli_hint_origin(const sbx_cli *cli, sbx_error *err);
 sbx_status sbx_cli_dir(sbx_cli *cli, uint32_t which, const char **path, sbx_error *err);
 
 /* The verbs. */

@@ -137,3 +137,15 @@ sbx_status sbx_cli_plan(sbx_cli *cli, sbx_error *err)
         cli->report.plan = &cli->plan;
     return st;
 }
+
+void sbx_cli_hint_origin(const sbx_cli *cli, sbx_error *err)
+{
+    const sbx_policy *policy = &cli->plan.policy;
+    char hint[sizeof(err->hint)];
+    uint32_t i;
+
+    memcpy(hint, err->hint, sizeof(hint));
+    for (i = 0; i < policy->writable_count; i++)
+        if (sbx_path_equal(policy->writable[i], err->object) && strcmp(cli->plan.writable_origins[i], "built-in") != 0)
+            sbx_hint(err, "%s names it%s%s", cli->plan.writable_origins[i], hint[0] ? "; " : "", hint);
+}

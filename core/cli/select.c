@@ -105,6 +105,7 @@ static sbx_status try_backend(sbx_cli *cli, const char *name, uint32_t flags, sb
         snprintf(report->backend_used, sizeof(report->backend_used), "%s", choice->backend->name);
         snprintf(report->backend_version, sizeof(report->backend_version), "%s", choice->backend->version);
     } else {
+        sbx_cli_hint_origin(cli, err);
         sbx_choice_close(choice);
     }
     return st;

@@ -203,3 +203,16 @@ def unenforced(w):
     equal(w.read(w.ws('ran.txt')), None, 'the command must not have run')
     equal(w.run(w.SBX, '--backend', 'none', '-q', '--', 'cmd', '/d', '/c', 'echo x> ran.txt').code, 0, 'control')
     check(w.read(w.ws('ran.txt')) is not None, 'control')
+
+
+@case('a folder that the backend refuses is told with the place that names it', CONFINED, WORLDS)
+def refused_folder(w):
+    file, missing = w.profile + '\\named.toml', w.profile + '\\missing'
+    w.write(file, "[filesystem]\nwritable = [\n  '${WORKSPACE}',\n  '%s',\n]\n" % missing)
+    for verb in ((), ('plan',)):
+        got = w.run(w.SBX, *verb, *w.options('--config', file), '--', w.PROBE, 'exit', '0')
+        equal(got.code, 125, got)
+        check('%s: there is no such directory' % missing in got.errors and
+              'hint: %s:4 names it; make it first' % file in got.errors, got)
+    got = w.sbx(w.PROBE, 'exit', '0', options=('--writable', missing))
+    check(got.code == 125 and 'hint: --writable names it; make it first' in got.errors, got)
