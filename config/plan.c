@@ -1,4 +1,5 @@
 /* Printing a plan. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/utf.h"
@@ -38,7 +39,9 @@ static int is_in(const char *name, const char *const *names, uint32_t count)
     return i < count;
 }
 
-uint32_t sbx_plan_not_done(const sbx_plan *plan, const sbx_plan_backing *backing, const char *names[SBX_PLAN_LINES])
+/* The lines that ask the backend for something: those that it does not do, or those that it only discourages. */
+static uint32_t lines_that(int advisory, const sbx_plan *plan, const sbx_plan_backing *backing,
+                           const char *names[SBX_PLAN_LINES])
 {
     const sbx_policy *policy = &plan->policy;
     const int off = policy->network == SBX_NETWORK_OFF, some = policy->writable_count != 0;
@@ -60,13 +63,20 @@ uint32_t sbx_plan_not_done(const sbx_plan *plan, const sbx_plan_backing *backing
         {"clipboard", SBX_AREA_UI, !(policy->flags & SBX_POLICY_CLIPBOARD)},
     };
     uint32_t i, count = 0;
+    int gap;
 
-    for (i = 0; backing && i < SBX_PLAN_LINES; i++)
-        if (rows[i].asked &&
-            (!((backing->guarantees.enforced | backing->guarantees.advisory) & rows[i].area) ||
-             (is_in(rows[i].name, backing->gaps, backing->gap_count) && !is_in(rows[i].name, area_names, AREAS))))
+    for (i = 0; backing && i < SBX_PLAN_LINES; i++) {
+        gap = !((backing->guarantees.enforced | backing->guarantees.advisory) & rows[i].area) ||
+              (is_in(rows[i].name, backing->gaps, backing->gap_count) && !is_in(rows[i].name, area_names, AREAS));
+        if (rows[i].asked && (advisory ? !gap && (backing->guarantees.advisory & rows[i].area) : gap))
             names[count++] = rows[i].name;
+    }
     return count;
+}
+
+uint32_t sbx_plan_not_done(const sbx_plan *plan, const sbx_plan_backing *backing, const char *names[SBX_PLAN_LINES])
+{
+    return lines_that(0, plan, backing, names);
 }
 
 /* ---- for people ---- */
@@ -174,15 +184,18 @@ static void print_environment(const sbx_plan *plan, sbx_text *out)
 typedef struct printed {
     const sbx_plan *plan;
     sbx_text *out;
-    const char *not_done[SBX_PLAN_LINES];
-    uint32_t not_done_count;
+    const char *not_done[SBX_PLAN_LINES], *advisory[SBX_PLAN_LINES];
+    uint32_t not_done_count, advisory_count;
 } printed;
 
 /* A line about something that only a backend does, unless it does not. */
 static void done(const printed *page, const char *name, const char *value, const char *key)
 {
+    char told[80];
+
+    snprintf(told, sizeof(told), "%s%s", value, is_in(name, page->advisory, page->advisory_count) ? ", advisory" : "");
     if (!is_in(name, page->not_done, page->not_done_count))
-        line(page->out, name, value, key_origin(page->plan, key));
+        line(page->out, name, told, key_origin(page->plan, key));
 }
 
 static void done_lines(const printed *page, const char *name, const char *const *values, const char *const *origins,
@@ -218,12 +231,13 @@ static void print_done(const printed *page)
 static void print_text(const sbx_plan *plan, const sbx_plan_backing *backing, sbx_text *out)
 {
     const sbx_policy *policy = &plan->policy;
-    printed page = {plan, out, {NULL}, 0};
+    printed page = {plan, out, {NULL}, {NULL}, 0, 0};
     const char *names[AREAS];
     char number[SBX_VALUE_TEXT];
     uint32_t i, count = 0;
 
-    page.not_done_count = sbx_plan_not_done(plan, backing, page.not_done);
+    page.not_done_count = lines_that(0, plan, backing, page.not_done);
+    page.advisory_count = lines_that(1, plan, backing, page.advisory);
 
     line(out, "backend", plan->backend, key_origin(plan, "backend"));
     line(out, "fallback", plan->fallback ? plan->fallback : "refuse: no other backend is tried",

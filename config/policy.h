@@ -76,7 +76,7 @@ typedef struct sbx_plan_backing {
 uint32_t sbx_plan_not_done(const sbx_plan *plan, const sbx_plan_backing *backing, const char *names[SBX_PLAN_LINES]);
 
 /* Print for people, or as JSON in which numbers of 64 bits are strings.  For people with a `backing` (it may be NULL),
- * so that nothing is told as if it held that the backend does not do; JSON is what is asked for. */
+ * so that nothing is told as if it held that the backend does not do or only discourages; JSON is what is asked for. */
 sbx_status sbx_plan_print(const sbx_plan *plan, const sbx_plan_backing *backing, int json, sbx_text *out);
 
 /* The members of that JSON, into an object that is open: the caller adds its own. */

@@ -347,6 +347,13 @@ static void test_require(void **state)
     sbx_assert_run("sbx.exe\" -b none --require write -- cmd", 125,
                    "sbx: backend \"none\": require more than processes: refused\n"
                    "  hint: it enforces nothing but the process tree; `sbx backends` shows what others do\n");
+    /* what contradicts itself is no matter of a backend */
+    sbx_assert_run("sbx.exe\" -b nowhere --require network --network on -- cmd", 125,
+                   "sbx: --require: \"network\" cannot be required while the network is on (--network)\n"
+                   "  hint: take back one of the two\n");
+    sbx_assert_run("sbx.exe\" -b nowhere --read-only -w x -- cmd", 125,
+                   "sbx: --read-only: it contradicts --writable\n"
+                   "  hint: for that alone write: --writable= --writable DIR\n");
     sbx_assert_run("sbx.exe\" -b broken-sound --require network -- cmd", 125,
                    "sbx: network: require: refused\n"
                    "  hint: the backend \"broken-sound\" does not enforce it here; `sbx backends` shows who does\n");

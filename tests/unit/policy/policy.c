@@ -156,16 +156,19 @@ static void a_plan_tells_what_the_backend_does(void **state)
         const char *text;
         uint32_t enforced, advisory, gap_count;
         const char *not_done; /* as printed; NULL: nothing */
+        const char *advised; /* the lines that are; NULL: none */
     } rows[] = {
-        {everything, SBX_AREA_ALL, 0, 0, NULL},
+        {everything, SBX_AREA_ALL, 0, 0, NULL, NULL},
         {everything, SBX_AREA_FILE_WRITE | SBX_AREA_FILE_READ | SBX_AREA_UI, SBX_AREA_NETWORK, 4,
-         "not done      loopback, clipboard\n"},
+         "not done      loopback, clipboard\n", "\nnetwork       off, advisory\n"},
         {everything, SBX_AREA_PROCESS_TREE, 0, 0,
          "not done      writable, protected, git, unreadable, temp, network, loopback, tools, desktop,\n              "
-         "clipboard\n"},
-        {everything, SBX_AREA_FILE_WRITE, SBX_AREA_UI, 0, "not done      unreadable, network, loopback\n"},
-        {nothing, SBX_AREA_PROCESS_TREE, 0, 1, "not done      writable\n"},
-        {nothing, SBX_AREA_FILE_WRITE, 0, 4, NULL},
+         "clipboard\n",
+         NULL},
+        {everything, SBX_AREA_FILE_WRITE, SBX_AREA_UI, 0, "not done      unreadable, network, loopback\n",
+         "\ndesktop       private, advisory\nclipboard     closed, advisory\n"},
+        {nothing, SBX_AREA_PROCESS_TREE, 0, 1, "not done      writable\n", NULL},
+        {nothing, SBX_AREA_FILE_WRITE, 0, 4, NULL, NULL},
     };
     static const char *const lines[] = {"writable", "protected", "git",   "unreadable", "temp",
                                         "network",  "loopback",  "tools", "desktop",    "clipboard"};
@@ -184,6 +187,8 @@ static void a_plan_tells_what_the_backend_does(void **state)
         assert_int_equal(sbx_plan_print(&plan, &backing, 0, &out), SBX_OK);
         told = strstr(out.data, "\nnot done");
         if (rows[i].not_done ? !told || !strstr(out.data, rows[i].not_done) : told != NULL)
+            fail_msg("row %d: %s", (int)i, out.data);
+        if (rows[i].advised ? !strstr(out.data, rows[i].advised) : strstr(out.data, ", advisory") != NULL)
             fail_msg("row %d: %s", (int)i, out.data);
         for (j = 0; told && j < COUNT(lines); j++) {
             snprintf(start, sizeof(start), "\n%s ", lines[j]);
