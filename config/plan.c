@@ -60,7 +60,7 @@ static uint32_t lines_that(int advisory, const sbx_plan *plan, const sbx_plan_ba
         {"loopback", SBX_AREA_NETWORK, off && policy->loopback_port_count},
         {"tools", SBX_AREA_FILE_WRITE, policy->tool_count != 0},
         {"desktop", SBX_AREA_UI, (policy->flags & SBX_POLICY_DESKTOP_PRIVATE) != 0},
-        {"clipboard", SBX_AREA_UI, !(policy->flags & SBX_POLICY_CLIPBOARD)},
+        {"clipboard", SBX_AREA_UI, (policy->flags & SBX_POLICY_UI_LIMITS) != 0},
     };
     uint32_t i, count = 0;
     int gap;

@@ -195,10 +195,9 @@ static const sbx_key keys[] = {
      .default_value = "true",
      .flags = {{.name = "--no-clipboard", .value = "false", .help = "Keep the command from the clipboard"}},
      .help = "Let the command use the clipboard",
-     .comment =
-         "false: by limits of the user interface on its job, which keep windows, atoms and system settings from it,\n"
-         "too. Windows nests no jobs with such limits: node and bun can start no program then, and sbx itself must\n"
-         "not run in the job of another program."},
+     .comment = "false: by limits of the user interface on its job, which keep windows, atoms and system settings from "
+                "it, too. Windows nests no jobs with such limits: node and bun can start no program then, and sbx "
+                "itself must not run in the job of another program."},
 
     {.name = "tools.presets",
      .type = SBX_KEY_ENUM,

@@ -81,7 +81,7 @@ static void print_line(sbx_text *out, const sbx_state_item *item)
         out->failed = 1;
     } else if (words.length) {
         columns = OBJECT_COLUMN + sbx_utf8_columns(out->data + begin, out->length - begin) + 2;
-        if (columns + sbx_utf8_columns(words.data, words.length) <= SBX_OUT_COLUMNS)
+        if (columns + sbx_utf8_columns(words.data, words.length) <= SBX_TEXT_COLUMNS)
             sbx_text_printf(out, "  %s\n", words.data);
         else {
             sbx_text_printf(out, "\n%*s", TEXT_COLUMN, "");

@@ -409,13 +409,13 @@ static void test_plan(void **state)
     sbx_assert_run_has("sbx.exe\" plan -b none", 0,
                        "Backend that would run: none " SBX_VERSION "\n  enforced: processes\n  advisory: nothing\n");
     /* what that one does not do is not told as if it held */
-    assert_int_equal(sbx_run("sbx.exe\" plan -b none --network on", NULL, 0, &output), 0);
+    assert_int_equal(sbx_run("sbx.exe\" plan -b none --network on --no-clipboard", NULL, 0, &output), 0);
     assert_null(strstr(output.data, "removed afterwards"));
     assert_null(strstr(output.data, "\nclipboard"));
     assert_non_null(strstr(output.data, "\nnetwork       on"));
     assert_non_null(strstr(output.data, "\nnot done      writable, protected, git, temp, desktop, clipboard\n"));
     sbx_text_fini(&output);
-    assert_int_equal(sbx_run("sbx.exe\" plan -b none --network on --json", NULL, 0, &output), 0);
+    assert_int_equal(sbx_run("sbx.exe\" plan -b none --network on --no-clipboard --json", NULL, 0, &output), 0);
     json = cJSON_Parse(output.data);
     assert_non_null(json);
     used = cJSON_GetObjectItemCaseSensitive(json, "backend_used");
