@@ -336,11 +336,11 @@ static sbx_status check_fallback(const sbx_config *config, sbx_diag *diag)
 static sbx_status check_network(const sbx_config *config, sbx_diag *diag)
 {
     const sbx_setting *require = sbx_config_setting(config, "require");
-    const char *origin = "";
+    const char *origin = "", *network = sbx_config_string(config, "network", &origin);
     sbx_problem problem;
     uint32_t i;
 
-    if (strcmp(sbx_config_string(config, "network", &origin), "on") != 0)
+    if (!network || strcmp(network, "on") != 0)
         return SBX_OK;
     for (i = 0; i < require->count; i++)
         if (!strcmp(require->items[i].text, "network")) {
