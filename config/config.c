@@ -169,7 +169,8 @@ static sbx_status check_empty(const sbx_key *key, const char *empty, const sbx_s
     if (!empty || !setting->count)
         return SBX_OK;
     sbx_diag_set(diag, SBX_E_USAGE, empty, NULL, 0, NULL, "it contradicts %s", flag);
-    return sbx_diag_hint(diag, "for that alone write: %s= %s %s", fills->name, fills->name, fills->argument);
+    sbx_diag_hint(diag, "for that alone write: %s= %s %s", fills->name, fills->name, fills->argument);
+    return SBX_E_USAGE;
 }
 
 sbx_status sbx_config_set(sbx_config *config, const char *flag, const char *name, const char *value, sbx_diag *diag)
