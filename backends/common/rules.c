@@ -162,7 +162,7 @@ static sbx_status follow(maker *m, const char *link, object *what, const char **
         next = what->leads ? below(m, what->leads) : NULL;
         if (!next && what->leads && sbx_path_kind(what->leads) == SBX_PATH_UNC)
             return SBX_OK; /* no other machine is asked because a link says so */
-        if (!next) { /* out of the root, and perhaps back into it */
+        if (!next) {       /* out of the root, and perhaps back into it */
             full = sbx_arena_printf(m->arena, "%s\\%s", m->root->path, link);
             next = full ? behind(m, full) : NULL;
         }
