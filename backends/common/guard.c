@@ -168,8 +168,7 @@ static sbx_status remove_one(const sbx_root *root, const char *path, int *gone, 
         (!(info.attributes & FILE_ATTRIBUTE_DIRECTORY) && !is_guard(path, &info)))
         ; /* somebody uses the name now */
     else if (SBX_NT_OK(status = sbx_nt_delete(handle, 0)))
-        *gone =
-            1; /* at once: the next run takes the name again, while a program that watches files has it open still */
+        *gone = 1; /* at once: the next run takes the name again, whatever program has it open still */
     else if (status != SBX_NT_NOT_EMPTY)
         st = sbx_fail_nt(err, SBX_E_SYSTEM, status, "NtSetInformationFile", path);
     sbx_handle_close(&handle);

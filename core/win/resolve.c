@@ -380,7 +380,10 @@ static sbx_status missing(search *s, const char *path, const uint16_t *environme
                                            "set",   "start", "time",  "title", "type", "ver",  "vol"};
     DWORD attributes = INVALID_FILE_ATTRIBUTES;
     nearest best = {"", SIZE_MAX, 0};
+    const size_t length = strcspn(s->name, " \t");
+    const char *first;
     sbx_program unused = {0};
+    sbx_error ignored = {0};
     search here;
     int found = 0;
     size_t i;
@@ -391,7 +394,9 @@ static sbx_status missing(search *s, const char *path, const uint16_t *environme
     if (s->other)
         return explain(s->other, s->err);
     sbx_fail(s->err, SBX_E_NOT_FOUND, "find the command", s->name);
-    if (strpbrk(s->name, " \t")) {
+    /* not that of a path, which is one word by right */
+    first = s->name[length] ? sbx_arena_strndup(s->arena, s->name, length) : NULL;
+    if (first && sbx_resolve(s->arena, first, cwd, environment_w, &unused, &ignored) == SBX_OK) {
         sbx_hint(s->err,
                  "it is one word with spaces in it; quote each argument by itself, as in: sbx -- node \"a b.js\"");
         return SBX_E_NOT_FOUND;

@@ -120,7 +120,6 @@ static void path_is_searched(void **state)
 static void current_directory_is_not(void **state)
 {
     (void)state;
-    refuses("tool one.js", SBX_E_NOT_FOUND, "quote each argument by itself");
     refuses("planted", SBX_E_NOT_FOUND, ".\\planted");
     refuses("planted.exe", SBX_E_NOT_FOUND, ".\\planted.exe");
     refuses("tool", SBX_E_NOT_FOUND, NULL); /* "sub" in PATH is not absolute */
@@ -148,6 +147,9 @@ static void others_are_explained(void **state)
     refuses(".\\x.py", SBX_E_NOT_RUNNABLE, "python");
     refuses(".\\sub", SBX_E_NOT_RUNNABLE, "directory");
     refuses("folder", SBX_E_NOT_FOUND, NULL);
+    refuses("late one.js", SBX_E_NOT_FOUND, "quote each argument by itself");
+    refuses("C:\\Program Files\\none\\late.exe", SBX_E_NOT_FOUND, NULL);
+    refuses(" late", SBX_E_NOT_FOUND, "did you mean \"late\"?");
     refuses("dir", SBX_E_NOT_FOUND, "cmd /d /c dir");
     refuses("no-such-thing", SBX_E_NOT_FOUND, NULL);
     refuses("", SBX_E_NOT_FOUND, NULL);
