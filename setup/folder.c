@@ -6,8 +6,8 @@
 
 #include "base/memory.h"
 #include "base/text.h"
-#include "launch/plugin_file.h"
-#include "launch/trust.h"
+#include "plugin/plugin_file.h"
+#include "plugin/trust.h"
 #include "win/dirs.h"
 #include "win/error.h"
 #include "win/handle.h"

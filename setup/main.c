@@ -7,9 +7,9 @@
 
 #include "base/memory.h"
 #include "base/quote.h"
-#include "cli/out.h"
-#include "launch/plugin.h"
-#include "launch/start.h"
+#include "win/out.h"
+#include "plugin/plugin.h"
+#include "plugin/start.h"
 #include "setup/folder.h"
 #include "setup/steps.h"
 #include "win/error.h"

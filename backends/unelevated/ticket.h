@@ -10,8 +10,8 @@
 #define SBX_UNELEVATED_TICKET_H
 
 #include "base/memory.h"
-#include "common/acl.h"
-#include "common/token.h"
+#include "common/grants/acl.h"
+#include "common/token/token.h"
 
 #define SBX_TICKET_DESKTOP 1u   /* a private desktop */
 #define SBX_TICKET_UI_LIMITS 2u /* the job's limits of the user interface */

@@ -6,11 +6,11 @@
 #include <windows.h>
 
 #include "base/memory.h"
-#include "common/desktop.h"
-#include "common/grant.h"
+#include "common/token/desktop.h"
+#include "common/grants/grant.h"
 #include "common/host.h"
-#include "common/temp.h"
-#include "common/token.h"
+#include "common/environment/temp.h"
+#include "common/token/token.h"
 #include "unelevated/session.h"
 #include "unelevated/ticket.h"
 #include "win/error.h"

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/out.h"
+#include "win/out.h"
 #include "cli/select.h"
 #include "config/variables.h"
 

@@ -1,6 +1,6 @@
 #include "cli/cli.h"
 #include "cli/json.h"
-#include "cli/out.h"
+#include "win/out.h"
 #include "cli/select.h"
 #include "launch/launch.h"
 

@@ -3,7 +3,7 @@
 #include "base/path.h"
 #include "cli/cli.h"
 #include "cli/json.h"
-#include "cli/out.h"
+#include "win/out.h"
 #include "cli/select.h"
 #include "launch/launch.h"
 #include "win/clock.h"

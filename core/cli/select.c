@@ -6,7 +6,7 @@
 
 #include "base/utf.h"
 #include "cli/json.h"
-#include "cli/out.h"
+#include "win/out.h"
 #include "win/dirs.h"
 #include "win/error.h"
 

@@ -3,7 +3,7 @@
 #define SBX_CLI_SELECT_H
 
 #include "cli/cli.h"
-#include "launch/plugin.h"
+#include "plugin/plugin.h"
 
 typedef struct sbx_choice {
     sbx_plugin *plugin;

@@ -8,7 +8,7 @@
 #include "cli/cli.h"
 #include "cli/examine.h"
 #include "cli/json.h"
-#include "cli/out.h"
+#include "win/out.h"
 #include "cli/select.h"
 #include "win/dirs.h"
 #include "win/error.h"

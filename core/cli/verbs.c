@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "cli/out.h"
+#include "win/out.h"
 #include "config/schema.h"
 
 static const sbx_verb verbs[] = {

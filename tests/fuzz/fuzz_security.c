@@ -2,8 +2,8 @@
  * leaves it as it was. */
 #include <string.h>
 
-#include "common/acl.h"
-#include "common/record.h"
+#include "common/grants/acl.h"
+#include "common/grants/ledger_record.h"
 #include "fuzz/fuzz.h"
 
 static const uint8_t sid[12] = {1, 1, 0, 0, 0, 0, 0, 9, 7, 0, 0, 0};
@@ -39,12 +39,12 @@ static void check_acl(const uint8_t *bytes, size_t size)
 
 static void check_ledger(const uint8_t *bytes, size_t size)
 {
-    sbx_record record;
+    sbx_ledger_record record;
     size_t at = 0, skipped = 0, whole = 0;
 
-    while (sbx_record_next(bytes, size, &at, &record, &skipped)) {
+    while (sbx_ledger_record_next(bytes, size, &at, &record, &skipped)) {
         SBX_HOLDS((const uint8_t *)record.path + record.path_length <= bytes + size);
-        whole += sbx_record_put(&record, NULL);
+        whole += sbx_ledger_record_put(&record, NULL);
     }
     SBX_HOLDS(at == size && whole + skipped == size);
 }

@@ -14,8 +14,8 @@
 #include <cJSON.h>
 
 #include "base/memory.h"
-#include "launch/plugin.h"
-#include "launch/start.h"
+#include "plugin/plugin.h"
+#include "plugin/start.h"
 #include "run.h"
 #include "win/error.h"
 #include "win/file.h"

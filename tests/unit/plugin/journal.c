@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "launch/start.h"
+#include "plugin/start.h"
 #include "setup/journal.h"
 #include "win/dirs.h"
 #include "win/file.h"

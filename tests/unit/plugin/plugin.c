@@ -19,8 +19,8 @@
 
 #include "base/mimalloc.h"
 #include "base/text.h"
-#include "launch/plugin.h"
-#include "launch/start.h"
+#include "plugin/plugin.h"
+#include "plugin/start.h"
 #include "run.h"
 #include "win/error.h"
 #include "win/file.h"

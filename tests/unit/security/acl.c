@@ -7,8 +7,8 @@
 
 #include <string.h>
 
-#include "common/acl.h"
-#include "common/record.h"
+#include "common/grants/acl.h"
+#include "common/grants/ledger_record.h"
 
 static const uint8_t ours[12] = {1, 1, 0, 0, 0, 0, 0, 9, 7, 0, 0, 0};
 static const uint8_t theirs[12] = {1, 1, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0};
@@ -151,34 +151,35 @@ static void test_crc(void **context)
 static void test_records(void **context)
 {
     uint8_t bytes[1024], damaged[1024];
-    sbx_record a = {.type = SBX_RECORD_GRANT, .count = 0x123456789ull, .path = "C:\\ws", .path_length = 5};
-    sbx_record b = {.type = SBX_RECORD_DENY, .path = "", .path_length = 0}, read;
-    size_t first = sbx_record_put(&a, bytes), size = first + sbx_record_put(&b, bytes + first), at = 0, skipped = 0, i;
+    sbx_ledger_record a = {.type = SBX_RECORD_GRANT, .count = 0x123456789ull, .path = "C:\\ws", .path_length = 5};
+    sbx_ledger_record b = {.type = SBX_RECORD_DENY, .path = "", .path_length = 0}, read;
+    size_t first = sbx_ledger_record_put(&a, bytes), size = first + sbx_ledger_record_put(&b, bytes + first), at = 0,
+           skipped = 0, i;
 
     (void)context;
-    assert_true(sbx_record_next(bytes, size, &at, &read, &skipped));
+    assert_true(sbx_ledger_record_next(bytes, size, &at, &read, &skipped));
     assert_int_equal(read.type, SBX_RECORD_GRANT);
     assert_true(read.count == a.count);
     assert_int_equal(read.path_length, 5);
     assert_memory_equal(read.path, "C:\\ws", 5);
-    assert_true(sbx_record_next(bytes, size, &at, &read, &skipped));
+    assert_true(sbx_ledger_record_next(bytes, size, &at, &read, &skipped));
     assert_int_equal(read.type, SBX_RECORD_DENY);
-    assert_false(sbx_record_next(bytes, size, &at, &read, &skipped));
+    assert_false(sbx_ledger_record_next(bytes, size, &at, &read, &skipped));
     assert_int_equal(skipped, 0);
 
     for (i = 0; i < first; i++) { /* any damage loses that record and no other */
         memcpy(damaged, bytes, size);
         damaged[i] ^= 0x10;
         at = skipped = 0;
-        assert_true(sbx_record_next(damaged, size, &at, &read, &skipped));
+        assert_true(sbx_ledger_record_next(damaged, size, &at, &read, &skipped));
         assert_int_equal(read.type, SBX_RECORD_DENY);
         assert_int_equal(skipped, first);
     }
     for (i = first; i < size; i++) { /* a torn tail */
         at = 0;
-        assert_true(sbx_record_next(bytes, i, &at, &read, NULL));
+        assert_true(sbx_ledger_record_next(bytes, i, &at, &read, NULL));
         assert_int_equal(read.type, SBX_RECORD_GRANT);
-        assert_false(sbx_record_next(bytes, i, &at, &read, NULL));
+        assert_false(sbx_ledger_record_next(bytes, i, &at, &read, NULL));
     }
 }
 

@@ -5,9 +5,9 @@
 
 #include "base/memory.h"
 #include "base/text.h"
-#include "common/ledger.h"
-#include "common/record.h"
-#include "common/root.h"
+#include "common/grants/ledger.h"
+#include "common/grants/ledger_record.h"
+#include "common/grants/root.h"
 #include "full.h"
 #include "hook.h"
 #include "win/error.h"
@@ -361,14 +361,14 @@ static void test_ledger_torn(void **context)
 {
     char *before, *bytes, *copy;
     size_t size, at = 0, records = 0, begin[32];
-    sbx_record record;
+    sbx_ledger_record record;
 
     JUDGED
     before = tree_snapshot("ws");
     policy.protected_count = 2;
     sbx_grants_close(open_grants());
     bytes = read_ledger(&size);
-    for (begin[0] = 0; sbx_record_next((const uint8_t *)bytes, size, &at, &record, NULL); begin[++records] = at)
+    for (begin[0] = 0; sbx_ledger_record_next((const uint8_t *)bytes, size, &at, &record, NULL); begin[++records] = at)
         assert_true(records < 30);
     assert_true(records >= 5 && at == size);
     for (at = begin[records - 1]; at < size; at++)

@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-#include "common/ledger.h"
+#include "common/grants/ledger.h"
 #include "win/error.h"
 
 const char *writable[4], *protected_paths[64];

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
-#include "common/ledger.h"
-#include "common/root.h"
+#include "common/grants/ledger.h"
+#include "common/grants/root.h"
 
 static void test_command(void **context)
 {

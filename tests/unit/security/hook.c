@@ -1,6 +1,6 @@
 #include "hook.h"
 
-#include "common/ledger.h"
+#include "common/grants/ledger.h"
 #include "fixture.h"
 
 static const char *wanted;

@@ -2,7 +2,7 @@
 #include "fixture.h"
 
 #include "base/memory.h"
-#include "common/root.h"
+#include "common/grants/root.h"
 
 #define DENY_CHANGE "0xd0156"
 #define DENY_MOVE "0xd0040"

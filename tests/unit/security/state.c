@@ -5,7 +5,7 @@
 
 #include "base/memory.h"
 #include "common/host.h"
-#include "common/ledger.h"
+#include "common/grants/ledger.h"
 
 #define ITEMS 16
 

@@ -10,7 +10,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
-#include "common/acl.h"
+#include "common/grants/acl.h"
 #include "common/host.h"
 
 static char folder[512];

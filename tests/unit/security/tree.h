@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "common/grant.h"
+#include "common/grants/grant.h"
 
 /* The host of the tests, and a fresh folder below the user's profile.  0: this system keeps no access rights. */
 int tree_begin(void);

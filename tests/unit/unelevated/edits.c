@@ -6,8 +6,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "common/network.h"
-#include "common/tools.h"
+#include "common/environment/network.h"
+#include "common/environment/tools.h"
 #include "unit/support/fault.h"
 
 /* The last edit of a name. */

@@ -16,9 +16,9 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
-#include "common/grant.h"
+#include "common/grants/grant.h"
 #include "common/host.h"
-#include "common/token.h"
+#include "common/token/token.h"
 #include "unelevated/session.h"
 #include "win/user.h"
 #include "unit/support/fault.h"

@@ -12,8 +12,8 @@
 
 #include "base/memory.h"
 #include "common/host.h"
-#include "common/temp.h"
-#include "common/token.h"
+#include "common/environment/temp.h"
+#include "common/token/token.h"
 
 static char base_dir[MAX_PATH], state_dir[MAX_PATH];
 static const char run_id[] = "0123456789abcdef0123456789abcdef";

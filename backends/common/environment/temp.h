@@ -1,0 +1,39 @@
+/*
+ * Folders of the sandbox below the state folder: a private TEMP for each run, kept caches for each workspace.
+ *
+ * Each is created with its final descriptor, so there is no moment at which it is open to others, and never
+ * through a link.  The user and SYSTEM have full access; one restricting SID may change everything in it, but not
+ * its descriptor, and cannot move or delete the folder itself.  Removed by remove.h.
+ *
+ * While a run lives it holds the folder open without FILE_SHARE_DELETE: that is how others see that it lives.
+ */
+#ifndef SBX_ENVIRONMENT_TEMP_H
+#define SBX_ENVIRONMENT_TEMP_H
+
+#include "base/error.h"
+
+typedef struct sbx_temp {
+    char *path;        /* the folder that the command may write to */
+    char *name;        /* in its area */
+    void *area, *hold; /* HANDLE */
+    int keep;          /* sbx_temp_close leaves the folder */
+} sbx_temp;
+
+/* %LOCALAPPDATA%\sbx\temp\RUN_ID for a PSID.  keep: it outlives the run, for background processes; only sbx_temp_clean
+ * removes it.  `temp` begins as { 0 }. */
+sbx_status sbx_temp_open(sbx_temp *temp, const char *run_id, int keep, const void *sid, sbx_error *err);
+
+/* The cache of a writable root, made at its first use.  sid: the root's. */
+sbx_status sbx_temp_open_cache(sbx_temp *temp, const char *root, const void *sid, sbx_error *err);
+
+/* What would be made, for a dry run: the caller frees it; NULL out of memory. */
+char *sbx_temp_path(const char *run_id);
+
+/* Give up the hold, and remove the folder unless it is kept.  What cannot be removed is logged, and is stale. */
+void sbx_temp_close(sbx_temp *temp);
+
+/* For the state extension, see sbx_ext_state in sbx/backend.h. */
+sbx_status sbx_temp_list(sbx_state_visitor visit, void *context, sbx_error *err);
+sbx_status sbx_temp_clean(uint32_t what, const char *root, sbx_state_visitor visit, void *context, sbx_error *err);
+
+#endif

@@ -1,0 +1,244 @@
+#include "common/grants/acl.h"
+
+#include <string.h>
+
+#define ACL_HEADER 8u /* revision, 0, size (2), count (2), 0 (2) */
+#define ACE_HEADER 4u /* type, flags, size (2) */
+#define ACE_SID 8u    /* of an allow or deny ACE: behind header and mask */
+
+static uint32_t get16(const uint8_t *p)
+{
+    return p[0] | (uint32_t)p[1] << 8;
+}
+
+static uint32_t get32(const uint8_t *p)
+{
+    return get16(p) | get16(p + 2) << 16;
+}
+
+static void put16(uint8_t *p, size_t value)
+{
+    p[0] = (uint8_t)value;
+    p[1] = (uint8_t)(value >> 8);
+}
+
+static void put32(uint8_t *p, uint32_t value)
+{
+    put16(p, value & 0xFFFF);
+    put16(p + 2, value >> 16);
+}
+
+size_t sbx_sid_length(const void *bytes, size_t size)
+{
+    const uint8_t *sid = bytes;
+    size_t length;
+
+    if (size < 8 || sid[0] != 1 || sid[1] > 15)
+        return 0;
+    length = 8 + (size_t)sid[1] * 4;
+    return length <= size ? length : 0;
+}
+
+int sbx_acl_valid(const void *acl, size_t size)
+{
+    const uint8_t *bytes = acl;
+    uint32_t total, count, i;
+    size_t at = ACL_HEADER;
+
+    if (size < ACL_HEADER || bytes[0] < 2 || bytes[0] > 4)
+        return 0;
+    total = get16(bytes + 2);
+    count = get16(bytes + 4);
+    if (total < ACL_HEADER || total > size)
+        return 0;
+    for (i = 0; i < count; i++) {
+        uint32_t length;
+
+        if (total - at < ACE_HEADER)
+            return 0;
+        length = get16(bytes + at + 2);
+        if (length < ACE_HEADER || length > total - at)
+            return 0;
+        at += length;
+    }
+    return 1;
+}
+
+/* SBX_ACL_ALLOW or _DENY of an ACE with a mask: the plain ones, and those with a condition, an object type or two SIDs, which
+ * whoever makes a file may put on it.  *at: of the SID. */
+static uint32_t kind_of(const uint8_t *ace, size_t *at)
+{
+    static const uint8_t allow = SBX_ACL_ALLOW, deny = SBX_ACL_DENY;
+    const uint8_t kinds[13] = {allow, deny, 0, 0, allow, allow, deny, 0, 0, allow, deny, allow, deny};
+    uint32_t kind = ace[0] < sizeof(kinds) ? kinds[ace[0]] : 0;
+
+    *at = ACE_SID;
+    if (ace[0] == 4) /* two SIDs, of the server and of its client, behind a number */
+        *at += 4;
+    else if (ace[0] == 5 || ace[0] == 6 || ace[0] >= 11) { /* flags, and a GUID for each of two */
+        if (!kind || get16(ace + 2) < ACE_SID + 4)
+            return 0;
+        *at += 4 + 16 * (size_t)((ace[ACE_SID] & 1) + (ace[ACE_SID] >> 1 & 1));
+    }
+    return get16(ace + 2) > *at ? kind : 0;
+}
+
+static int is_for(const uint8_t *ace, const void *sid)
+{
+    const uint8_t *wanted = sid;
+    size_t at, length = 8 + (size_t)wanted[1] * 4;
+
+    return kind_of(ace, &at) && get16(ace + 2) >= at + length && !memcmp(ace + at, sid, length);
+}
+
+uint32_t sbx_acl_find(const void *acl, const void *sid, sbx_ace *found, uint32_t room)
+{
+    const uint8_t *bytes = acl, *ace = bytes + ACL_HEADER;
+    uint32_t i, count = get16(bytes + 4), hits = 0;
+
+    for (i = 0; i < count; i++, ace += get16(ace + 2)) {
+        if (!is_for(ace, sid))
+            continue;
+        if (found && hits < room) {
+            found[hits].type = ace[0];
+            found[hits].flags = ace[1];
+            found[hits].mask = get32(ace + 4);
+        }
+        hits++;
+    }
+    return hits;
+}
+
+size_t sbx_ace_length(const void *sid)
+{
+    return ACE_SID + 8 + (size_t)((const uint8_t *)sid)[1] * 4;
+}
+
+/* Offset at which a new ACE belongs. */
+static size_t place_of(const uint8_t *acl, const void *sid, const sbx_ace *new_ace)
+{
+    uint32_t i, count = get16(acl + 4);
+    size_t at = ACL_HEADER;
+
+    if (new_ace->type == SBX_ACE_DENY && !(new_ace->flags & SBX_ACE_INHERITED))
+        return at;
+    for (i = 0; i < count; i++, at += get16(acl + at + 2)) {
+        const uint8_t *ace = acl + at;
+        int inherited = !!(ace[1] & SBX_ACE_INHERITED);
+
+        if (!(new_ace->flags & SBX_ACE_INHERITED)) {
+            if (inherited || ace[0] != SBX_ACE_DENY)
+                return at;
+        } else if (inherited && (new_ace->type == SBX_ACE_DENY || ace[0] != SBX_ACE_DENY || !is_for(ace, sid))) {
+            return at;
+        }
+    }
+    return at;
+}
+
+size_t sbx_acl_add(const void *acl, const void *sid, const sbx_ace *aces, uint32_t count, void *out)
+{
+    uint8_t *bytes = out;
+    size_t size = get16((const uint8_t *)acl + 2), length = sbx_ace_length(sid);
+    uint32_t i;
+
+    if (length * count > SBX_ACL_MAX || size > SBX_ACL_MAX - length * count)
+        return 0;
+    memcpy(bytes, acl, size);
+    for (i = 0; i < count; i++) {
+        size_t at = place_of(bytes, sid, &aces[i]);
+
+        memmove(bytes + at + length, bytes + at, size - at);
+        bytes[at] = aces[i].type;
+        bytes[at + 1] = aces[i].flags;
+        put16(bytes + at + 2, length);
+        put32(bytes + at + 4, aces[i].mask);
+        memcpy(bytes + at + ACE_SID, sid, length - ACE_SID);
+        size += length;
+        put16(bytes + 2, size);
+        put16(bytes + 4, get16(bytes + 4) + 1);
+    }
+    return size;
+}
+
+uint32_t sbx_acl_remove(void *acl, const void *sid, uint32_t kinds)
+{
+    uint8_t *bytes = acl;
+    size_t size = get16(bytes + 2), at = ACL_HEADER;
+    uint32_t i, count = get16(bytes + 4), removed = 0;
+
+    for (i = 0; i < count; i++) {
+        uint8_t *ace = bytes + at;
+        size_t length = get16(ace + 2);
+        uint32_t origin = ace[1] & SBX_ACE_INHERITED ? SBX_ACL_INHERITED : SBX_ACL_EXPLICIT;
+        size_t sid_at;
+        uint32_t type = kind_of(ace, &sid_at);
+
+        if (!is_for(ace, sid) || !(kinds & origin) || !(kinds & type)) {
+            at += length;
+            continue;
+        }
+        memmove(ace, ace + length, size - at - length);
+        size -= length;
+        removed++;
+    }
+    put16(bytes + 2, size);
+    put16(bytes + 4, count - removed);
+    return removed;
+}
+
+int sbx_acl_allows(const void *acl, const void *sid, uint32_t mask)
+{
+    const uint8_t *bytes = acl, *ace = bytes + ACL_HEADER;
+    uint32_t i, count = get16(bytes + 4);
+
+    for (i = 0; i < count; i++, ace += get16(ace + 2))
+        if (ace[0] == SBX_ACE_ALLOW && !(ace[1] & SBX_ACE_ONLY_BELOW) && is_for(ace, sid) && (get32(ace + 4) & mask))
+            return 1;
+    return 0;
+}
+
+static int is_everyone(const uint8_t *ace, size_t at)
+{
+    static const uint8_t everyone[12] = {1, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0};
+
+    return get16(ace + 2) >= at + sizeof(everyone) && !memcmp(ace + at, everyone, sizeof(everyone));
+}
+
+/* The SID of a logon or of any root: one of them may be this command's. */
+static int is_perhaps_restricting(const uint8_t *ace, size_t at)
+{
+    static const uint8_t logon[9] = {1, 3, 0, 0, 0, 0, 0, 5, 5}, root[6] = {0, 0, 0, 0, 0, 9};
+
+    return get16(ace + 2) >= at + 12 &&
+           (!memcmp(ace + at, logon, sizeof(logon)) || !memcmp(ace + at + 2, root, sizeof(root)));
+}
+
+int sbx_acl_leaves(const void *acl, const void *sid, uint32_t mask, int below)
+{
+    const uint8_t *bytes = acl, *ace = bytes + ACL_HEADER;
+    uint32_t i, count = get16(bytes + 4), denied = 0;
+
+    for (i = 0; i < count; i++, ace += get16(ace + 2)) {
+        size_t at;
+        const uint32_t kind = kind_of(ace, &at), inherits = ace[1] & (SBX_ACE_FILES | SBX_ACE_DIRS | SBX_ACE_ONE_LEVEL);
+        int is_ours, is_here = !(ace[1] & SBX_ACE_ONLY_BELOW);
+
+        if (!kind)
+            continue;
+        is_ours = is_for(ace, sid) || is_everyone(ace, at);
+        if (ace[0] == SBX_ACE_DENY) {
+            /* what is denied to others, or for some of what is below only, is not denied */
+            if (is_ours && (below ? inherits == (SBX_ACE_FILES | SBX_ACE_DIRS) : is_here))
+                denied |= get32(ace + 4);
+        } else if (kind == SBX_ACL_ALLOW && (is_ours || is_perhaps_restricting(ace, at)) &&
+                   (below ? inherits & (SBX_ACE_FILES | SBX_ACE_DIRS) : (uint32_t)is_here)) {
+            const uint32_t rights =
+                get32(ace + 4) & 0x50000000u ? UINT32_MAX : get32(ace + 4); /* GENERIC_ALL, GENERIC_WRITE */
+
+            if (rights & mask & ~denied)
+                return 1;
+        }
+    }
+    return 0;
+}

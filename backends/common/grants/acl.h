@@ -1,0 +1,70 @@
+/*
+ * ACLs as bytes: find, insert and remove the ACEs of one SID, and leave every other byte alone.
+ *
+ * Portable, no look at the system; the input is hostile (a descriptor on a disk is anybody's).  An ACL that
+ * was edited and edited back is the same as before, byte for byte, slack behind its last ACE included.
+ * Source: MS-DTYP 2.4.4 "ACE", 2.4.5 "ACL"; MSDN "Order of ACEs in a DACL".
+ */
+#ifndef SBX_GRANTS_ACL_H
+#define SBX_GRANTS_ACL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define SBX_SID_MAX 68u     /* bytes: 8 and 15 words */
+#define SBX_ACL_MAX 0xFFFCu /* bytes of an ACL */
+
+#define SBX_ACE_ALLOW 0u
+#define SBX_ACE_DENY 1u
+#define SBX_ACE_FILES 0x01u      /* OBJECT_INHERIT_ACE */
+#define SBX_ACE_DIRS 0x02u       /* CONTAINER_INHERIT_ACE */
+#define SBX_ACE_ONE_LEVEL 0x04u  /* NO_PROPAGATE_INHERIT_ACE */
+#define SBX_ACE_ONLY_BELOW 0x08u /* INHERIT_ONLY_ACE */
+#define SBX_ACE_INHERITED 0x10u  /* INHERITED_ACE */
+
+/* An allow or deny ACE. */
+typedef struct sbx_ace {
+    uint8_t type, flags;
+    uint32_t mask;
+} sbx_ace;
+
+/* Bytes of the SID at `bytes`, or 0 if `size` bytes do not hold one. */
+size_t sbx_sid_length(const void *bytes, size_t size);
+
+/* Whether `size` bytes are an ACL whose ACEs lie within its stated size. */
+int sbx_acl_valid(const void *acl, size_t size);
+
+/* Number of ACEs for the SID, of any type; the first `room` of those that allow or deny go to `found` in order (may
+ * be NULL).  The ACL must be valid, here and below. */
+uint32_t sbx_acl_find(const void *acl, const void *sid, sbx_ace *found, uint32_t room);
+
+/*
+ * Add ACEs for the SID in canonical place: explicit deny, explicit allow, inherited.  Among inherited ACEs they go
+ * first, as what comes from the nearest directory does, but an allow goes behind inherited denies for the
+ * same SID.  Returns the length of the new ACL at `out` (room for the ACL and `count` ACEs), or 0 when it would be
+ * longer than an ACL can be.  acl and out must not overlap.
+ */
+size_t sbx_acl_add(const void *acl, const void *sid, const sbx_ace *aces, uint32_t count, void *out);
+
+/* Bytes that one more ACE for the SID takes. */
+size_t sbx_ace_length(const void *sid);
+
+/* What sbx_acl_remove takes away. */
+#define SBX_ACL_EXPLICIT 1u
+#define SBX_ACL_INHERITED 2u
+#define SBX_ACL_ALLOW 4u
+#define SBX_ACL_DENY 8u
+#define SBX_ACL_EVERY 15u
+
+/* Remove the ACEs for the SID of those kinds, in place; returns how many. */
+uint32_t sbx_acl_remove(void *acl, const void *sid, uint32_t kinds);
+
+/* Whether the ACL allows `sid` any right of `mask` on the object itself; denies are not weighed. */
+int sbx_acl_allows(const void *acl, const void *sid, uint32_t mask);
+
+/* Whether a token with the restricting SIDs `sid`, Everyone, a logon SID and those of other roots may get any right of
+ * `mask` on the object itself, or (below) on what is made in it, in the check with those, in the order of the ACEs.  An
+ * ACE with a condition counts where it allows; a deny only where it certainly is one. */
+int sbx_acl_leaves(const void *acl, const void *sid, uint32_t mask, int below);
+
+#endif

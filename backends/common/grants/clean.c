@@ -1,0 +1,327 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/path.h"
+#include "common/grants/grant.h"
+#include "common/grants/guard.h"
+#include "common/grants/located.h"
+#include "common/grants/stamp.h"
+#include "win/error.h"
+
+#define WAIT_MS 10000u
+
+/* ---- What there is ------------------------------------------------------------------- */
+
+static sbx_state_item item_in(const sbx_located *known, const char *kind, const char *object, const char *text)
+{
+    sbx_state_item item = {.size = sizeof(item), .process_id = known->process, .kind = kind, .object = object};
+
+    item.root = sbx_located_path(known);
+    item.text = text;
+    return item;
+}
+
+static int has_path(const sbx_ledger_root *entry, const char *path, int is_guard)
+{
+    const sbx_ledger_path *at;
+
+    for (at = entry->paths; at; at = at->next)
+        if ((at->kind == SBX_RECORD_GUARD) == is_guard && !strcmp(at->path, path))
+            return 1;
+    return 0;
+}
+
+/* What is in the root of this item.  1: the visitor wants no more. */
+static int visit_paths(const sbx_located *known, uint32_t state, sbx_state_visitor visit, void *context)
+{
+    const int is_kept = state == SBX_STATE_KEPT;
+    const sbx_ledger_path *path;
+    char full[2048];
+
+    for (path = known->entry->paths; path; path = path->next) {
+        sbx_state_item item;
+
+        snprintf(full, sizeof(full), "%s\\%s", sbx_located_path(known), path->path);
+        if (path->kind == SBX_RECORD_GUARD)
+            item = item_in(known, "guard", full,
+                           known->process ? "placeholder that keeps a missing name from the command"
+                                          : "placeholder that a run left behind");
+        else if (has_path(known->entry, path->path, 1))
+            continue; /* protected as well: one line an object */
+        else if (path->kind == SBX_RECORD_DENY)
+            item = item_in(known, "protected", full,
+                           is_kept ? "commands cannot change it; kept with its root" : "commands cannot change it");
+        else
+            item = item_in(known, "pinned", full,
+                           is_kept ? "commands cannot move it, as it holds what is protected; kept with its root"
+                                   : "commands cannot move it, as it holds what is protected");
+        item.state = path->kind == SBX_RECORD_GUARD && !known->process ? SBX_STATE_STALE : state;
+        if (visit && visit(context, &item, NULL))
+            return 1;
+    }
+    return 0;
+}
+
+sbx_status sbx_grants_list(sbx_state_visitor visit, void *context, sbx_error *err)
+{
+    sbx_ledger ledger = {{NULL}, NULL, 0, 0};
+    const sbx_ledger_root *entry;
+    int enough = 0;
+    sbx_status st = sbx_ledger_load(&ledger, err);
+
+    for (entry = ledger.roots; entry && st == SBX_OK && !enough; entry = entry->next) {
+        sbx_located known = {0};
+        sbx_state_item item;
+
+        st = sbx_hold_find(&entry->sid, NULL, &known.process, err);
+        if (st != SBX_OK)
+            break;
+        sbx_located_find(entry, &known, NULL); /* where it cannot be found is told, too */
+        item = sbx_located_item(&known, 0);
+        enough = visit && visit(context, &item, NULL);
+        /* what is not there, or cannot be asked, has nothing in it that could be told of */
+        if (!enough && known.where != SBX_LOCATED_GONE && known.where != SBX_LOCATED_AWAY)
+            enough = visit_paths(&known, item.state, visit, context);
+        sbx_located_close(&known);
+    }
+    sbx_ledger_fini(&ledger);
+    return st;
+}
+
+/* ---- Undoing it ---------------------------------------------------------------------- */
+
+typedef struct cleaner {
+    uint32_t what; /* SBX_CLEAN_* */
+    sbx_ledger *ledger;
+    sbx_state_visitor visit;
+    void *context;
+    int enough; /* the visitor wants no more */
+} cleaner;
+
+static void tell(cleaner *c, const sbx_state_item *item, const sbx_error *error)
+{
+    if (c->visit && !c->enough && c->visit(c->context, item, error))
+        c->enough = 1;
+}
+
+static sbx_status undo(const sbx_root *root, sbx_ledger *ledger, sbx_error *err)
+{
+    sbx_ledger_entry gone = {SBX_RECORD_GONE, 0, root->path};
+    sbx_stamp_count count = {0};
+    char *first = NULL;
+    sbx_status st = sbx_guard_remove(root, ledger, NULL, err);
+
+    if (st == SBX_OK)
+        st = sbx_stamp_clear(root, &count, &first, err);
+    if (st == SBX_OK && count.failed) {
+        st = sbx_fail(err, SBX_E_SYSTEM, "its access rights may not be changed by this user",
+                      first ? first : root->path);
+        sbx_hint(err,
+                 "%lu objects still carry access rights of sbx; delete them, or let their owner or an administrator "
+                 "change them (takeown, icacls), and repeat this",
+                 (unsigned long)count.failed);
+    }
+    if (st == SBX_OK)
+        st = sbx_ledger_add(ledger, &root->sid, &gone, 1, 0, err);
+    sbx_free(first);
+    return st;
+}
+
+static uint32_t count_guards(const sbx_ledger_root *entry)
+{
+    const sbx_ledger_path *path;
+    uint32_t count = 0;
+
+    for (path = entry->paths; path; path = path->next)
+        count += path->kind == SBX_RECORD_GUARD;
+    return count;
+}
+
+/* The root is kept, but not what a dead run left in it. */
+static sbx_status clean_guards(cleaner *c, sbx_located *known, sbx_error *err)
+{
+    const sbx_ledger_root *entry = known->entry;
+    const sbx_ledger_path *path;
+    const char **guards;
+    char full[2048];
+    uint32_t all = count_guards(entry), count = 0, i, failed = 0;
+    sbx_error other = {.size = sizeof(other)};
+    sbx_status st;
+
+    if (!all)
+        return SBX_OK;
+    guards = sbx_arena_alloc(&c->ledger->arena, all * sizeof(*guards));
+    if (!guards)
+        return sbx_fail_memory(err);
+    for (path = entry->paths; path; path = path->next)
+        if (path->kind == SBX_RECORD_GUARD)
+            guards[count++] = path->path;
+    st = sbx_guard_remove(&known->root, c->ledger, NULL, err);
+    for (i = 0; i < count; i++) {
+        sbx_state_item item = item_in(known, "guard", full, "placeholder that a run left behind");
+
+        snprintf(full, sizeof(full), "%s\\%s", item.root, guards[i]);
+        item.state = SBX_STATE_STALE;
+        if (has_path(entry, guards[i], 1)) { /* the error is that of the first */
+            sbx_fail(&other, SBX_E_SYSTEM, "it could not be removed now", full);
+            tell(c, &item, failed++ ? &other : err);
+            continue;
+        }
+        if (has_path(entry, guards[i], 0))
+            item.text = "no placeholder any more: somebody has put something there, which stays";
+        tell(c, &item, NULL);
+    }
+    return st;
+}
+
+/* Deal with one root under its lock, and tell. */
+static sbx_status clean_one(cleaner *c, sbx_located *known, sbx_error *err)
+{
+    sbx_error why = {.size = sizeof(why)};
+    sbx_ledger_entry gone = {SBX_RECORD_GONE, 0, sbx_located_path(known)};
+    const sbx_sid *sid = sbx_located_sid(known);
+    sbx_state_item item;
+    sbx_lock *lock = NULL;
+    sbx_status st = sbx_lock_take(sid, WAIT_MS, &lock, &why);
+
+    if (st == SBX_OK)
+        st = sbx_hold_find(sid, NULL, &known->process, &why);
+    item = sbx_located_item(known, 1);
+    if (st == SBX_OK && known->process) {
+        if (c->what == SBX_CLEAN_STALE)
+            goto out; /* was not asked for */
+        if (c->what == SBX_CLEAN_ROOT) {
+            st = sbx_fail(&why, SBX_E_REFUSED, "a command that runs needs it", item.object);
+            sbx_hint(&why, "wait for the end of sbx process %lu", (unsigned long)known->process);
+        }
+    } else if (st == SBX_OK && c->what == SBX_CLEAN_STALE && item.state != SBX_STATE_STALE) {
+        if (known->root.handle)
+            st = clean_guards(c, known, &why);
+        goto out;
+    } else if (st == SBX_OK && known->root.handle) {
+        st = undo(&known->root, c->ledger, &why);
+    } else if (st == SBX_OK) {
+        st = sbx_ledger_add(c->ledger, sid, &gone, 1, 0, &why);
+    }
+    tell(c, &item, st == SBX_OK ? NULL : &why);
+out:
+    sbx_lock_give(lock);
+    if (st != SBX_OK && err)
+        *err = why;
+    return st;
+}
+
+/* A directory that the ledger does not know.  Where nothing of sbx is on it there is nothing to undo; whether this user
+ * could change that does not matter then. */
+static sbx_status clean_unknown(cleaner *c, const char *path, sbx_located *known, sbx_error *err)
+{
+    sbx_error why = {.size = sizeof(why)};
+    sbx_root seen = {0};
+    int is_marked = 0;
+    sbx_status opened = known->root.handle ? SBX_OK : sbx_root_reopen(path, &known->root, &why), st;
+
+    if (known->root.handle) {
+        st = sbx_stamp_any(&known->root, &is_marked, err);
+        return st == SBX_OK && is_marked ? clean_one(c, known, err) : st;
+    }
+    st = sbx_root_look(path, &seen, err);
+    if (st == SBX_OK)
+        st = sbx_stamp_any(&seen, &is_marked, err);
+    else if (err && !err->hint[0])
+        sbx_hint(err, "`sbx status` lists the folders that there is something to undo in");
+    if (st == SBX_OK && is_marked && opened != SBX_OK) {
+        if (err)
+            *err = why;
+        st = sbx_hint(err, "its owner, or somebody with full control of it, can undo this");
+    }
+    sbx_root_close(&seen);
+    return st;
+}
+
+/* What the user calls by a path: the directory there, and the one that the ledger knows by this path. */
+static sbx_status clean_named(cleaner *c, const char *path, sbx_error *err)
+{
+    sbx_located here = {0}, there = {0};
+    sbx_ledger_root *was = NULL;
+    sbx_status moved = SBX_OK, st;
+
+    sbx_root_reopen(path, &here.root, NULL);
+    here.entry = here.root.handle ? sbx_ledger_find(c->ledger, &here.root.sid) : NULL;
+    if (!here.entry)
+        for (was = c->ledger->roots; was && !sbx_path_equal(was->path, path); was = was->next)
+            ;
+    if (was) {
+        moved = sbx_located_find(was, &there, err);
+        if (moved == SBX_OK)
+            moved = clean_one(c, &there, err);
+        sbx_located_close(&there);
+    }
+    if (here.entry) {
+        if (!sbx_path_equal(here.entry->path, here.root.path))
+            here.where = SBX_LOCATED_MOVED;
+        st = clean_one(c, &here, err);
+    } else {
+        st = here.root.handle || !was ? clean_unknown(c, path, &here, err) : SBX_OK;
+    }
+    sbx_located_close(&here);
+    return st == SBX_OK ? moved : st;
+}
+
+/* Whether what cannot be opened is to be left as it is: a run needs it, or it is not stale and that was asked for. */
+static int is_left(const cleaner *c, const sbx_located *known, const sbx_state_item *item)
+{
+    if (known->process)
+        return 1;
+    /* a volume that is away may come back with all that is on it */
+    return c->what == SBX_CLEAN_STALE && item->state != SBX_STATE_STALE &&
+           (known->where == SBX_LOCATED_AWAY || !count_guards(known->entry));
+}
+
+/* One that the ledger knows.  The error is told to the visitor, too. */
+static sbx_status clean_known(cleaner *c, const sbx_ledger_root *entry, sbx_error *err)
+{
+    sbx_located known = {0};
+    sbx_state_item item;
+    sbx_status st = sbx_located_find(entry, &known, err);
+
+    if (st == SBX_OK) {
+        st = clean_one(c, &known, err);
+    } else {
+        sbx_hold_find(&entry->sid, NULL, &known.process, NULL);
+        item = sbx_located_item(&known, 0);
+        if (is_left(c, &known, &item))
+            st = SBX_OK;
+        if (st != SBX_OK || c->what == SBX_CLEAN_ALL)
+            tell(c, &item, st == SBX_OK ? NULL : err);
+    }
+    sbx_located_close(&known);
+    return st;
+}
+
+sbx_status sbx_grants_clean(uint32_t what, const char *path, sbx_state_visitor visit, void *context, sbx_error *err)
+{
+    sbx_ledger ledger = {{NULL}, NULL, 0, 0};
+    cleaner c = {.what = what, .ledger = &ledger, .visit = visit, .context = context};
+    sbx_ledger_root *entry, *next;
+    sbx_status st, failed = SBX_OK;
+
+    st = sbx_ledger_load(&ledger, err);
+    if (st == SBX_OK && what == SBX_CLEAN_ROOT) {
+        st = clean_named(&c, path, err);
+    } else if (st == SBX_OK) {
+        for (entry = ledger.roots; entry && !c.enough; entry = next) {
+            sbx_error why = {.size = sizeof(why)};
+
+            next = entry->next;
+            if (clean_known(&c, entry, &why) != SBX_OK && failed == SBX_OK) {
+                failed = SBX_E_SYSTEM;
+                if (err)
+                    *err = why;
+            }
+        }
+        st = failed;
+    }
+    sbx_ledger_fini(&ledger);
+    return st;
+}

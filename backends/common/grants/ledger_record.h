@@ -1,0 +1,50 @@
+/*
+ * The ledger as bytes: one record after the other, each with a checksum.
+ *
+ * Portable; the bytes are hostile (a disk after a power cut).  What is no record is skipped, byte by byte, until
+ * the next one that is whole.
+ */
+#ifndef SBX_GRANTS_LEDGER_RECORD_H
+#define SBX_GRANTS_LEDGER_RECORD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/grants/acl.h"
+
+#define SBX_RECORD_SID 44u         /* bytes of a sandbox SID */
+#define SBX_RECORD_PATH_MAX 98304u /* bytes: 32,767 units in WTF-8 */
+#define SBX_RECORD_HEAD 16u
+#define SBX_RECORD_FIXED (8u + SBX_RECORD_SID)
+
+/* Written before the change ... */
+#define SBX_RECORD_GRANT 1u /* the tree of a root gets ACEs for the SID */
+#define SBX_RECORD_DENY 2u  /* an object below gets explicit denies, and what is in it inherited ones */
+#define SBX_RECORD_HOLD 3u  /* a directory on the way to one gets a deny, so that it stays where it is */
+#define SBX_RECORD_GUARD 4u /* a missing name is taken by an empty object */
+/* ... and after it */
+#define SBX_RECORD_DONE 5u    /* the tree of the root is complete; count: objects seen */
+#define SBX_RECORD_GONE 6u    /* nothing of the root is left */
+#define SBX_RECORD_FREE 7u    /* the denies on this object are gone */
+#define SBX_RECORD_UNGUARD 8u /* the name is free again, or somebody uses it */
+#define SBX_RECORD_LAST 8u
+
+typedef struct sbx_ledger_record {
+    uint32_t type; /* SBX_RECORD_* */
+    uint64_t count;
+    uint8_t sid[SBX_RECORD_SID];
+    const char *path; /* of the root for GRANT, DONE, GONE; else below it; within the buffer, NOT terminated */
+    uint32_t path_length;
+} sbx_ledger_record;
+
+/* Bytes that the record takes; writes them when `out` is not NULL. */
+size_t sbx_ledger_record_put(const sbx_ledger_record *record, uint8_t *out);
+
+/* Read the first whole record at or behind *at, and move *at past it.  *skipped (may be NULL) grows by the bytes that were
+ * none.  0: there is no more. */
+int sbx_ledger_record_next(const uint8_t *bytes, size_t size, size_t *at, sbx_ledger_record *record, size_t *skipped);
+
+/* CRC-32C (Castagnoli), RFC 3720 B.4. */
+uint32_t sbx_crc32c(uint32_t crc, const void *bytes, size_t size);
+
+#endif

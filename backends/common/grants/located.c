@@ -1,0 +1,115 @@
+#include "common/grants/located.h"
+
+#include <string.h>
+
+#include "base/path.h"
+#include "base/utf.h"
+
+/* What is at the recorded path: the root, another directory, or neither. */
+static sbx_status open_here(const sbx_ledger_root *entry, sbx_root *root, int *is_other, sbx_error *err)
+{
+    sbx_status st = entry->path[0] ? sbx_root_reopen(entry->path, root, err) : SBX_OK;
+
+    *is_other = st == SBX_OK && root->handle && memcmp(&root->sid, &entry->sid, sizeof(entry->sid));
+    if (*is_other)
+        sbx_root_close(root);
+    return st;
+}
+
+sbx_status sbx_located_find(const sbx_ledger_root *entry, sbx_located *known, sbx_error *err)
+{
+    sbx_error why = {.size = sizeof(why)};
+    int is_other;
+    sbx_status here = open_here(entry, &known->root, &is_other, &why), st;
+
+    known->entry = entry;
+    known->where = SBX_LOCATED_HERE;
+    if (known->root.handle)
+        return SBX_OK;
+    st = sbx_root_find(&entry->sid, entry->path, &known->root, err);
+    if (st == SBX_OK && !known->root.handle && here != SBX_OK) { /* not gone: something is there that does not open */
+        if (err)
+            *err = why;
+        st = here;
+    }
+    if (st != SBX_OK)
+        known->where = st == SBX_E_UNAVAILABLE ? SBX_LOCATED_AWAY : SBX_LOCATED_CLOSED;
+    else if (!known->root.handle)
+        known->where = SBX_LOCATED_GONE;
+    else if (entry->path[0] && !sbx_path_equal(entry->path, known->root.path))
+        known->where = SBX_LOCATED_MOVED;
+    if (known->where == SBX_LOCATED_GONE)
+        known->is_replaced = is_other;
+    return st;
+}
+
+void sbx_located_close(sbx_located *known)
+{
+    sbx_root_close(&known->root);
+}
+
+const sbx_sid *sbx_located_sid(const sbx_located *known)
+{
+    return known->entry ? &known->entry->sid : &known->root.sid;
+}
+
+const char *sbx_located_path(const sbx_located *known)
+{
+    return known->root.handle ? known->root.path : known->entry->path;
+}
+
+static uint32_t state_of(const sbx_located *known)
+{
+    if (known->process)
+        return SBX_STATE_ACTIVE;
+    switch (known->where) {
+    case SBX_LOCATED_AWAY:
+        return SBX_STATE_KEPT;
+    case SBX_LOCATED_HERE:
+    case SBX_LOCATED_CLOSED:
+        return !known->entry || known->entry->done ? SBX_STATE_KEPT : SBX_STATE_STALE;
+    default:
+        return SBX_STATE_STALE;
+    }
+}
+
+static const char *words_of(const sbx_located *known, uint32_t state, int is_undone)
+{
+    if (!known->entry)
+        return "writable root that was not listed";
+    switch (known->where) {
+    case SBX_LOCATED_MOVED:
+        return "writable root, moved here from ";
+    case SBX_LOCATED_GONE:
+        if (is_undone)
+            return "the directory is gone, and its access rights with it";
+        return known->is_replaced ? "writable root that is gone; another directory has its path now"
+                                  : "writable root that is gone";
+    case SBX_LOCATED_AWAY:
+        return "writable root on a volume that is not there; kept until that is back and it is cleaned";
+    default:
+        if (is_undone || state == SBX_STATE_ACTIVE)
+            return "writable root";
+        if (state == SBX_STATE_STALE)
+            return "writable root, its grant was not finished";
+        return known->where == SBX_LOCATED_CLOSED
+                   ? "writable root that cannot be opened from here, kept until it is cleaned"
+                   : "writable root, kept for later runs until it is cleaned";
+    }
+}
+
+sbx_state_item sbx_located_item(sbx_located *known, int is_undone)
+{
+    sbx_state_item item = {.size = sizeof(item), .kind = "grant", .process_id = known->process};
+    size_t length;
+
+    item.state = state_of(known);
+    item.root = item.object = sbx_located_path(known);
+    item.count = known->entry && known->where != SBX_LOCATED_GONE ? known->entry->count : 0;
+    sbx_utf8_copy(known->text, sizeof(known->text), words_of(known, item.state, is_undone));
+    length = strlen(known->text);
+    if (known->entry && known->where == SBX_LOCATED_MOVED)
+        sbx_utf8_copy(known->text + length, sizeof(known->text) - length, known->entry->path);
+    item.text = known->text;
+    return item;
+}

@@ -1,0 +1,49 @@
+/*
+ * The DACL of one open object: read, changed, set and read back.
+ *
+ * One object and never what is below it: NtSetSecurityObject does not propagate, in contrast to
+ * SetNamedSecurityInfo.  What belongs to others stays byte for byte, PROTECTED and AUTO_INHERITED as they are.
+ * Source: MSDN "ZwSetSecurityObject", "SECURITY_DESCRIPTOR_CONTROL", "Automatic Propagation of Inheritable ACEs".
+ */
+#ifndef SBX_GRANTS_SD_H
+#define SBX_GRANTS_SD_H
+
+#include "base/error.h"
+#include "common/grants/acl.h"
+#include "common/grants/sid.h"
+
+/* Room for one descriptor; one a thread.  Freed with sbx_free. */
+typedef struct sbx_sd {
+    uint32_t control; /* SECURITY_DESCRIPTOR_CONTROL */
+    uint8_t *acl;     /* the DACL within `raw`, NULL where the object has none (everyone may do everything) */
+    uint8_t *raw, *edited, *check;
+} sbx_sd;
+
+sbx_status sbx_sd_new(sbx_sd **sd, sbx_error *err);
+
+/* handle: READ_CONTROL.  Returns an NTSTATUS; STATUS_INVALID_SECURITY_DESCR for bytes that are none. */
+int32_t sbx_sd_read(sbx_sd *sd, void *handle);
+
+/* A change of the ACEs of one SID: those of the kinds `remove` (SBX_ACL_*) go, then `aces` are added. */
+typedef struct sbx_sd_change {
+    const sbx_sid *sid;
+    uint32_t remove;
+    uint32_t count;
+    sbx_ace aces[3];
+} sbx_sd_change;
+
+#define SBX_SD_SAME 0u    /* nothing to do */
+#define SBX_SD_CHANGED 1u /* set, and read back as it was set */
+#define SBX_SD_DIFFERS 2u /* set, but something else was read back */
+#define SBX_SD_FULL 3u    /* an ACL cannot be that long; not set */
+#define SBX_SD_OPEN 4u    /* there is no DACL: an ACE would take from others what they have; not set */
+
+/* handle: READ_CONTROL and, unless nothing is to be done, WRITE_DAC.  Returns an NTSTATUS; *result: SBX_SD_*.
+ * Afterwards sd->acl is the DACL as it was before. */
+int32_t sbx_sd_apply(sbx_sd *sd, void *handle, const sbx_sd_change *change, uint32_t *result);
+
+/* The same for what sbx_sd_read has just read.  SBX_SD_TRUST: what was set is not read back. */
+#define SBX_SD_TRUST 1u
+int32_t sbx_sd_change_read(sbx_sd *sd, void *handle, const sbx_sd_change *change, uint32_t flags, uint32_t *result);
+
+#endif

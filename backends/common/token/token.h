@@ -1,0 +1,62 @@
+/*
+ * The write-restricted token of a sandboxed command, and the proof that it is one.
+ *
+ * Made of the token of this process: no privilege but SeChangeNotify, Administrators for deny only, medium
+ * integrity at most, and write access only where one of the restricting SIDs is admitted too: those of the writable
+ * roots, one of this run, the logon session's, Everyone.  Never the user's: what the user owns could be re-ACLed.
+ *
+ * The logon SID and Everyone are needed for the window station, \Device\Null, named objects of the session, the
+ * console.  The default DACL, for the pipes, events and processes that the command makes, admits the user, SYSTEM and the run's
+ * own SID, so that nested pipes work and another sandbox of the same logon session cannot write to them; the
+ * logon SID would admit it.  The user's ACE lets his own tools (debugger, task manager) handle the processes.
+ *
+ * Source: MSDN "CreateRestrictedToken", "Restricted Tokens", "TOKEN_ACCESS_INFORMATION", "How DACLs Control Access to an
+ * Object", "AccessCheck"; MS-DTYP 2.5.3.  Any thread.
+ */
+#ifndef SBX_TOKEN_TOKEN_H
+#define SBX_TOKEN_TOKEN_H
+
+#include "base/error.h"
+
+/* Restricting SIDs beyond the run's, the logon session's and Everyone.  Windows has room for some 150 in a token; every
+ * one costs time at every check. */
+#define SBX_TOKEN_ROOTS 16u
+
+#define SBX_RUN_SID_BYTES 28u /* 5 sub-authorities: a tag and the 128 bits of the run's id */
+
+typedef struct sbx_token_spec {
+    _Alignas(4) uint8_t run_sid[SBX_RUN_SID_BYTES]; /* a PSID */
+    const void *const *roots;                       /* PSIDs */
+    uint32_t root_count;
+} sbx_token_spec;
+
+/* The SID of a run: S-1-9-TAG-w0-..-w3.  run_id: 32 hexadecimal digits, or SBX_E_REFUSED. */
+sbx_status sbx_run_sid(const char *run_id, uint8_t sid[SBX_RUN_SID_BYTES], sbx_error *err);
+
+/* Can tokens be made of that of this process?  SBX_E_UNAVAILABLE when it is restricted already or an AppContainer's
+ * (a second restriction could only intersect with the first), or has no logon SID. */
+sbx_status sbx_token_own(sbx_error *err);
+
+/* *token: primary token with all access, the caller closes it. */
+sbx_status sbx_token_restrict(const sbx_token_spec *spec, void **token, sbx_error *err);
+
+/* Give a process that was started with such a token, and the copy of the token that it has, the DACL of what it makes
+ * itself.  MSDN "CreateProcessAsUserW" says that they have it; others found there that of the process that starts it, and then
+ * the command could not open its own token to duplicate or adjust it.  Both: WRITE_DAC. */
+sbx_status sbx_token_settle(const sbx_token_spec *spec, void *process, void *token, sbx_error *err);
+
+/* Is it exactly what sbx_token_restrict makes for this spec, and do access checks treat it so?  token:
+ * TOKEN_QUERY | TOKEN_DUPLICATE.  SBX_E_UNENFORCED names what is not. */
+sbx_status sbx_token_verify(const sbx_token_spec *spec, void *token, sbx_error *err);
+
+/*
+ * Open objects as a thread with that token would.  closed: a directory of the user in which the command must not
+ * create files; opened: one in which it must be able to (either NULL: not asked).  Nothing is created.
+ * SBX_E_UNENFORCED when the first is not denied or the second is not allowed.
+ */
+sbx_status sbx_token_try(void *token, const char *closed, const char *opened, sbx_error *err);
+
+/* The same with a kernel object made for the purpose and gone afterwards. */
+sbx_status sbx_token_try_object(void *token, sbx_error *err);
+
+#endif

@@ -1,0 +1,151 @@
+#include "common/token/token_info.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "win/error.h"
+#include "win/handle.h"
+
+#define ENOUGH 2048u /* bytes: for most of what there is to ask, one call */
+
+/* Well-known SIDs as bytes: no call that can fail.  The kernel refuses a SID or an ACL that is not aligned. */
+static const _Alignas(4) uint8_t everyone[12] = {1, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0};
+static const _Alignas(4) uint8_t owner_rights[12] = {1, 1, 0, 0, 0, 0, 0, 3, 4, 0, 0, 0};
+static const _Alignas(4) uint8_t local_system[12] = {1, 1, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0};
+
+/* Win32 takes SIDs without const and does not write to them. */
+static PSID as_sid(const void *sid)
+{
+    return (PSID)(uintptr_t)sid;
+}
+
+sbx_status sbx_token_info(void *token, TOKEN_INFORMATION_CLASS what, void **info, sbx_error *err)
+{
+    DWORD size = ENOUGH, need = 0;
+    void *data;
+
+    for (;;) {
+        data = sbx_alloc_zero(1, size + sizeof(TOKEN_GROUPS));
+        if (!data)
+            return sbx_fail_memory(err);
+        if (GetTokenInformation(token, what, data, size, &need)) {
+            *info = data;
+            return SBX_OK;
+        }
+        if (need <= size || (GetLastError() != ERROR_INSUFFICIENT_BUFFER && GetLastError() != ERROR_BAD_LENGTH)) {
+            sbx_fail_last(err, SBX_E_SYSTEM, "GetTokenInformation", "token");
+            sbx_free(data);
+            return SBX_E_SYSTEM;
+        }
+        sbx_free(data);
+        size = need;
+    }
+}
+
+sbx_status sbx_token_integrity(void *token, DWORD *level, sbx_error *err)
+{
+    TOKEN_MANDATORY_LABEL *label = NULL;
+    sbx_status st = sbx_token_info(token, TokenIntegrityLevel, (void **)&label, err);
+
+    if (st != SBX_OK)
+        return st;
+    *level = *GetSidSubAuthority(label->Label.Sid, (DWORD)(*GetSidSubAuthorityCount(label->Label.Sid) - 1));
+    sbx_free(label);
+    return SBX_OK;
+}
+
+static sbx_status find_logon(HANDLE token, sbx_user_sid *sid, sbx_error *err)
+{
+    TOKEN_GROUPS *groups = NULL;
+    DWORD i;
+    sbx_status st = sbx_token_info(token, TokenGroups, (void **)&groups, err);
+
+    if (st != SBX_OK)
+        return st;
+    for (i = 0; i < groups->GroupCount; i++)
+        if ((groups->Groups[i].Attributes & SE_GROUP_LOGON_ID) == SE_GROUP_LOGON_ID)
+            break;
+    if (i == groups->GroupCount) {
+        st = sbx_fail(err, SBX_E_UNAVAILABLE, "find the logon SID", "own token");
+        sbx_hint(err, "a command without one reaches neither its desktop nor its console");
+    } else if (!CopySid(sizeof(sid->u.bytes), sid->u.bytes, groups->Groups[i].Sid)) {
+        st = sbx_fail_last(err, SBX_E_SYSTEM, "CopySid", "the logon SID");
+    }
+    sbx_free(groups);
+    return st;
+}
+
+static sbx_status ask_self(sbx_token_self *self, sbx_error *err)
+{
+    HANDLE own = NULL;
+    sbx_status st;
+
+    if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &own))
+        return sbx_fail_last(err, SBX_E_SYSTEM, "OpenProcessToken", "own process");
+    if ((st = sbx_user_get(&self->user, err)) == SBX_OK && (st = find_logon(own, &self->logon, err)) == SBX_OK)
+        st = sbx_token_integrity(own, &self->integrity, err);
+    sbx_handle_close(&own);
+    return st;
+}
+
+sbx_status sbx_token_ask_self(const sbx_token_self **self, sbx_error *err)
+{
+    static SRWLOCK lock = SRWLOCK_INIT;
+    static sbx_token_self known;
+    static int is_known;
+    sbx_status st = SBX_OK;
+
+    AcquireSRWLockExclusive(&lock);
+    if (!is_known && (st = ask_self(&known, err)) == SBX_OK)
+        is_known = 1;
+    ReleaseSRWLockExclusive(&lock);
+    *self = &known;
+    return st;
+}
+
+sbx_status sbx_token_restricting(const sbx_token_spec *spec, const sbx_token_self *self, SID_AND_ATTRIBUTES **sids,
+                                 uint32_t *count, sbx_error *err)
+{
+    SID_AND_ATTRIBUTES *list;
+    uint32_t i, n = 0;
+
+    if (spec->root_count > SBX_TOKEN_ROOTS) {
+        sbx_fail(err, SBX_E_REFUSED, "restrict", "writable roots");
+        return sbx_hint(err, "a token has room for %u writable roots; take a folder that holds several of them",
+                        SBX_TOKEN_ROOTS);
+    }
+    list = sbx_alloc_zero(spec->root_count + 3, sizeof(*list));
+    if (!list)
+        return sbx_fail_memory(err);
+    for (i = 0; i < spec->root_count; i++)
+        list[n++].Sid = as_sid(spec->roots[i]);
+    list[n++].Sid = as_sid(spec->run_sid);
+    list[n++].Sid = as_sid(self->logon.u.bytes);
+    list[n++].Sid = as_sid(everyone);
+    *sids = list;
+    *count = n;
+    return SBX_OK;
+}
+
+sbx_status sbx_token_default_dacl(const sbx_token_self *self, const void *run_sid, void **acl, sbx_error *err)
+{
+    const DWORD size = sizeof(ACL) + 4 * (sizeof(ACCESS_ALLOWED_ACE) + SECURITY_MAX_SID_SIZE);
+    ACL *list = sbx_alloc_zero(1, size);
+    void *ace = NULL;
+
+    if (!list)
+        return sbx_fail_memory(err);
+    if (!InitializeAcl(list, size, ACL_REVISION) ||
+        !AddAccessAllowedAce(list, ACL_REVISION, GENERIC_ALL, as_sid(self->user.u.bytes)) ||
+        !AddAccessAllowedAce(list, ACL_REVISION, GENERIC_ALL, as_sid(local_system)) ||
+        !AddAccessAllowedAce(list, ACL_REVISION, GENERIC_ALL, as_sid(run_sid)) ||
+        !AddAccessAllowedAce(list, ACL_REVISION, READ_CONTROL, as_sid(owner_rights)) || !GetAce(list, 3, &ace)) {
+        sbx_fail_last(err, SBX_E_SYSTEM, "AddAccessAllowedAce", "default DACL");
+        sbx_free(list);
+        return SBX_E_SYSTEM;
+    }
+    /* no slack: the kernel keeps the size that it was given */
+    list->AclSize = (WORD)((const char *)ace + ((const ACE_HEADER *)ace)->AceSize - (const char *)list);
+    *acl = list;
+    return SBX_OK;
+}

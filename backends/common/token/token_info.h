@@ -1,0 +1,37 @@
+/*
+ * What a token says of itself, and the pieces that making and verifying one have in common.
+ *
+ * Results are freed with sbx_free.  Source: MSDN "GetTokenInformation".  Any thread.
+ */
+#ifndef SBX_TOKEN_TOKEN_INFO_H
+#define SBX_TOKEN_TOKEN_INFO_H
+
+#include "common/token/token.h"
+
+#include <windows.h>
+
+#include "win/user.h"
+
+/* Of this process: what tokens are made from and held against. */
+typedef struct sbx_token_self {
+    sbx_user_sid user, logon;
+    DWORD integrity; /* SECURITY_MANDATORY_*_RID */
+} sbx_token_self;
+
+/* Asked once.  *self: not to be freed.  SBX_E_UNAVAILABLE when there is no logon SID. */
+sbx_status sbx_token_ask_self(const sbx_token_self **self, sbx_error *err);
+
+/* token: TOKEN_QUERY. */
+sbx_status sbx_token_info(void *token, TOKEN_INFORMATION_CLASS what, void **info, sbx_error *err);
+
+/* *level: SECURITY_MANDATORY_*_RID. */
+sbx_status sbx_token_integrity(void *token, DWORD *level, sbx_error *err);
+
+/* The restricting SIDs for a spec; those of spec and `self` are pointed to. */
+sbx_status sbx_token_restricting(const sbx_token_spec *spec, const sbx_token_self *self, SID_AND_ATTRIBUTES **sids,
+                                 uint32_t *count, sbx_error *err);
+
+/* The default DACL of the new token. */
+sbx_status sbx_token_default_dacl(const sbx_token_self *self, const void *run_sid, void **acl, sbx_error *err);
+
+#endif

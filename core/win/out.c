@@ -1,0 +1,126 @@
+#include "win/out.h"
+
+#include <windows.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "base/utf.h"
+
+#ifndef ENABLE_VIRTUAL_TERMINAL_PROCESSING
+#define ENABLE_VIRTUAL_TERMINAL_PROCESSING 0x0004
+#endif
+
+static const char *program = "sbx";
+
+void sbx_out_program(const char *name)
+{
+    program = name;
+}
+
+static HANDLE handle_of(unsigned where)
+{
+    HANDLE handle = GetStdHandle(where == SBX_OUT_STDOUT ? STD_OUTPUT_HANDLE : STD_ERROR_HANDLE);
+
+    return handle == INVALID_HANDLE_VALUE ? NULL : handle;
+}
+
+int sbx_out_is_console(unsigned where)
+{
+    HANDLE handle = handle_of(where);
+    DWORD mode;
+
+    return handle && GetConsoleMode(handle, &mode);
+}
+
+int sbx_out_has_colour(unsigned where)
+{
+    HANDLE handle = handle_of(where);
+    DWORD mode;
+
+    if (!handle || !GetConsoleMode(handle, &mode) || GetEnvironmentVariableW(L"NO_COLOR", NULL, 0) > 1)
+        return 0;
+    /* asked for, not set: the console's mode belongs to everyone who writes there */
+    return (mode & ENABLE_VIRTUAL_TERMINAL_PROCESSING) != 0;
+}
+
+static void write_console(HANDLE handle, const char *text, size_t length)
+{
+    size_t units = 0, at = 0;
+    uint16_t *text_w = sbx_utf8_to_utf16(text, length, &units);
+    DWORD done;
+
+    while (text_w && at < units) {
+        /* a console took at most 64 KiB in one call before Windows 8 and is still slow with more */
+        done = 0;
+        if (!WriteConsoleW(handle, text_w + at, (DWORD)(units - at > 8192 ? 8192 : units - at), &done, NULL) || !done)
+            break;
+        at += done;
+    }
+    sbx_free(text_w);
+}
+
+void sbx_out_write(unsigned where, const char *text, size_t length)
+{
+    HANDLE handle = handle_of(where);
+    DWORD done;
+
+    if (!handle || !length)
+        return;
+    if (sbx_out_is_console(where)) {
+        write_console(handle, text, length);
+        return;
+    }
+    while (length) {
+        done = 0;
+        if (!WriteFile(handle, text, (DWORD)(length > 1u << 20 ? 1u << 20 : length), &done, NULL) || !done)
+            break;
+        text += done;
+        length -= done;
+    }
+}
+
+void sbx_out_wrap(sbx_text *to, unsigned indent, const char *text)
+{
+    sbx_text_wrap(to, "", indent, text);
+}
+
+/* What stands there may come from a backend or be the name of a file: no control sequence of theirs reaches
+ * the console. */
+static void add_clean(sbx_text *to, const char *text)
+{
+    for (; *text; text++)
+        sbx_text_add_char(to, (unsigned char)*text < 0x20 || *text == 0x7F ? '?' : *text);
+}
+
+static void write_text(sbx_text *text)
+{
+    if (!text->failed)
+        sbx_out_write(SBX_OUT_STDERR, text->data, text->length);
+    sbx_text_fini(text);
+}
+
+void sbx_out_line(const char *text)
+{
+    sbx_text line = {0};
+
+    sbx_text_printf(&line, "%s: ", program);
+    add_clean(&line, text);
+    sbx_text_add_char(&line, '\n');
+    write_text(&line);
+}
+
+void sbx_out_error(const char *message, const char *hint)
+{
+    const int colour = sbx_out_has_colour(SBX_OUT_STDERR);
+    sbx_text text = {0};
+
+    sbx_text_printf(&text, "%s%s:%s ", colour ? "\x1b[31m" : "", program, colour ? "\x1b[0m" : "");
+    add_clean(&text, message);
+    if (hint[0]) {
+        sbx_text_add(&text, "\n  hint: ");
+        add_clean(&text, hint);
+    }
+    sbx_text_add_char(&text, '\n');
+    write_text(&text);
+}
