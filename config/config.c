@@ -125,7 +125,7 @@ static sbx_status set_item(sbx_config *config, const sbx_source *source, const s
             sbx_problem_hint(&problem, "a variable of your own environment is named with --pass");
             return sbx_item_fail(&item, &problem, diag);
         }
-        right = sbx_value_check_variable(text, (size_t)(divider - text), &problem);
+        right = sbx_variables_check_name(text, (size_t)(divider - text), &problem);
         item.name = sbx_arena_strndup(&config->arena, text, (size_t)(divider - text));
         if (!item.name)
             return sbx_diag_memory(diag);

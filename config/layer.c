@@ -114,7 +114,7 @@ static sbx_status read_variable(const struct reader *reader, const sbx_toml *val
 
     if (memchr(value->key, 0, value->key_length))
         sbx_problem_set(&problem, 0, 0, "the name of the variable holds a NUL character");
-    else if (sbx_value_check_variable(value->key, value->key_length, &problem)) {
+    else if (sbx_variables_check_name(value->key, value->key_length, &problem)) {
         item->name = value->key;
         for (i = 0; i < setting->count; i++)
             if (sbx_environment_same(setting->items[i].name, strlen(setting->items[i].name), item->name,

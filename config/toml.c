@@ -353,13 +353,3 @@ const sbx_toml *sbx_toml_get(const sbx_toml *table, const char *key)
             return element;
     return NULL;
 }
-
-const char *sbx_toml_type_name(uint32_t type)
-{
-    static const char *const names[] = {
-        "nothing",          "a string",     "an integer",    "a float",  "a boolean", "a date with time and offset",
-        "a date with time", "a plain date", "a time of day", "an array", "a table",
-    };
-
-    return type < sizeof(names) / sizeof(names[0]) ? names[type] : names[0];
-}

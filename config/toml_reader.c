@@ -101,3 +101,13 @@ size_t sbx_toml_newline(const sbx_toml_reader *reader)
 
     return c == '\n' ? 1 : c == '\r' && sbx_toml_peek(reader, 1) == '\n' ? 2 : 0;
 }
+
+const char *sbx_toml_type_name(uint32_t type)
+{
+    static const char *const names[] = {
+        "nothing",          "a string",     "an integer",    "a float",  "a boolean", "a date with time and offset",
+        "a date with time", "a plain date", "a time of day", "an array", "a table",
+    };
+
+    return type < sizeof(names) / sizeof(names[0]) ? names[type] : names[0];
+}

@@ -1,6 +1,5 @@
 #include "config/value.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -37,29 +36,6 @@ static const struct unit durations[] = {{"d", 86400000}, {"h", 3600000}, {"m", 6
 #define DURATIONS (sizeof(durations) / sizeof(durations[0]))
 
 static const char no_limit[] = "for no limit write \"none\"";
-
-int sbx_problem_set(sbx_problem *problem, size_t at, size_t length, const char *format, ...)
-{
-    va_list args;
-
-    problem->at = at;
-    problem->length = length;
-    problem->hint[0] = 0;
-    va_start(args, format);
-    vsnprintf(problem->message, sizeof(problem->message), format, args);
-    va_end(args);
-    return 0;
-}
-
-int sbx_problem_hint(sbx_problem *problem, const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    vsnprintf(problem->hint, sizeof(problem->hint), format, args);
-    va_end(args);
-    return 0;
-}
 
 /* What of a text fits into a message, whole characters. */
 static int quoted(const char *text, size_t length)
@@ -302,28 +278,13 @@ static int check_name(const char *text, size_t length, sbx_problem *problem)
     return length <= 64 || sbx_problem_set(problem, 0, 0, "the name is too long");
 }
 
-int sbx_value_check_variable(const char *text, size_t length, sbx_problem *problem)
-{
-    size_t i;
-
-    if (!length)
-        return sbx_problem_set(problem, 0, 0, "the name of the variable is empty");
-    for (i = 0; i < length; i++) {
-        if (text[i] == '=')
-            return sbx_problem_set(problem, i, 1, "the name of a variable has no '='");
-        if ((unsigned char)text[i] < 0x20)
-            return sbx_problem_set(problem, i, 1, "the name of a variable has no control characters");
-    }
-    return 1;
-}
-
 static int check_pattern(const char *text, size_t length, sbx_problem *problem)
 {
     const char *star = memchr(text, '*', length);
 
     if (star && star != text + length - 1)
         return sbx_problem_set(problem, (size_t)(star - text), 1, "'*' stands only at the end of a name");
-    return sbx_value_check_variable(text, length, problem);
+    return sbx_variables_check_name(text, length, problem);
 }
 
 int sbx_value_check_integer(const sbx_key *key, int64_t number, sbx_problem *problem)
@@ -422,7 +383,7 @@ int sbx_value_check(const sbx_key *key, const char *text, size_t length, int fla
     case SBX_KEY_DURATION:
         return sbx_value_duration(text, length, number, problem) && in_range(key, *number, problem);
     case SBX_KEY_VARIABLE:
-        return sbx_value_check_variable(text, length, problem);
+        return sbx_variables_check_name(text, length, problem);
     case SBX_KEY_PATTERN:
         return check_pattern(text, length, problem);
     case SBX_KEY_PATH:

@@ -11,18 +11,8 @@
 #ifndef SBX_CONFIG_VALUE_H
 #define SBX_CONFIG_VALUE_H
 
+#include "config/problem.h"
 #include "config/schema.h"
-
-/* What is wrong, in words for a message, and with which part of the text. */
-typedef struct sbx_problem {
-    size_t at, length; /* in bytes; length 0: all of it */
-    char message[320];
-    char hint[224]; /* or empty */
-} sbx_problem;
-
-/* Fill a problem; returns 0, so that a check ends with it. */
-int sbx_problem_set(sbx_problem *problem, size_t at, size_t length, const char *format, ...) SBX_PRINTF(4, 5);
-int sbx_problem_hint(sbx_problem *problem, const char *format, ...) SBX_PRINTF(2, 3);
 
 /* Each returns 1 and fills *number, or 0 and fills *problem.  Overflow is a problem. */
 int sbx_value_size(const char *text, size_t length, int64_t *bytes, sbx_problem *problem);
@@ -38,9 +28,6 @@ int sbx_value_check(const sbx_key *key, const char *text, size_t length, int fla
 
 /* An integer that stands in a file for one element of a key. */
 int sbx_value_check_integer(const sbx_key *key, int64_t number, sbx_problem *problem);
-
-/* The name of an environment variable: not empty, no '=' and no control characters. */
-int sbx_value_check_variable(const char *text, size_t length, sbx_problem *problem);
 
 /* A number of a key as a text: "1h30m", "4GiB", "50%", "12".  Shortest exact form. */
 #define SBX_VALUE_TEXT 32u

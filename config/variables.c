@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/suggest.h"
 #include "base/text.h"
 #include "base/utf.h"
 
@@ -57,6 +58,21 @@ const char *sbx_environment_get(const char *const *environment, uint32_t count, 
     return NULL;
 }
 
+int sbx_variables_check_name(const char *text, size_t length, sbx_problem *problem)
+{
+    size_t i;
+
+    if (!length)
+        return sbx_problem_set(problem, 0, 0, "the name of the variable is empty");
+    for (i = 0; i < length; i++) {
+        if (text[i] == '=')
+            return sbx_problem_set(problem, i, 1, "the name of a variable has no '='");
+        if ((unsigned char)text[i] < 0x20)
+            return sbx_problem_set(problem, i, 1, "the name of a variable has no control characters");
+    }
+    return 1;
+}
+
 static int unknown(const struct reference *found, sbx_problem *problem)
 {
     char word[64];
@@ -102,7 +118,7 @@ static int next(const char *text, size_t length, size_t from, struct reference *
     *found = (struct reference){at, (size_t)(end - text) + 1 - at, 0, text + at + 2, (size_t)(end - text) - at - 2};
     if (found->name_length >= ENVIRONMENT_PREFIX && !memcmp(found->name, "env:", ENVIRONMENT_PREFIX)) {
         found->variable = ENVIRONMENT;
-        if (!sbx_value_check_variable(found->name + ENVIRONMENT_PREFIX, found->name_length - ENVIRONMENT_PREFIX,
+        if (!sbx_variables_check_name(found->name + ENVIRONMENT_PREFIX, found->name_length - ENVIRONMENT_PREFIX,
                                       problem)) {
             problem->at = found->at;
             problem->length = found->length;

@@ -16,7 +16,7 @@
 #define SBX_CONFIG_VARIABLES_H
 
 #include "base/memory.h"
-#include "config/value.h"
+#include "config/problem.h"
 
 #define SBX_VARIABLE_WORKSPACE 0u
 #define SBX_VARIABLE_CWD 1u
@@ -42,6 +42,9 @@ int sbx_variables_check(const char *text, size_t length, sbx_problem *problem);
 /* The text with its variables replaced: SBX_OK, SBX_E_CONFIG and the problem, SBX_E_MEMORY. */
 sbx_status sbx_variables_expand(sbx_arena *arena, const sbx_scope *scope, const char *text, const char **result,
                                 sbx_problem *problem);
+
+/* The name of an environment variable: not empty, no '=' and no control characters. */
+int sbx_variables_check_name(const char *text, size_t length, sbx_problem *problem);
 
 /* The value of an environment variable, case-free; NULL when it is not there. */
 const char *sbx_environment_get(const char *const *environment, uint32_t count, const char *name, size_t length);

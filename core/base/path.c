@@ -176,6 +176,41 @@ static size_t add_components(char *to, size_t length, size_t root, int relative,
 }
 
 /* Whether Win32 would leave the components behind \\?\ as they are. */
+static int same_word(const char *name, size_t length, const char *word)
+{
+    size_t i;
+
+    for (i = 0; i < length; i++)
+        if (!word[i] || (name[i] >= 'a' && name[i] <= 'z' ? name[i] - 'a' + 'A' : name[i]) != word[i])
+            return 0;
+    return !word[length];
+}
+
+int sbx_path_is_reserved(const char *name, size_t length)
+{
+    static const char *const words[] = {"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"};
+    static const char *const numbers[] = {"COM", "LPT"};
+    size_t base = 0, i;
+
+    while (base < length && name[base] != '.' && name[base] != ':')
+        base++;
+    while (base && name[base - 1] == ' ')
+        base--;
+    for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (same_word(name, base, words[i]))
+            return 1;
+    for (i = 0; i < 2; i++) {
+        if (base < 4 || !same_word(name, 3, numbers[i]))
+            continue;
+        if (base == 4 && name[3] >= '1' && name[3] <= '9')
+            return 1;
+        /* the superscript digits 1 to 3 count as digits here */
+        if (base == 5 && name[3] == '\xC2' && (name[4] == '\xB9' || name[4] == '\xB2' || name[4] == '\xB3'))
+            return 1;
+    }
+    return 0;
+}
+
 static int is_plain(const char *path)
 {
     size_t length;

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "base/utf.h"
+#include "plugin/calling.h"
 #include "plugin/plugin_file.h"
 #include "plugin/plugin_guard.h"
 #include "plugin/plugin_watch.h"
@@ -235,12 +236,14 @@ static sbx_status load_module(sbx_plugin *plugin, sbx_error *err)
         goto out;
     /* of this thread only, and not for the child: no box for a DLL that needs another that is missing */
     SetThreadErrorMode(SEM_FAILCRITICALERRORS, &mode);
-    sbx_plugin_guard_mark(plugin->name, "DllMain");
+    sbx_calling_mark(plugin->name, "DllMain");
     plugin->module =
         LoadLibraryExW((LPCWSTR)path_w, NULL, LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR | LOAD_LIBRARY_SEARCH_SYSTEM32);
-    sbx_plugin_guard_mark(NULL, NULL);
+    sbx_calling_mark(NULL, NULL);
     if (!plugin->module)
         st = sbx_fail_last(err, SBX_E_BACKEND, "LoadLibraryExW", plugin->path);
+    else
+        sbx_calling_module(plugin->name, plugin->module);
     sbx_plugin_watch_end();
     SetThreadErrorMode(mode, NULL);
 out:
@@ -325,29 +328,13 @@ void sbx_plugin_free(sbx_plugin *plugin)
         loaded = NULL;
     }
     if (plugin->module) {
-        sbx_plugin_guard_mark(plugin->name, "DllMain");
+        sbx_calling_mark(plugin->name, "DllMain");
         FreeLibrary(plugin->module);
-        sbx_plugin_guard_mark(NULL, NULL);
+        sbx_calling_module(NULL, NULL);
+        sbx_calling_mark(NULL, NULL);
     }
     sbx_free(plugin->path);
     sbx_free(plugin);
-}
-
-const char *sbx_plugin_calling(const char **function, const void *address)
-{
-    const char *name = sbx_plugin_guard_calling(function);
-    HMODULE module = NULL;
-
-    if (name)
-        return name;
-    if (loaded &&
-        GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS | GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT,
-                           address, &module) &&
-        module == loaded->module) {
-        *function = "a thread of its own";
-        return loaded->name;
-    }
-    return NULL;
 }
 
 /* ---- the list ---- */

@@ -16,8 +16,8 @@
  * told apart from one of ours (start.h).
  * A DllMain, entry or probe that does not return in 10 s ends the process (plugin_watch.h); open has no limit.
  */
-#ifndef SBX_LAUNCH_PLUGIN_H
-#define SBX_LAUNCH_PLUGIN_H
+#ifndef SBX_PLUGIN_H
+#define SBX_PLUGIN_H
 
 #include "base/error.h"
 #include "sbx/backend.h"
@@ -52,8 +52,5 @@ char *sbx_plugin_file(const char *name);
 
 /* The names that there are, sorted; free each and the list with sbx_free. */
 sbx_status sbx_plugin_list(char ***names, uint32_t *count, sbx_error *err);
-
-/* The call that is being made: backend and function, or NULL.  For the handler of exceptions. */
-const char *sbx_plugin_calling(const char **function, const void *address);
 
 #endif

@@ -1,6 +1,6 @@
 /* What is known of a backend's file before any of its code runs. */
-#ifndef SBX_LAUNCH_PLUGIN_FILE_H
-#define SBX_LAUNCH_PLUGIN_FILE_H
+#ifndef SBX_PLUGIN_FILE_H
+#define SBX_PLUGIN_FILE_H
 
 #include "base/error.h"
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "plugin/calling.h"
 #include "plugin/plugin_watch.h"
 
 /* The first interface's table ends here; what a newer one adds is not called. */
@@ -12,14 +13,6 @@
 static const sbx_backend *raw; /* of the DLL */
 static sbx_backend table;      /* what callers get: data of the DLL, functions of this file */
 static char plugin_name[64];
-static const char *volatile calling_name;
-static const char *volatile calling_function;
-
-void sbx_plugin_guard_mark(const char *name, const char *function)
-{
-    calling_name = function ? name : NULL;
-    calling_function = function;
-}
 
 const sbx_backend *sbx_plugin_guard_table(void)
 {
@@ -43,7 +36,7 @@ static sbx_status broken(sbx_error *err, const char *function, const char *what)
 /* What every function that can fail must keep to. */
 static sbx_status finish(sbx_status st, sbx_error *err, const char *function)
 {
-    sbx_plugin_guard_mark(NULL, NULL);
+    sbx_calling_mark(NULL, NULL);
     if (st < SBX_OK || st > SBX_E_UNSUPPORTED)
         return broken(err, function, "gave a status that there is not");
     if (st == SBX_OK)
@@ -63,7 +56,7 @@ static sbx_error *begin(sbx_error *err, sbx_error *local, const char *function)
 
     memset(used, 0, sizeof(*used));
     used->size = sizeof(*used);
-    sbx_plugin_guard_mark(plugin_name, function);
+    sbx_calling_mark(plugin_name, function);
     return used;
 }
 
@@ -89,9 +82,9 @@ static void SBX_CALL guard_close(sbx_session *session)
 {
     if (!session)
         return;
-    sbx_plugin_guard_mark(plugin_name, "close");
+    sbx_calling_mark(plugin_name, "close");
     raw->close(session);
-    sbx_plugin_guard_mark(NULL, NULL);
+    sbx_calling_mark(NULL, NULL);
 }
 
 static sbx_status SBX_CALL guard_open(const sbx_policy *policy, uint32_t flags, sbx_session **session,
@@ -202,9 +195,9 @@ static sbx_status SBX_CALL guard_environment(sbx_session *session, sbx_env_edits
 
 static void SBX_CALL guard_spawn_end(sbx_spawn *spawn)
 {
-    sbx_plugin_guard_mark(plugin_name, "spawn_end");
+    sbx_calling_mark(plugin_name, "spawn_end");
     raw->spawn_end(spawn);
-    sbx_plugin_guard_mark(NULL, NULL);
+    sbx_calling_mark(NULL, NULL);
 }
 
 static sbx_status SBX_CALL guard_token(const sbx_ticket *ticket, sbx_spawn *spawn, sbx_error *err)
@@ -259,9 +252,9 @@ static const void *SBX_CALL guard_extension(const char *id)
 {
     const void *found;
 
-    sbx_plugin_guard_mark(plugin_name, "extension");
+    sbx_calling_mark(plugin_name, "extension");
     found = raw->extension(id);
-    sbx_plugin_guard_mark(NULL, NULL);
+    sbx_calling_mark(NULL, NULL);
     return found;
 }
 
@@ -336,9 +329,9 @@ sbx_status sbx_plugin_guard_enter(sbx_backend_entry_fn entry, const sbx_host *ho
     st = sbx_plugin_watch_begin(plugin_name, SBX_BACKEND_ENTRY, err);
     if (st != SBX_OK)
         return st;
-    sbx_plugin_guard_mark(plugin_name, SBX_BACKEND_ENTRY);
+    sbx_calling_mark(plugin_name, SBX_BACKEND_ENTRY);
     given = entry(host);
-    sbx_plugin_guard_mark(NULL, NULL);
+    sbx_calling_mark(NULL, NULL);
     sbx_plugin_watch_end();
     st = check_table(given, name, path, err);
     if (st != SBX_OK)
@@ -358,10 +351,4 @@ sbx_status sbx_plugin_guard_enter(sbx_backend_entry_fn entry, const sbx_host *ho
     table.extension = guard_extension;
     raw = given;
     return SBX_OK;
-}
-
-const char *sbx_plugin_guard_calling(const char **function)
-{
-    *function = calling_function;
-    return calling_name;
 }

@@ -1,6 +1,6 @@
 /* The table between the callers and a backend: see plugin.h. */
-#ifndef SBX_LAUNCH_PLUGIN_GUARD_H
-#define SBX_LAUNCH_PLUGIN_GUARD_H
+#ifndef SBX_PLUGIN_GUARD_H
+#define SBX_PLUGIN_GUARD_H
 
 #include "base/error.h"
 #include "sbx/backend.h"
@@ -12,12 +12,6 @@ sbx_status sbx_plugin_guard_enter(sbx_backend_entry_fn entry, const sbx_host *ho
 /* The checked table, while a backend is in. */
 const sbx_backend *sbx_plugin_guard_table(void);
 
-/* Mark that code of the DLL may run (its DllMain): function NULL ends it. */
-void sbx_plugin_guard_mark(const char *name, const char *function);
-
 void sbx_plugin_guard_leave(void);
-
-/* Whose function runs now, or NULL. */
-const char *sbx_plugin_guard_calling(const char **function);
 
 #endif

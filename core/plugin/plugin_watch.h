@@ -5,8 +5,8 @@
  * one line on stderr, the report, exit code 125 (start.h).  open and what follows it are not limited: a first
  * grant of a big tree takes its time, and to end it half way would leave work to repair.
  */
-#ifndef SBX_LAUNCH_PLUGIN_WATCH_H
-#define SBX_LAUNCH_PLUGIN_WATCH_H
+#ifndef SBX_PLUGIN_WATCH_H
+#define SBX_PLUGIN_WATCH_H
 
 #include "base/error.h"
 

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "base/mimalloc.h"
-#include "plugin/plugin.h"
+#include "plugin/calling.h"
 
 static const char *program_name = "sbx";
 static sbx_crash_fn crash_fn;
@@ -26,7 +26,7 @@ static LONG WINAPI on_exception(EXCEPTION_POINTERS *info)
 {
     const EXCEPTION_RECORD *record = info->ExceptionRecord;
     const char *function = NULL;
-    const char *backend = sbx_plugin_calling(&function, record->ExceptionAddress);
+    const char *backend = sbx_calling(&function, record->ExceptionAddress);
     char line[256];
     int length;
 

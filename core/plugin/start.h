@@ -9,8 +9,8 @@
  * "SetDefaultDllDirectories", "SetDllDirectoryW" (children), "SetUnhandledExceptionFilter",
  * "RtlSetProcessPlaceholderCompatibilityMode" (Windows 10 1803).
  */
-#ifndef SBX_LAUNCH_START_H
-#define SBX_LAUNCH_START_H
+#ifndef SBX_PLUGIN_START_H
+#define SBX_PLUGIN_START_H
 
 #include <stdint.h>
 

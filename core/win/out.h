@@ -4,8 +4,8 @@
  *
  * Source: MSDN "WriteConsoleW", "Console Virtual Terminal Sequences"; no-color.org.
  */
-#ifndef SBX_CLI_OUT_H
-#define SBX_CLI_OUT_H
+#ifndef SBX_WIN_OUT_H
+#define SBX_WIN_OUT_H
 
 #include <stddef.h>
 

@@ -1,7 +1,7 @@
 /*
  * The ledger: what was changed on this machine for this user, written before it is changed.
  *
- * One append-only file in the state directory (record.h); what it says is read into a table.  A damaged ledger is
+ * One append-only file in the state directory (ledger_record.h); what it says is read into a table.  A damaged ledger is
  * rewritten with what is whole in it when it is next changed.  All access goes through a lock in a file of its own
  * (LockFileEx; a lock dies with its process), waited for no longer than a stated time.
  * Losing it loses the list, not the way back: the ACEs of a root are found by its SID, and `clean ROOT` works
