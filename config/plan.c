@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/area.h"
 #include "base/utf.h"
 #include "config/json.h"
 #include "config/policy.h"
@@ -19,11 +20,6 @@ static const char *word(const char *key, uint32_t value)
     return sbx_schema_find(key)->words[value];
 }
 
-static const char *const area_names[] = {"write", "read", "network", "processes", "ui"};
-static const uint32_t areas[] = {SBX_AREA_FILE_WRITE, SBX_AREA_FILE_READ, SBX_AREA_NETWORK, SBX_AREA_PROCESS_TREE,
-                                 SBX_AREA_UI};
-#define AREAS (sizeof(areas) / sizeof(areas[0]))
-
 /* A plan is pasted into reports: the value of what looks like a secret is not shown. */
 static const char *shown_value(const sbx_env_edit *edit)
 {
@@ -37,6 +33,15 @@ static int is_in(const char *name, const char *const *names, uint32_t count)
     for (i = 0; i < count && strcmp(names[i], name) != 0; i++)
         ;
     return i < count;
+}
+
+static int is_area(const char *name)
+{
+    uint32_t i;
+
+    for (i = 0; i < SBX_AREA_COUNT && strcmp(sbx_areas[i].name, name) != 0; i++)
+        ;
+    return i < SBX_AREA_COUNT;
 }
 
 /* The lines that ask the backend for something: those that it does not do, or those that it only discourages. */
@@ -57,7 +62,7 @@ static uint32_t lines_that(int advisory, const sbx_plan *plan, const sbx_plan_ba
         {"unreadable", SBX_AREA_FILE_READ, policy->deny_read_count != 0},
         {"temp", SBX_AREA_FILE_WRITE, policy->temp == SBX_TEMP_PRIVATE},
         {"network", SBX_AREA_NETWORK, off},
-        {"loopback", SBX_AREA_NETWORK, off && policy->loopback_port_count},
+        {"loopback", SBX_AREA_NETWORK, off && policy->loopback_count},
         {"tools", SBX_AREA_FILE_WRITE, policy->tool_count != 0},
         {"desktop", SBX_AREA_UI, (policy->flags & SBX_POLICY_DESKTOP_PRIVATE) != 0},
         {"clipboard", SBX_AREA_UI, (policy->flags & SBX_POLICY_UI_LIMITS) != 0},
@@ -67,7 +72,7 @@ static uint32_t lines_that(int advisory, const sbx_plan *plan, const sbx_plan_ba
 
     for (i = 0; backing && i < SBX_PLAN_LINES; i++) {
         gap = !((backing->guarantees.enforced | backing->guarantees.advisory) & rows[i].area) ||
-              (is_in(rows[i].name, backing->gaps, backing->gap_count) && !is_in(rows[i].name, area_names, AREAS));
+              (is_in(rows[i].name, backing->gaps, backing->gap_count) && !is_area(rows[i].name));
         if (rows[i].asked && (advisory ? !gap && (backing->guarantees.advisory & rows[i].area) : gap))
             names[count++] = rows[i].name;
     }
@@ -222,8 +227,8 @@ static void print_done(const printed *page)
     done(page, "temp", policy->temp == SBX_TEMP_PRIVATE ? "private, removed afterwards" : "the user's",
          "filesystem.temp");
     done(page, "network", word("network", policy->network), "network");
-    for (i = 0; i < policy->loopback_port_count && !is_in("loopback", page->not_done, page->not_done_count); i++) {
-        sbx_value_text(SBX_KEY_COUNT, policy->loopback_ports[i], number);
+    for (i = 0; i < policy->loopback_count && !is_in("loopback", page->not_done, page->not_done_count); i++) {
+        sbx_value_text(SBX_KEY_COUNT, policy->loopback[i].first, number);
         line(page->out, i ? "" : "loopback", number, i ? NULL : key_origin(plan, "loopback"));
     }
 }
@@ -232,7 +237,7 @@ static void print_text(const sbx_plan *plan, const sbx_plan_backing *backing, sb
 {
     const sbx_policy *policy = &plan->policy;
     printed page = {plan, out, {NULL}, {NULL}, 0, 0};
-    const char *names[AREAS];
+    const char *names[SBX_AREA_COUNT];
     char number[SBX_VALUE_TEXT];
     uint32_t i, count = 0;
 
@@ -244,9 +249,9 @@ static void print_text(const sbx_plan *plan, const sbx_plan_backing *backing, sb
          key_origin(plan, "fallback"));
     if (plan->profile)
         line(out, "profile", plan->profile, NULL);
-    for (i = 0; i < AREAS; i++)
-        if (policy->require & areas[i])
-            names[count++] = area_names[i];
+    for (i = 0; i < SBX_AREA_COUNT; i++)
+        if (policy->require & sbx_areas[i].bit)
+            names[count++] = sbx_areas[i].name;
     joined(out, "required", names, count, key_origin(plan, "require"));
     line(out, "workspace", policy->workspace, key_origin(plan, "filesystem.workspace"));
     if (!strcmp(policy->cwd, policy->workspace))
@@ -326,9 +331,9 @@ void sbx_plan_json(const sbx_plan *plan, sbx_json *json)
     sbx_json_string(json, "fallback", plan->fallback);
     sbx_json_string(json, "profile", plan->profile);
     sbx_json_open(json, "require", '[');
-    for (i = 0; i < AREAS; i++)
-        if (policy->require & areas[i])
-            sbx_json_string(json, NULL, area_names[i]);
+    for (i = 0; i < SBX_AREA_COUNT; i++)
+        if (policy->require & sbx_areas[i].bit)
+            sbx_json_string(json, NULL, sbx_areas[i].name);
     sbx_json_close(json, ']');
     sbx_json_string(json, "workspace", policy->workspace);
     sbx_json_string(json, "cwd", policy->cwd);
@@ -339,8 +344,8 @@ void sbx_plan_json(const sbx_plan *plan, sbx_json *json)
     sbx_json_string(json, "temp", word("filesystem.temp", policy->temp));
     sbx_json_string(json, "network", word("network", policy->network));
     sbx_json_open(json, "loopback", '[');
-    for (i = 0; i < policy->loopback_port_count; i++)
-        sbx_json_number(json, NULL, policy->loopback_ports[i]);
+    for (i = 0; i < policy->loopback_count; i++)
+        sbx_json_number(json, NULL, policy->loopback[i].first);
     sbx_json_close(json, ']');
     json_environment(json, policy);
     sbx_json_strings(json, "withheld", plan->withheld, plan->withheld_count);

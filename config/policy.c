@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/area.h"
 #include "config/edits.h"
 #include "config/paths.h"
 
@@ -24,23 +25,20 @@ static const char *copy(sbx_maker *maker, const char *text)
 /* The words of an enum stand in the order of the interface's constants. */
 static sbx_status make_values(sbx_maker *maker)
 {
-    static const uint32_t areas[] = {SBX_AREA_FILE_WRITE, SBX_AREA_FILE_READ, SBX_AREA_NETWORK, SBX_AREA_PROCESS_TREE,
-                                     SBX_AREA_UI};
     const sbx_config *config = maker->config;
     const sbx_setting *setting = sbx_config_setting(config, "require");
-    const char *const *words = sbx_schema_find("require")->words;
     sbx_plan *plan = maker->plan;
     sbx_policy *policy = &plan->policy;
     const char *fallback = sbx_config_string(config, "fallback", NULL), **tools, *origin;
     const sbx_key *keys;
-    uint16_t *ports;
+    sbx_port_range *ports;
     uint32_t i, j, count;
     const char **origins;
 
     for (i = 0; i < setting->count; i++)
-        for (j = 0; words[j]; j++)
-            if (!strcmp(words[j], setting->items[i].text))
-                policy->require |= areas[j];
+        for (j = 0; j < SBX_AREA_COUNT; j++)
+            if (!strcmp(sbx_areas[j].name, setting->items[i].text))
+                policy->require |= sbx_areas[j].bit;
     policy->network = word(maker, "network");
     policy->git = word(maker, "filesystem.git");
     policy->temp = word(maker, "filesystem.temp");
@@ -57,9 +55,9 @@ static sbx_status make_values(sbx_maker *maker)
     setting = sbx_config_setting(config, "loopback");
     ports = sbx_arena_alloc(&plan->arena, (setting->count + 1) * sizeof(*ports));
     for (i = 0; ports && i < setting->count; i++)
-        ports[i] = (uint16_t)setting->items[i].integer;
-    policy->loopback_ports = ports;
-    policy->loopback_port_count = setting->count;
+        ports[i].first = ports[i].last = (uint16_t)setting->items[i].integer;
+    policy->loopback = ports;
+    policy->loopback_count = setting->count;
 
     setting = sbx_config_setting(config, "tools.presets");
     tools = sbx_arena_alloc(&plan->arena, (setting->count + 1) * sizeof(*tools));

@@ -5,7 +5,7 @@
 #define SBX_DAYS_MS(days) ((int64_t)(days)*24 * 60 * 60 * 1000)
 
 static const char *const network_words[] = {"off", "on", NULL};
-static const char *const area_words[] = {"write", "read", "network", "processes", "ui", NULL};
+static const char *const area_words[] = {"write", "delete", "read", "network", "processes", "ui", NULL};
 static const char *const git_words[] = {"protect", "commit", "write", NULL};
 static const char *const private_words[] = {"private", "user", NULL};
 static const char *const tool_words[] = {"git", "node", "cargo", "python", "go", "dotnet", NULL};
@@ -31,7 +31,7 @@ static const sbx_key keys[] = {
      .default_value = "[]",
      .words = area_words,
      .flags = {{.name = "--require", .argument = "AREA,..."}},
-     .help = "What must be enforced by the system: write, read, network, processes, ui",
+     .help = "What must be enforced by the system: write, delete, read, network, processes, ui",
      .comment = "The launch is refused when the backend that would run cannot enforce one of them, fallback or not."},
     {.name = "network",
      .type = SBX_KEY_ENUM,

@@ -13,6 +13,7 @@
 #include "setup/folder.h"
 #include "setup/steps.h"
 #include "win/error.h"
+#include "win/user.h"
 
 #define SOMETHING_TO_DO 3
 
@@ -66,15 +67,20 @@ static sbx_status one_backend(setup *s, const char *name, sbx_error *err)
     const int writing = s->what == ACTION_APPLY || s->what == ACTION_REMOVE;
     sbx_plugin *plugin = NULL;
     const sbx_backend *backend;
+    sbx_setup_options options = {.size = sizeof(options), .part = SBX_SETUP_MACHINE};
+    char user_text[192];
+    sbx_user_sid user;
     sbx_steps steps = {0};
     sbx_text path = {0};
-    sbx_status st = sbx_plugin_load(name, &plugin, err);
+    sbx_status st = sbx_user_get(&user, err);
 
-    if (st != SBX_OK)
+    if (st != SBX_OK || (st = sbx_plugin_load(name, &plugin, err)) != SBX_OK)
         return st;
+    sbx_user_sid_text(user.u.bytes, user_text, sizeof(user_text));
+    options.user_sid = user_text;
     backend = sbx_plugin_backend(plugin);
     steps.backend = backend->name;
-    if ((st = backend->setup_steps(&steps.items, &steps.count, err)) != SBX_OK)
+    if ((st = backend->setup_steps(&options, &steps.items, &steps.count, err)) != SBX_OK)
         goto out;
     if (!steps.count) {
         sbx_text_printf(&s->out, "backend \"%s\" needs no setup\n", backend->name);

@@ -16,7 +16,7 @@ static uint32_t journaled(const sbx_steps *steps, uint32_t i)
 static sbx_status state_of(const sbx_steps *steps, uint32_t i, uint32_t *state, sbx_error *err)
 {
     uint32_t given = STATE_ABSENT;
-    sbx_status st = steps->items[i].present(&given, err);
+    sbx_status st = steps->items[i].present(&steps->items[i], &given, err);
 
     if (st != SBX_OK)
         return st;
@@ -67,7 +67,7 @@ static sbx_status undo_one(const sbx_steps *steps, uint32_t i, sbx_text *out, sb
     sbx_status st;
 
     if ((st = sbx_journal_add(steps->journal, SBX_JOURNAL_UNDO, step->name, err)) != SBX_OK ||
-        (st = step->undo(err)) != SBX_OK ||
+        (st = step->undo(step, err)) != SBX_OK ||
         (st = sbx_journal_add(steps->journal, SBX_JOURNAL_UNDONE, step->name, err)) != SBX_OK)
         return st;
     sbx_text_printf(out, "%s: undone   %s\n", steps->backend, step->name);
@@ -81,7 +81,7 @@ static sbx_status apply_one(const sbx_steps *steps, uint32_t i, sbx_text *out, s
     sbx_status st;
 
     if ((st = sbx_journal_add(steps->journal, SBX_JOURNAL_APPLY, step->name, err)) != SBX_OK ||
-        (st = step->apply(err)) != SBX_OK || (st = state_of(steps, i, &state, err)) != SBX_OK)
+        (st = step->apply(step, err)) != SBX_OK || (st = state_of(steps, i, &state, err)) != SBX_OK)
         return st;
     if (state != STATE_PRESENT)
         return sbx_fail(err, SBX_E_UNENFORCED, "applied, but it is not there", step->name);

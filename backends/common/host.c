@@ -64,8 +64,10 @@ sbx_status SBX_CALL sbx_host_identity_self(sbx_session *session, sbx_identity *i
     return SBX_OK;
 }
 
-sbx_status SBX_CALL sbx_host_no_setup(const sbx_setup_step **steps, uint32_t *count, sbx_error *err)
+sbx_status SBX_CALL sbx_host_no_setup(const sbx_setup_options *options, const sbx_setup_step **steps, uint32_t *count,
+                                      sbx_error *err)
 {
+    (void)options;
     (void)err;
     *steps = NULL;
     *count = 0;

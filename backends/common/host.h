@@ -21,7 +21,8 @@ void sbx_host_note(uint32_t kind, const char *object, const char *format, ...) S
 
 /* Two functions of the table, for a backend whose commands run as the user and that needs no setup. */
 sbx_status SBX_CALL sbx_host_identity_self(sbx_session *session, sbx_identity *identity, sbx_error *err);
-sbx_status SBX_CALL sbx_host_no_setup(const sbx_setup_step **steps, uint32_t *count, sbx_error *err);
+sbx_status SBX_CALL sbx_host_no_setup(const sbx_setup_options *options, const sbx_setup_step **steps, uint32_t *count,
+                                      sbx_error *err);
 
 /* Says only that there is progress; done == total ends it. */
 void sbx_host_progress(const char *what, uint64_t done, uint64_t total);

@@ -7,8 +7,12 @@
 #include "base/error.h"
 
 /* What this backend can hold at best; see README.md for what stays open. */
-#define SBX_UNELEVATED_ENFORCED (SBX_AREA_FILE_WRITE | SBX_AREA_PROCESS_TREE)
+#define SBX_UNELEVATED_ENFORCED (SBX_AREA_FILE_WRITE | SBX_AREA_FILE_DELETE | SBX_AREA_PROCESS_TREE)
 #define SBX_UNELEVATED_ADVISORY (SBX_AREA_NETWORK | SBX_AREA_UI)
+
+/* Measure with a token of a command, or one like it, whether it can delete what lies outside: what sessions say from then
+ * on.  SBX_E_UNENFORCED where an earlier one said that it cannot. */
+sbx_status sbx_session_measure(void *token, sbx_error *err);
 
 /* The functions of sbx_backend with these names. */
 sbx_status sbx_session_open(const sbx_policy *policy, uint32_t flags, sbx_session **session, sbx_guarantees *guarantees,

@@ -37,7 +37,8 @@ static sbx_status SBX_CALL unelevated_probe(sbx_error *err)
     memset(&spec, 0, sizeof(spec));
     if ((st = sbx_token_own(err)) != SBX_OK ||
         (st = sbx_run_sid("00000000000000000000000000000000", spec.run_sid, err)) != SBX_OK ||
-        (st = sbx_token_restrict(&spec, &token, err)) != SBX_OK || (st = sbx_token_verify(&spec, token, err)) != SBX_OK)
+        (st = sbx_token_restrict(&spec, &token, err)) != SBX_OK ||
+        (st = sbx_token_verify(&spec, token, err)) != SBX_OK || (st = sbx_session_measure(token, err)) != SBX_OK)
         goto out;
     st = sbx_token_try_object(token, err);
 out:
@@ -123,6 +124,7 @@ static sbx_status SBX_CALL unelevated_verify(const sbx_spawn *spawn, void *proce
         return sbx_fail_last(err, SBX_E_UNENFORCED, "OpenProcessToken", "the suspended command");
     if ((st = sbx_token_settle(&state->data.spec, process, token, err)) != SBX_OK ||
         (st = sbx_token_verify(&state->data.spec, token, err)) != SBX_OK ||
+        (st = sbx_session_measure(token, err)) != SBX_OK ||
         (st = sbx_token_try(token, text_or_null(state->data.closed), text_or_null(state->data.opened), err)) != SBX_OK)
         goto out;
     if (state->desktop.name && (st = sbx_desktop_verify(&state->desktop, process, &known, err)) != SBX_OK)

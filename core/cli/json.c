@@ -2,20 +2,9 @@
 
 #include <stdio.h>
 
+#include "base/area.h"
 #include "base/memory.h"
 #include "win/error.h"
-
-static const struct {
-    uint32_t bit;
-    const char *name, *words;
-} areas[] = {
-    {SBX_AREA_FILE_WRITE, "write", "file writes"},
-    {SBX_AREA_FILE_READ, "read", "file reads"},
-    {SBX_AREA_NETWORK, "network", "network"},
-    {SBX_AREA_PROCESS_TREE, "processes", "process tree"},
-    {SBX_AREA_UI, "ui", "desktop"},
-};
-#define AREA_COUNT (sizeof(areas) / sizeof(areas[0]))
 
 static void *json_alloc(size_t bytes)
 {
@@ -34,9 +23,9 @@ cJSON *sbx_json_areas(uint32_t set)
     cJSON *list = cJSON_CreateArray();
     size_t i;
 
-    for (i = 0; list && i < AREA_COUNT; i++)
-        if (set & areas[i].bit)
-            cJSON_AddItemToArray(list, cJSON_CreateString(areas[i].name));
+    for (i = 0; list && i < SBX_AREA_COUNT; i++)
+        if (set & sbx_areas[i].bit)
+            cJSON_AddItemToArray(list, cJSON_CreateString(sbx_areas[i].name));
     return list;
 }
 
@@ -91,11 +80,11 @@ static void print_areas(uint32_t set, int names, sbx_text *out)
     const char *between = "";
     size_t i;
 
-    for (i = 0; i < AREA_COUNT; i++) {
-        if (!(set & areas[i].bit))
+    for (i = 0; i < SBX_AREA_COUNT; i++) {
+        if (!(set & sbx_areas[i].bit))
             continue;
         sbx_text_add(out, between);
-        sbx_text_add(out, names ? areas[i].name : areas[i].words);
+        sbx_text_add(out, names ? sbx_areas[i].name : sbx_areas[i].words);
         between = ", ";
     }
     if (!set)

@@ -11,7 +11,7 @@
 /* Before the first use of cJSON. */
 void sbx_json_init(void);
 
-/* Names of areas as in `require`: "write", "read", "network", "processes", "ui". */
+/* Names of areas as in `require`: "write", "delete", "read", "network", "processes", "ui". */
 cJSON *sbx_json_areas(uint32_t set);
 void sbx_json_add_guarantees(cJSON *object, const char *name, const sbx_guarantees *guarantees);
 

@@ -23,7 +23,7 @@ static int backing_of(sbx_cli *cli, sbx_plan_backing *backing)
     backing->guarantees = report->guarantees;
     backing->gaps = gaps;
     for (i = 0; gaps && i < report->note_count; i++)
-        if (report->notes[i].kind == SBX_NOTE_GAP)
+        if (report->notes[i].kind == SBX_NOTE_GAP || report->notes[i].kind == SBX_NOTE_WARN)
             gaps[backing->gap_count++] = report->notes[i].object;
     return report->backend_used[0] != 0;
 }
@@ -64,7 +64,6 @@ static sbx_status print_text(sbx_cli *cli, sbx_error *err)
 /* The plan's object with what the backend said, if one came so far, behind it. */
 static sbx_status print_json(sbx_cli *cli, sbx_error *err)
 {
-    static const char *const kinds[] = {"note", "gap", "grant", "withheld", "measure"};
     const sbx_report *report = &cli->report;
     const char *names[SBX_PLAN_LINES];
     sbx_plan_backing backing = {0};
@@ -96,7 +95,7 @@ static sbx_status print_json(sbx_cli *cli, sbx_error *err)
     list = cJSON_AddArrayToObject(item, "notes");
     for (i = 0; i < report->note_count; i++) {
         item = cJSON_CreateObject();
-        cJSON_AddStringToObject(item, "kind", kinds[report->notes[i].kind <= 4 ? report->notes[i].kind : 0]);
+        cJSON_AddStringToObject(item, "kind", sbx_report_note_kind(report->notes[i].kind));
         cJSON_AddStringToObject(item, "object", report->notes[i].object);
         cJSON_AddStringToObject(item, "text", report->notes[i].text);
         cJSON_AddItemToArray(list, item);

@@ -6,7 +6,12 @@
 #include "base/memory.h"
 #include "cli/json.h"
 
-static const char *const note_kinds[] = {"", "gap", "grant", "withheld", "measure"};
+const char *sbx_report_note_kind(uint32_t kind)
+{
+    static const char *const names[] = {"note", "gap", "grant", "withheld", "measure", "gap"};
+
+    return names[kind <= SBX_NOTE_WARN ? kind : 0];
+}
 
 void sbx_report_note_add(sbx_report *report, uint32_t kind, const char *object, const char *text)
 {
@@ -111,7 +116,7 @@ static void add_notes(const sbx_report *report, cJSON *root)
 
     for (i = 0; i < report->note_count; i++) {
         item = cJSON_CreateObject();
-        cJSON_AddStringToObject(item, "kind", report->notes[i].kind <= 4 ? note_kinds[report->notes[i].kind] : "");
+        cJSON_AddStringToObject(item, "kind", sbx_report_note_kind(report->notes[i].kind));
         cJSON_AddStringToObject(item, "object", report->notes[i].object);
         cJSON_AddStringToObject(item, "text", report->notes[i].text);
         cJSON_AddItemToArray(list, item);

@@ -34,6 +34,9 @@ typedef struct sbx_report {
     const char *message; /* what was printed of an error, where the error does not say it all; NULL: it does */
 } sbx_report;
 
+/* "gap", "grant", ...: a warning is a gap. */
+const char *sbx_report_note_kind(uint32_t kind);
+
 /* A backend's note.  Calls must not overlap. */
 void sbx_report_note_add(sbx_report *report, uint32_t kind, const char *object, const char *text);
 

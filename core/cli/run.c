@@ -5,6 +5,7 @@
 #include "cli/json.h"
 #include "win/out.h"
 #include "cli/select.h"
+#include "cli/told.h"
 #include "launch/launch.h"
 #include "win/clock.h"
 #include "win/pending.h"
@@ -141,8 +142,12 @@ sbx_status sbx_verb_run(sbx_cli *cli, sbx_error *err)
     if (st == SBX_OK)
         st = sbx_choice_tell_environment(cli, &choice, err);
     if (st == SBX_OK)
+        sbx_told_warnings(cli, 0);
+    i = cli->report.note_count;
+    if (st == SBX_OK)
         st = launch(cli, &choice, err);
     sbx_choice_close(&choice);
+    sbx_told_warnings(cli, i);
     cli->report.total_us = sbx_clock_us() - begin;
     return st;
 }

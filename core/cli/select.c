@@ -23,7 +23,6 @@ static void on_log(void *context, uint32_t level, const char *text)
 
 void sbx_cli_note(sbx_cli *cli, uint32_t kind, const char *object, const char *text)
 {
-    static const char *const names[] = {"note", "gap", "grant", "withheld", "measure"};
     char line[1024];
 
     AcquireSRWLockExclusive(&lock);
@@ -31,8 +30,7 @@ void sbx_cli_note(sbx_cli *cli, uint32_t kind, const char *object, const char *t
     ReleaseSRWLockExclusive(&lock);
     if (cli->verbosity < 1 || cli->quiet)
         return;
-    snprintf(line, sizeof(line), "%s: %s%s%s", names[kind <= SBX_NOTE_MEASURE ? kind : 0], object,
-             object[0] ? ": " : "", text);
+    snprintf(line, sizeof(line), "%s: %s%s%s", sbx_report_note_kind(kind), object, object[0] ? ": " : "", text);
     sbx_out_line(line);
 }
 

@@ -10,6 +10,7 @@
 #include "cli/json.h"
 #include "win/out.h"
 #include "cli/select.h"
+#include "cli/told.h"
 #include "win/dirs.h"
 #include "win/error.h"
 
@@ -264,5 +265,7 @@ sbx_status sbx_verb_clean(sbx_cli *cli, sbx_error *err)
         if (!root)
             return sbx_fail_memory(err);
     }
+    if (cli->all)
+        sbx_told_clean(cli);
     return all_backends(cli, 1, root ? SBX_CLEAN_ROOT : cli->all ? SBX_CLEAN_ALL : SBX_CLEAN_STALE, root, err);
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/area.h"
 #include "base/memory.h"
 #include "plugin/calling.h"
 #include "plugin/plugin_watch.h"
@@ -90,7 +91,6 @@ static void SBX_CALL guard_close(sbx_session *session)
 static sbx_status SBX_CALL guard_open(const sbx_policy *policy, uint32_t flags, sbx_session **session,
                                       sbx_guarantees *guarantees, sbx_error *err)
 {
-    static const char *const areas[] = {"file writes", "file reads", "network", "process tree", "user interface"};
     sbx_error local;
     sbx_error *e = begin(err, &local, "open");
     sbx_guarantees given = {sizeof(given), 0, 0};
@@ -110,10 +110,10 @@ static sbx_status SBX_CALL guard_open(const sbx_policy *policy, uint32_t flags, 
         given.enforced &= ~SBX_AREA_PROCESS_TREE; /* the launcher lets them go, whatever the backend says */
     missing = policy->require & ~given.enforced;
     if (st == SBX_OK && missing) {
-        for (i = 0; i < 4 && !(missing & (1u << i)); i++)
+        for (i = 0; i < SBX_AREA_COUNT - 1 && !(missing & sbx_areas[i].bit); i++)
             ;
-        st = sbx_fail(e, SBX_E_REFUSED, "require", areas[i]);
-        if (1u << i == SBX_AREA_PROCESS_TREE && (policy->flags & SBX_POLICY_KEEP_CHILDREN))
+        st = sbx_fail(e, SBX_E_REFUSED, "require", sbx_areas[i].words);
+        if (sbx_areas[i].bit == SBX_AREA_PROCESS_TREE && (policy->flags & SBX_POLICY_KEEP_CHILDREN))
             sbx_hint(e, "children that are kept outlive the command");
         else
             sbx_hint(e, "the backend \"%s\" does not enforce it here; `sbx backends` shows who does", plugin_name);
@@ -142,7 +142,8 @@ static sbx_status SBX_CALL guard_identity(sbx_session *session, sbx_identity *id
         return st;
     if (given.kind != kind)
         return broken(e, "identity", "not the kind that the table says");
-    if (kind == SBX_IDENTITY_LOGON && (!given.account || !given.account[0] || !given.domain || !given.secret))
+    if (kind == SBX_IDENTITY_LOGON && (!given.account || !given.account[0] || !given.domain || !given.secret ||
+                                       !given.account_sid || !given.account_sid[0]))
         return broken(e, "identity", "an account without name or secret");
     *identity = given;
     return SBX_OK;
@@ -228,13 +229,14 @@ static int step_ok(const sbx_setup_step *step)
            !strpbrk(step->name, " \t\r\n") && step->summary && step->present && step->apply && step->undo;
 }
 
-static sbx_status SBX_CALL guard_setup_steps(const sbx_setup_step **steps, uint32_t *count, sbx_error *err)
+static sbx_status SBX_CALL guard_setup_steps(const sbx_setup_options *options, const sbx_setup_step **steps,
+                                             uint32_t *count, sbx_error *err)
 {
     sbx_error local;
     sbx_error *e = begin(err, &local, "setup_steps");
     const sbx_setup_step *given = NULL;
     uint32_t given_count = 0, i;
-    sbx_status st = finish(raw->setup_steps(&given, &given_count, e), e, "setup_steps");
+    sbx_status st = finish(raw->setup_steps(options, &given, &given_count, e), e, "setup_steps");
 
     if (st != SBX_OK)
         return st;

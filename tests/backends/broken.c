@@ -2,7 +2,7 @@
  * Backends that break one rule each; which one is told by the macro of the build.
  *
  *   BROKEN_EXPORT     no entry               BROKEN_NULL       entry gives NULL
- *   BROKEN_ABI        another major          BROKEN_SHORT      table shorter than 1.0's
+ *   BROKEN_ABI        another major          BROKEN_SHORT      table shorter than 2.0's
  *   BROKEN_FUNCTION   no `verify`            BROKEN_CLAIMS     one area enforced and advisory
  *   BROKEN_NAME       another name           BROKEN_ATTACH     DllMain says no
  *   BROKEN_CRASH      entry crashes          BROKEN_HANG       entry never returns
@@ -119,8 +119,10 @@ static void SBX_CALL spawn_end(sbx_spawn *spawn)
     (void)spawn;
 }
 
-static sbx_status SBX_CALL setup_steps(const sbx_setup_step **table, uint32_t *count, sbx_error *err)
+static sbx_status SBX_CALL setup_steps(const sbx_setup_options *options, const sbx_setup_step **table, uint32_t *count,
+                                       sbx_error *err)
 {
+    (void)options;
     (void)err;
     *table = NULL;
     *count = 0;

@@ -63,7 +63,7 @@ void sbx_network_edits(sbx_edits *edits, const sbx_policy *policy, const char *s
         sbx_edits_set(edits, proxies[i][1], SBX_NETWORK_DEAD);
     }
     sbx_edits_add(edits, SBX_ENV_UNSET, "NO_PROXY", NULL);
-    if (policy->loopback_port_count)
+    if (policy->loopback_count)
         sbx_edits_set(edits, "no_proxy", "localhost,127.0.0.1,::1,[::1]");
     for (i = 0; i < sizeof(offline) / sizeof(offline[0]); i++)
         sbx_edits_set(edits, offline[i][0], offline[i][1]);

@@ -10,7 +10,7 @@
  *                   checked), spawns the child suspended, verifies, resumes.
  *   sbx-runner.exe  only for backends whose child runs as another account: it is
  *                   started as that account, makes the token there, and spawns.
- *   sbx-setup.exe   started elevated once, applies the backend's setup steps.
+ *   sbx-setup.exe   started elevated once, applies the machine part of the backend's setup steps.
  *
  *          sbx.exe                         sbx-runner.exe
  *   probe -> open(policy) -> identity ----- SELF ------> token(ticket) -> verify
@@ -49,7 +49,7 @@ extern "C" {
 #endif
 
 /* A backend built for another major is refused; a newer minor only adds. */
-#define SBX_ABI_MAJOR 1u
+#define SBX_ABI_MAJOR 2u
 #define SBX_ABI_MINOR 0u
 #define SBX_ABI_VERSION ((SBX_ABI_MAJOR << 16) | SBX_ABI_MINOR)
 
@@ -90,12 +90,15 @@ typedef struct sbx_error {
 
 /* ---- Guarantees --------------------------------------------------------- */
 
-#define SBX_AREA_FILE_WRITE 0x01u   /* writes outside the writable roots fail */
+/* Contents and descriptors outside the writable roots are not changed, and nothing is made there. */
+#define SBX_AREA_FILE_WRITE 0x01u
 #define SBX_AREA_FILE_READ 0x02u    /* paths under deny_read cannot be read */
 #define SBX_AREA_NETWORK 0x04u      /* no network but what the policy grants */
 #define SBX_AREA_PROCESS_TREE 0x08u /* no descendant outlives or leaves the job */
 #define SBX_AREA_UI 0x10u           /* no input, clipboard, hooks to the user's desktop */
-#define SBX_AREA_ALL 0x1Fu
+/* Nothing outside the writable roots is deleted, moved, renamed or replaced. */
+#define SBX_AREA_FILE_DELETE 0x20u
+#define SBX_AREA_ALL 0x3Fu
 
 /* An area in neither set has the guarantee "none".  No area is in both. */
 typedef struct sbx_guarantees {
@@ -127,6 +130,11 @@ typedef struct sbx_env_edit {
     const char *value; /* NULL for SBX_ENV_UNSET */
 } sbx_env_edit;
 
+/* TCP and UDP ports of this machine, the last one included; 1 to 65535 are all. */
+typedef struct sbx_port_range {
+    uint16_t first, last;
+} sbx_port_range;
+
 /* Zero means "no limit" in every field. */
 typedef struct sbx_limits {
     uint32_t size;
@@ -155,8 +163,8 @@ typedef struct sbx_policy {
     const char *const *deny_read;       /* absolute */
     uint32_t deny_read_count;
     uint32_t network;               /* SBX_NETWORK_* */
-    const uint16_t *loopback_ports; /* reachable although the network is off */
-    uint32_t loopback_port_count;
+    const sbx_port_range *loopback; /* reachable although the network is off */
+    uint32_t loopback_count;
     uint32_t git;             /* SBX_GIT_* */
     uint32_t temp;            /* SBX_TEMP_* */
     uint32_t require;         /* SBX_AREA_* that must be enforced, or the launch is refused */
@@ -174,11 +182,12 @@ typedef struct sbx_policy {
 #define SBX_LOG_WARN 2u
 #define SBX_LOG_INFO 3u /* shown with -v */
 
-/* Kinds of note: facts for the report, plan and status, not for the screen. */
+/* Kinds of note: facts for the report, plan and status, not for the screen but where it says so. */
 #define SBX_NOTE_GAP 1u      /* something that the policy wants and this run does not have */
 #define SBX_NOTE_GRANT 2u    /* a change made or, in a dry run, one that would be made */
 #define SBX_NOTE_WITHHELD 3u /* something not passed on, such as a secret; by name, never by value */
 #define SBX_NOTE_MEASURE 4u  /* something verified, and how */
+#define SBX_NOTE_WARN 5u     /* a gap that matters to everybody: shown once a workspace, and when its text changes */
 
 #define SBX_PROGRAM_SBX 1u
 #define SBX_PROGRAM_RUNNER 2u
@@ -212,10 +221,12 @@ typedef struct sbx_session sbx_session;
 
 typedef struct sbx_identity {
     uint32_t size;
-    uint32_t kind;          /* SBX_IDENTITY_* */
-    const char *account;    /* LOGON: account name; owned by the session */
-    const char *domain;     /* LOGON: "." for this machine */
-    const uint16_t *secret; /* LOGON: password, UTF-16 with a NUL; owned by the session, which wipes it */
+    uint32_t kind;           /* SBX_IDENTITY_* */
+    const char *account;     /* LOGON: account name; owned by the session */
+    const char *domain;      /* LOGON: "." for this machine */
+    const uint16_t *secret;  /* LOGON: password, UTF-16 with a NUL; owned by the session, which wipes it */
+    const char *account_sid; /* LOGON: "S-1-5-21-...": the process that is started must belong to it */
+    const char *desktop;     /* LOGON: lpDesktop of sbx-runner.exe; NULL: that of sbx.exe */
 } sbx_identity;
 
 /* What the process that spawns needs to make the token: bytes without pointers,
@@ -245,18 +256,38 @@ typedef struct sbx_env_edits {
 
 #define SBX_OPEN_DRY_RUN 1u /* touch nothing; tell by notes what a run would do */
 
+/* Who applies the steps of a setup. */
+#define SBX_SETUP_MACHINE 1u /* sbx-setup.exe, with administrator rights */
+#define SBX_SETUP_USER 2u    /* sbx.exe, as the user, afterwards: what only he can grant */
+
+#define SBX_SETUP_DRY_RUN 0x01u  /* look and tell, change nothing */
+#define SBX_SETUP_LOOPBACK 0x02u /* `loopback` was given, also where it is empty; else what was set up stays */
+
+typedef struct sbx_setup_options {
+    uint32_t size;
+    uint32_t part;  /* SBX_SETUP_MACHINE, SBX_SETUP_USER */
+    uint32_t flags; /* SBX_SETUP_DRY_RUN, SBX_SETUP_LOOPBACK */
+    uint32_t slots; /* accounts of each kind for the user; 0: what was set up, or the backend's choice */
+    const sbx_port_range *loopback; /* ports of this machine that its commands may reach */
+    uint32_t loopback_count;
+    uint32_t reserved;    /* 0 */
+    const char *user_sid; /* "S-1-5-21-...": who is to be enrolled; never NULL */
+} sbx_setup_options;
+
 /* A step of the installation.  Applied in order, undone in reverse; the setup program
  * records each in its journal before it applies it.  Idempotent, every one. */
-typedef struct sbx_setup_step {
+typedef struct sbx_setup_step sbx_setup_step;
+struct sbx_setup_step {
     uint32_t size;
     uint32_t reserved;
-    const char *name;    /* stable: it is written to the journal */
+    const char *name;    /* stable, also for one of many slots: it is written to the journal */
     const char *summary; /* one line for people */
+    const void *context; /* the backend's own */
     /* *state: 0 absent, 1 present and right, 2 present but wrong (apply repairs it) */
-    sbx_status(SBX_CALL *present)(uint32_t *state, sbx_error *error);
-    sbx_status(SBX_CALL *apply)(sbx_error *error);
-    sbx_status(SBX_CALL *undo)(sbx_error *error);
-} sbx_setup_step;
+    sbx_status(SBX_CALL *present)(const sbx_setup_step *step, uint32_t *state, sbx_error *error);
+    sbx_status(SBX_CALL *apply)(const sbx_setup_step *step, sbx_error *error);
+    sbx_status(SBX_CALL *undo)(const sbx_setup_step *step, sbx_error *error);
+};
 
 /* The child runs as another account: identity() gives SBX_IDENTITY_LOGON, and the token is made
  * in sbx-runner.exe.  Without it identity() gives SBX_IDENTITY_SELF. */
@@ -295,9 +326,10 @@ typedef struct sbx_backend {
     /* After the child's end or after a failure; frees spawn->context, not the token. */
     void(SBX_CALL *spawn_end)(sbx_spawn *spawn);
 
-    /* sbx-setup.exe: the table of steps; lives as long as the DLL.  A backend that needs
-     * no setup gives *count = 0. */
-    sbx_status(SBX_CALL *setup_steps)(const sbx_setup_step **steps, uint32_t *count, sbx_error *error);
+    /* The steps of a part for these options; the table lives until the next call or as long as the DLL.  A backend
+     * that has none for that part gives *count = 0. */
+    sbx_status(SBX_CALL *setup_steps)(const sbx_setup_options *options, const sbx_setup_step **steps, uint32_t *count,
+                                      sbx_error *error);
 
     /* An optional feature of the backend by id, or NULL. */
     const void *(SBX_CALL *extension)(const char *id);

@@ -43,63 +43,51 @@ static LSTATUS value_get(const WCHAR *name)
     return RegGetValueW(HKEY_CURRENT_USER, STATE_KEY, name, RRF_RT_REG_DWORD, NULL, &value, &bytes);
 }
 
-static sbx_status step_present(const WCHAR *name, uint32_t *state)
+static sbx_status SBX_CALL step_present(const sbx_setup_step *step, uint32_t *state, sbx_error *err)
 {
-    *state = value_get(name) == ERROR_SUCCESS ? 1 : 0;
+    (void)err;
+    *state = value_get(step->context) == ERROR_SUCCESS ? 1 : 0;
     return SBX_OK;
 }
 
-static sbx_status step_apply(const WCHAR *name, const char *text, sbx_error *err)
+static sbx_status SBX_CALL step_apply(const sbx_setup_step *step, sbx_error *err)
 {
     DWORD one = 1;
     LSTATUS code;
 
     /* for the test of what happens when a step fails */
-    if (value_get(L"fail") == ERROR_SUCCESS && !strcmp(text, "three"))
-        return fail(err, SBX_E_SYSTEM, ERROR_ACCESS_DENIED, "apply", text, "");
-    code = RegSetKeyValueW(HKEY_CURRENT_USER, STATE_KEY, name, REG_DWORD, &one, sizeof(one));
-    return code ? fail(err, SBX_E_SYSTEM, (uint32_t)code, "RegSetKeyValueW", text, "") : SBX_OK;
+    if (value_get(L"fail") == ERROR_SUCCESS && !strcmp(step->name, "three"))
+        return fail(err, SBX_E_SYSTEM, ERROR_ACCESS_DENIED, "apply", step->name, "");
+    code = RegSetKeyValueW(HKEY_CURRENT_USER, STATE_KEY, step->context, REG_DWORD, &one, sizeof(one));
+    return code ? fail(err, SBX_E_SYSTEM, (uint32_t)code, "RegSetKeyValueW", step->name, "") : SBX_OK;
 }
 
-static sbx_status step_undo(const WCHAR *name, const char *text, sbx_error *err)
+static sbx_status SBX_CALL step_undo(const sbx_setup_step *step, sbx_error *err)
 {
-    LSTATUS code = RegDeleteKeyValueW(HKEY_CURRENT_USER, STATE_KEY, name);
+    LSTATUS code = RegDeleteKeyValueW(HKEY_CURRENT_USER, STATE_KEY, step->context);
 
     if (code && code != ERROR_FILE_NOT_FOUND)
-        return fail(err, SBX_E_SYSTEM, (uint32_t)code, "RegDeleteKeyValueW", text, "");
+        return fail(err, SBX_E_SYSTEM, (uint32_t)code, "RegDeleteKeyValueW", step->name, "");
     return SBX_OK;
 }
 
-#define STEP(id, name)                                                                                                 \
-    static sbx_status SBX_CALL id##_present(uint32_t *state, sbx_error *err)                                           \
+#define STEP(name, summary)                                                                                            \
     {                                                                                                                  \
-        (void)err;                                                                                                     \
-        return step_present(L##name, state);                                                                           \
-    }                                                                                                                  \
-    static sbx_status SBX_CALL id##_apply(sbx_error *err)                                                              \
-    {                                                                                                                  \
-        return step_apply(L##name, name, err);                                                                         \
-    }                                                                                                                  \
-    static sbx_status SBX_CALL id##_undo(sbx_error *err)                                                               \
-    {                                                                                                                  \
-        return step_undo(L##name, name, err);                                                                          \
+        sizeof(sbx_setup_step), 0, name, summary, L##name, step_present, step_apply, step_undo                         \
     }
 
-STEP(one, "one")
-STEP(two, "two")
-STEP(three, "three")
-
 static const sbx_setup_step steps[] = {
-    {sizeof(sbx_setup_step), 0, "one", "the first value", one_present, one_apply, one_undo},
-    {sizeof(sbx_setup_step), 0, "two", "the second value", two_present, two_apply, two_undo},
-    {sizeof(sbx_setup_step), 0, "three", "the third value", three_present, three_apply, three_undo},
+    STEP("one", "the first value"),
+    STEP("two", "the second value"),
+    STEP("three", "the third value"),
 };
 
-static sbx_status SBX_CALL setup_steps(const sbx_setup_step **table, uint32_t *count, sbx_error *err)
+static sbx_status SBX_CALL setup_steps(const sbx_setup_options *options, const sbx_setup_step **table, uint32_t *count,
+                                       sbx_error *err)
 {
     (void)err;
     *table = steps;
-    *count = 3;
+    *count = options->part == SBX_SETUP_MACHINE ? 3 : 0;
     return SBX_OK;
 }
 
@@ -139,6 +127,7 @@ static sbx_status SBX_CALL identity(sbx_session *session, sbx_identity *out, sbx
     out->account = "sbx-template";
     out->domain = ".";
     out->secret = secret;
+    out->account_sid = "S-1-5-21-1-2-3-1001";
     return SBX_OK;
 }
 

@@ -89,14 +89,14 @@ static void network_on(void **state)
 
 static void loopback(void **state)
 {
-    static const uint16_t ports[] = {3000};
+    static const sbx_port_range ports[] = {{3000, 3000}};
     sbx_policy policy = {0};
     sbx_edits edits;
 
     (void)state;
     sbx_fault_use(0);
-    policy.loopback_ports = ports;
-    policy.loopback_port_count = 1;
+    policy.loopback = ports;
+    policy.loopback_count = 1;
     sbx_edits_init(&edits, 0);
     sbx_network_edits(&edits, &policy, NULL);
     has(&edits, "no_proxy", "localhost,127.0.0.1,::1,[::1]");
