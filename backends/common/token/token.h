@@ -49,6 +49,10 @@ sbx_status sbx_token_settle(const sbx_token_spec *spec, void *process, void *tok
  * TOKEN_QUERY | TOKEN_DUPLICATE.  SBX_E_UNENFORCED names what is not. */
 sbx_status sbx_token_verify(const sbx_token_spec *spec, void *token, sbx_error *err);
 
+/* May the command delete, move and replace what lies in folders that admit only the user?  It may where the system does not
+ * count FILE_DELETE_CHILD among the rights that write: documents leave both open.  token: as above. */
+sbx_status sbx_token_measure_delete(void *token, int *may, sbx_error *err);
+
 /*
  * Open objects as a thread with that token would.  closed: a directory of the user in which the command must not
  * create files; opened: one in which it must be able to (either NULL: not asked).  Nothing is created.

@@ -196,6 +196,15 @@ static sbx_status ask(HANDLE copy, PSID user, PSID extra, DWORD access, int *gra
     return SBX_OK;
 }
 
+/* AccessCheck wants a thread's token. */
+static sbx_status copy_to_ask(void *token, HANDLE *copy, sbx_error *err)
+{
+    if (DuplicateTokenEx(token, TOKEN_QUERY, NULL, SecurityIdentification, TokenImpersonation, copy))
+        return SBX_OK;
+    *copy = NULL;
+    return sbx_fail_last(err, SBX_E_SYSTEM, "DuplicateTokenEx", "the command's token");
+}
+
 static sbx_status check_behaviour(const sbx_token_spec *spec, void *token, const sbx_token_self *self, sbx_error *err)
 {
     HANDLE copy = NULL;
@@ -203,8 +212,8 @@ static sbx_status check_behaviour(const sbx_token_spec *spec, void *token, const
     int user_write = 1, user_owner = 1, user_read = 0, run_write = 0;
     sbx_status st;
 
-    if (!DuplicateTokenEx(token, TOKEN_QUERY, NULL, SecurityIdentification, TokenImpersonation, &copy))
-        return sbx_fail_last(err, SBX_E_SYSTEM, "DuplicateTokenEx", "the command's token");
+    if ((st = copy_to_ask(token, &copy, err)) != SBX_OK)
+        return st;
     if ((st = ask(copy, user, NULL, FILE_WRITE_DATA, &user_write, err)) != SBX_OK ||
         (st = ask(copy, user, NULL, WRITE_DAC, &user_owner, err)) != SBX_OK ||
         (st = ask(copy, user, NULL, FILE_READ_DATA, &user_read, err)) != SBX_OK ||
@@ -219,6 +228,21 @@ static sbx_status check_behaviour(const sbx_token_spec *spec, void *token, const
     else if (!run_write)
         st = gap("access check: what is granted cannot be written", err);
 out:
+    sbx_handle_close(&copy);
+    return st;
+}
+
+sbx_status sbx_token_measure_delete(void *token, int *may, sbx_error *err)
+{
+    const sbx_token_self *self;
+    HANDLE copy = NULL;
+    sbx_status st = sbx_token_ask_self(&self, err);
+
+    *may = 1;
+    if (st == SBX_OK)
+        st = copy_to_ask(token, &copy, err);
+    if (st == SBX_OK)
+        st = ask(copy, as_sid(self->user.u.bytes), NULL, FILE_DELETE_CHILD, may, err);
     sbx_handle_close(&copy);
     return st;
 }

@@ -411,6 +411,59 @@ static void wrong_token(void **state)
     CloseHandle(token);
 }
 
+/* Deletes a file that only the user's rights on its folder could delete, as a thread with that token. */
+static int can_delete_by_folder(HANDLE token)
+{
+    SECURITY_ATTRIBUTES attributes = {sizeof(attributes), NULL, FALSE};
+    sbx_user_sid user;
+    HANDLE copy = NULL, file;
+    char sid[192], sddl[256], path[MAX_PATH * 2];
+    int deleted;
+
+    assert_int_equal(sbx_user_get(&user, NULL), SBX_OK);
+    sbx_user_sid_text(user.u.bytes, sid, sizeof(sid));
+    snprintf(sddl, sizeof(sddl), "D:P(A;;0x1200a9;;;%s)", sid);
+    assert_true(ConvertStringSecurityDescriptorToSecurityDescriptorA(sddl, SDDL_REVISION_1,
+                                                                     &attributes.lpSecurityDescriptor, NULL));
+    snprintf(path, sizeof(path), "%s\\victim.txt", base_dir);
+    file = CreateFileA(path, GENERIC_WRITE, 0, &attributes, CREATE_ALWAYS, 0, NULL);
+    assert_true(file != INVALID_HANDLE_VALUE);
+    CloseHandle(file);
+    LocalFree(attributes.lpSecurityDescriptor);
+    assert_true(DuplicateTokenEx(token, TOKEN_QUERY | TOKEN_IMPERSONATE, NULL, SecurityImpersonation,
+                                 TokenImpersonation, &copy));
+    assert_true(SetThreadToken(NULL, copy));
+    deleted = DeleteFileA(path);
+    assert_true(SetThreadToken(NULL, NULL));
+    CloseHandle(copy);
+    assert_true(deleted || DeleteFileA(path));
+    return deleted;
+}
+
+/* What is measured is what happens, under either reading of the system. */
+static void deleting_is_measured(void **state)
+{
+    sbx_token_spec spec = {.roots = granted, .root_count = 1};
+    HANDLE own = NULL, token = NULL;
+    sbx_error err = {0};
+    int may = 0;
+
+    (void)state;
+    if (!enforced)
+        skip();
+    assert_true(OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY | TOKEN_DUPLICATE, &own));
+    assert_int_equal(sbx_token_measure_delete(own, &may, &err), SBX_OK);
+    assert_true(may);
+    assert_true(can_delete_by_folder(own));
+    CloseHandle(own);
+    assert_int_equal(sbx_run_sid(run_id, spec.run_sid, &err), SBX_OK);
+    assert_int_equal(sbx_token_restrict(&spec, &token, &err), SBX_OK);
+    assert_int_equal(sbx_token_measure_delete(token, &may, &err), SBX_OK);
+    print_message("    the command %s delete what lies in folders of the user\n", may ? "may" : "may not");
+    assert_int_equal(may, can_delete_by_folder(token));
+    CloseHandle(token);
+}
+
 static void refused_for(sbx_policy *policy, const char *word)
 {
     sbx_session *session = NULL;
@@ -583,6 +636,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(unconfined),
         cmocka_unit_test(confined),
         cmocka_unit_test(wrong_token),
+        cmocka_unit_test(deleting_is_measured),
         cmocka_unit_test(refusals),
         cmocka_unit_test(dry_run),
         cmocka_unit_test(network_on_touches_nothing),
