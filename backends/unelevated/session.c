@@ -14,7 +14,6 @@
 #include "common/token/token.h"
 #include "common/environment/tools.h"
 #include "unelevated/ticket.h"
-#include "win/handle.h"
 #include "win/wide.h"
 
 struct sbx_session {
@@ -26,8 +25,9 @@ struct sbx_session {
     sbx_env_edits environment;
     void *ticket_bytes;
     int dry_run;
-    int may_delete; /* what lies outside: measured, see sbx_token_measure_delete */
 };
+
+static int may_delete = 1; /* what lies outside: until it is measured nothing is claimed */
 
 static sbx_status refuse(sbx_error *err, const char *op, const char *object, const char *hint)
 {
@@ -54,7 +54,7 @@ static sbx_status check_roots(const sbx_policy *policy, sbx_error *err)
     return SBX_OK;
 }
 
-static sbx_status check_policy(const sbx_policy *policy, int may_delete, sbx_error *err)
+static sbx_status check_policy(const sbx_policy *policy, sbx_error *err)
 {
     if (policy->deny_read_count)
         return refuse(err, "deny reading", policy->deny_read[0],
@@ -76,7 +76,7 @@ static sbx_status check_policy(const sbx_policy *policy, int may_delete, sbx_err
     return check_roots(policy, err);
 }
 
-static void tell(const sbx_policy *policy, int may_delete)
+static void tell(const sbx_policy *policy)
 {
     if (may_delete)
         sbx_host_note(SBX_NOTE_WARN, "delete",
@@ -231,8 +231,6 @@ static sbx_status make_ticket(sbx_session *session, const sbx_policy *policy, sb
     return SBX_OK;
 }
 
-static int measured = -1; /* 1: the command can delete what lies outside; of the system, and no run changes it */
-
 sbx_status sbx_session_measure(void *token, sbx_error *err)
 {
     int may = 1;
@@ -240,46 +238,35 @@ sbx_status sbx_session_measure(void *token, sbx_error *err)
 
     if (st != SBX_OK)
         return st;
-    if (may && !measured)
+    if (may && !may_delete)
         return sbx_fail(err, SBX_E_UNENFORCED, "access check: what lies outside can be deleted", "the command's token");
-    measured = may;
+    may_delete = may;
     return SBX_OK;
-}
-
-static sbx_status measure(const sbx_token_spec *spec, int *may_delete, sbx_error *err)
-{
-    void *token = NULL;
-    sbx_status st = SBX_OK;
-
-    if (measured < 0 && (st = sbx_token_restrict(spec, &token, err)) == SBX_OK)
-        st = sbx_session_measure(token, err);
-    sbx_handle_close(&token);
-    *may_delete = measured;
-    return st;
 }
 
 sbx_status sbx_session_open(const sbx_policy *policy, uint32_t flags, sbx_session **session, sbx_guarantees *guarantees,
                             sbx_error *err)
 {
-    sbx_session *made = sbx_alloc_zero(1, sizeof(*made));
-    sbx_status st;
+    sbx_session *made = NULL;
+    sbx_status st = check_policy(policy, err);
 
+    if (st != SBX_OK)
+        return st;
+    made = sbx_alloc_zero(1, sizeof(*made));
     if (!made)
         return sbx_fail_memory(err);
     made->dry_run = (flags & SBX_OPEN_DRY_RUN) != 0;
     if ((st = sbx_run_sid(policy->run_id, made->spec.run_sid, err)) != SBX_OK ||
-        (st = measure(&made->spec, &made->may_delete, err)) != SBX_OK ||
-        (st = check_policy(policy, made->may_delete, err)) != SBX_OK ||
         (st = sbx_grants_open(policy, flags, &made->grants, err)) != SBX_OK)
         goto out;
     made->spec.root_count = sbx_grants_sids(made->grants, &made->spec.roots);
     if ((st = make_folders(made, policy, err)) != SBX_OK || (st = make_ticket(made, policy, err)) != SBX_OK)
         goto out;
-    tell(policy, made->may_delete);
+    tell(policy);
     memset(guarantees, 0, sizeof(*guarantees));
     guarantees->size = sizeof(*guarantees);
     guarantees->enforced = SBX_UNELEVATED_ENFORCED;
-    if (made->may_delete)
+    if (may_delete)
         guarantees->enforced &= ~(uint32_t)SBX_AREA_FILE_DELETE;
     if (policy->network == SBX_NETWORK_OFF)
         guarantees->advisory |= SBX_AREA_NETWORK;

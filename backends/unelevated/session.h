@@ -10,8 +10,8 @@
 #define SBX_UNELEVATED_ENFORCED (SBX_AREA_FILE_WRITE | SBX_AREA_FILE_DELETE | SBX_AREA_PROCESS_TREE)
 #define SBX_UNELEVATED_ADVISORY (SBX_AREA_NETWORK | SBX_AREA_UI)
 
-/* Measure with a token of a command, or one like it, whether it can delete what lies outside: what sessions say from then
- * on.  SBX_E_UNENFORCED where an earlier one said that it cannot. */
+/* Measure with a token like a command's whether it can delete what lies outside; sessions claim and tell by the last answer.
+ * SBX_E_UNENFORCED where it says more than one before. */
 sbx_status sbx_session_measure(void *token, sbx_error *err);
 
 /* The functions of sbx_backend with these names. */

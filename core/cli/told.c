@@ -71,7 +71,7 @@ static int is_new(sbx_text *lines, uint64_t key, uint64_t value)
 void sbx_told_warnings(sbx_cli *cli, uint32_t first)
 {
     sbx_text lines = {0};
-    const uint64_t place = hash(0, cli->plan.policy.workspace);
+    uint64_t place = 0;
     char *file = NULL, *old = NULL;
     size_t length = 0;
     uint32_t i;
@@ -83,6 +83,7 @@ void sbx_told_warnings(sbx_cli *cli, uint32_t first)
         if (note->kind != SBX_NOTE_WARN)
             continue;
         if (!file) {
+            place = hash(0, cli->plan.policy.workspace); /* a backend has spoken, so there is a plan */
             file = told_file(cli);
             if (file && sbx_file_read(file, FILE_BYTES, &old, &length, NULL) == SBX_OK && !(length % LINE_BYTES))
                 sbx_text_add(&lines, old);

@@ -403,7 +403,7 @@ static void test_plan(void **state)
     assert_string_equal(report_string(used, NULL, "fallback_reason"), "sbxd: service: not available here");
     used = cJSON_GetObjectItemCaseSensitive(used, "guarantees");
     assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(used, "enforced")), 1);
-    assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(used, "none")), 4);
+    assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(used, "none")), 5);
     cJSON_Delete(json);
     sbx_text_fini(&output);
     sbx_assert_run_has("sbx.exe\" plan -b none", 0,

@@ -103,7 +103,7 @@ static void SBX_CALL host_line(uint32_t level, const char *text)
 static void SBX_CALL host_note(uint32_t kind, const char *object, const char *text)
 {
     (void)text;
-    if (kind == SBX_NOTE_GAP && strlen(gaps) + strlen(object) + 2 < sizeof(gaps)) {
+    if ((kind == SBX_NOTE_GAP || kind == SBX_NOTE_WARN) && strlen(gaps) + strlen(object) + 2 < sizeof(gaps)) {
         strncat(gaps, object, sizeof(gaps) - strlen(gaps) - 1);
         strncat(gaps, ";", sizeof(gaps) - strlen(gaps) - 1);
     }
@@ -314,6 +314,35 @@ static void probe(void **state)
     }
 }
 
+/* Deletes a file that only the user's rights on its folder could delete, as a thread with that token. */
+static int can_delete_by_folder(HANDLE token)
+{
+    SECURITY_ATTRIBUTES attributes = {sizeof(attributes), NULL, FALSE};
+    sbx_user_sid user;
+    HANDLE copy = NULL, file;
+    char sid[192], sddl[256], path[MAX_PATH * 2];
+    int deleted;
+
+    assert_int_equal(sbx_user_get(&user, NULL), SBX_OK);
+    sbx_user_sid_text(user.u.bytes, sid, sizeof(sid));
+    snprintf(sddl, sizeof(sddl), "D:P(A;;0x1200a9;;;%s)", sid);
+    assert_true(ConvertStringSecurityDescriptorToSecurityDescriptorA(sddl, SDDL_REVISION_1,
+                                                                     &attributes.lpSecurityDescriptor, NULL));
+    snprintf(path, sizeof(path), "%s\\victim.txt", base_dir);
+    file = CreateFileA(path, GENERIC_WRITE, 0, &attributes, CREATE_ALWAYS, 0, NULL);
+    assert_true(file != INVALID_HANDLE_VALUE);
+    CloseHandle(file);
+    LocalFree(attributes.lpSecurityDescriptor);
+    assert_true(DuplicateTokenEx(token, TOKEN_QUERY | TOKEN_IMPERSONATE, NULL, SecurityImpersonation,
+                                 TokenImpersonation, &copy));
+    assert_true(SetThreadToken(NULL, copy));
+    deleted = DeleteFileA(path);
+    assert_true(SetThreadToken(NULL, NULL));
+    CloseHandle(copy);
+    assert_true(deleted || DeleteFileA(path));
+    return deleted;
+}
+
 static void confined(void **state)
 {
     sbx_policy policy;
@@ -326,6 +355,7 @@ static void confined(void **state)
     const char *temp;
     char copy[MAX_PATH];
     DWORD can = 0;
+    int may_delete;
 
     (void)state;
     if (!enforced)
@@ -335,7 +365,7 @@ static void confined(void **state)
     if (backend.open(&policy, 0, &session, &guarantees, &err) != SBX_OK)
         describe("open", &err);
     assert_non_null(session);
-    assert_int_equal(guarantees.enforced, SBX_AREA_FILE_WRITE | SBX_AREA_PROCESS_TREE);
+    assert_int_equal(guarantees.enforced & ~SBX_AREA_FILE_DELETE, SBX_AREA_FILE_WRITE | SBX_AREA_PROCESS_TREE);
     assert_int_equal(guarantees.advisory, SBX_AREA_NETWORK | SBX_AREA_UI);
     assert_non_null(strstr(gaps, "network;"));
     assert_int_equal(backend.ticket(session, &ticket, &err), SBX_OK);
@@ -347,6 +377,9 @@ static void confined(void **state)
     if (backend.token(&ticket, &spawn, &err) != SBX_OK)
         describe("token", &err);
     assert_non_null(spawn.token);
+    may_delete = can_delete_by_folder(spawn.token);
+    assert_int_equal(!(guarantees.enforced & SBX_AREA_FILE_DELETE), may_delete);
+    assert_int_equal(strstr(gaps, "delete;") != NULL, may_delete);
     assert_non_null(spawn.desktop);
     assert_int_equal(spawn.ui_limits, 0); /* not asked for: jobs of the command's own could not be inside */
     assert_non_null(strstr(gaps, "clipboard;"));
@@ -411,33 +444,16 @@ static void wrong_token(void **state)
     CloseHandle(token);
 }
 
-/* Deletes a file that only the user's rights on its folder could delete, as a thread with that token. */
-static int can_delete_by_folder(HANDLE token)
+static void refused_for(sbx_policy *policy, const char *word)
 {
-    SECURITY_ATTRIBUTES attributes = {sizeof(attributes), NULL, FALSE};
-    sbx_user_sid user;
-    HANDLE copy = NULL, file;
-    char sid[192], sddl[256], path[MAX_PATH * 2];
-    int deleted;
+    sbx_session *session = NULL;
+    sbx_guarantees guarantees;
+    sbx_error err = {0};
 
-    assert_int_equal(sbx_user_get(&user, NULL), SBX_OK);
-    sbx_user_sid_text(user.u.bytes, sid, sizeof(sid));
-    snprintf(sddl, sizeof(sddl), "D:P(A;;0x1200a9;;;%s)", sid);
-    assert_true(ConvertStringSecurityDescriptorToSecurityDescriptorA(sddl, SDDL_REVISION_1,
-                                                                     &attributes.lpSecurityDescriptor, NULL));
-    snprintf(path, sizeof(path), "%s\\victim.txt", base_dir);
-    file = CreateFileA(path, GENERIC_WRITE, 0, &attributes, CREATE_ALWAYS, 0, NULL);
-    assert_true(file != INVALID_HANDLE_VALUE);
-    CloseHandle(file);
-    LocalFree(attributes.lpSecurityDescriptor);
-    assert_true(DuplicateTokenEx(token, TOKEN_QUERY | TOKEN_IMPERSONATE, NULL, SecurityImpersonation,
-                                 TokenImpersonation, &copy));
-    assert_true(SetThreadToken(NULL, copy));
-    deleted = DeleteFileA(path);
-    assert_true(SetThreadToken(NULL, NULL));
-    CloseHandle(copy);
-    assert_true(deleted || DeleteFileA(path));
-    return deleted;
+    assert_int_equal(backend.open(policy, 0, &session, &guarantees, &err), SBX_E_REFUSED);
+    assert_null(session);
+    assert_true(strstr(err.object, word) || strstr(err.hint, word));
+    assert_in_range(strlen(err.hint), 1, 100 - strlen("  hint: "));
 }
 
 /* What is measured is what happens, under either reading of the system. */
@@ -445,6 +461,9 @@ static void deleting_is_measured(void **state)
 {
     sbx_token_spec spec = {.roots = granted, .root_count = 1};
     HANDLE own = NULL, token = NULL;
+    sbx_session *session = NULL;
+    sbx_guarantees guarantees;
+    sbx_policy policy;
     sbx_error err = {0};
     int may = 0;
 
@@ -462,18 +481,14 @@ static void deleting_is_measured(void **state)
     print_message("    the command %s delete what lies in folders of the user\n", may ? "may" : "may not");
     assert_int_equal(may, can_delete_by_folder(token));
     CloseHandle(token);
-}
-
-static void refused_for(sbx_policy *policy, const char *word)
-{
-    sbx_session *session = NULL;
-    sbx_guarantees guarantees;
-    sbx_error err = {0};
-
-    assert_int_equal(backend.open(policy, 0, &session, &guarantees, &err), SBX_E_REFUSED);
-    assert_null(session);
-    assert_true(strstr(err.object, word) || strstr(err.hint, word));
-    assert_in_range(strlen(err.hint), 1, 100 - strlen("  hint: "));
+    fill(&policy);
+    policy.require = SBX_AREA_FILE_DELETE;
+    if (may) {
+        refused_for(&policy, "delete");
+    } else {
+        assert_int_equal(backend.open(&policy, 0, &session, &guarantees, &err), SBX_OK);
+        backend.close(session);
+    }
 }
 
 static void refusals(void **state)
