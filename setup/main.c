@@ -167,7 +167,7 @@ int wmain(void)
     sbx_out_program("sbx-setup");
     st = run(&s, &arena, &err);
     if (s.out.length && !s.out.failed)
-        sbx_out_write(SBX_OUT_STDOUT, s.out.data, s.out.length);
+        sbx_out_text(SBX_OUT_STDOUT, s.out.data);
     if (st != SBX_OK) {
         sbx_error_describe(&err, message, sizeof(message));
         sbx_out_error(message, err.hint);

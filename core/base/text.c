@@ -68,6 +68,31 @@ void sbx_text_printf(sbx_text *text, const char *format, ...)
     text->length += (size_t)length;
 }
 
+/* Control characters, and those that change the order or the lines of what is shown: Unicode "Cc", UAX #9 table 4. */
+static int controls(uint32_t c)
+{
+    return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x61C || (c >= 0x200E && c <= 0x200F) ||
+           (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
+}
+
+void sbx_text_add_shown(sbx_text *text, const char *string, int lines)
+{
+    const size_t length = strlen(string);
+    size_t at = 0, begin;
+    uint32_t c;
+
+    while (at < length) {
+        begin = at;
+        c = sbx_utf8_next(string, length, &at);
+        if (controls(c) && !(lines && (c == '\n' || c == '\t')))
+            sbx_text_printf(text, "<U+%04X>", (unsigned)c);
+        else if (c == 0xFFFD && at - begin == 1)
+            sbx_text_add_char(text, '?');
+        else
+            sbx_text_add_n(text, string + begin, at - begin);
+    }
+}
+
 void sbx_text_wrap(sbx_text *text, const char *mark, unsigned indent, const char *string)
 {
     size_t used = indent, spaces, length, columns;

@@ -22,6 +22,9 @@ void sbx_text_add(sbx_text *text, const char *string);
 void sbx_text_add_n(sbx_text *text, const char *bytes, size_t length);
 void sbx_text_add_char(sbx_text *text, char c);
 void sbx_text_printf(sbx_text *text, const char *format, ...) SBX_PRINTF(2, 3);
+/* Text that a file, a backend or a command line brought along, for a terminal: what would control one, or turn the order of
+ * what follows, stands there as <U+009B>; lines: but for line breaks and tabs.  What is no UTF-8 is '?'. */
+void sbx_text_add_shown(sbx_text *text, const char *string, int lines);
 /* Append `string` and a newline to a line that is `indent` columns long already.  The lines that follow begin with
  * `mark`, padded to as many; none is longer than SBX_TEXT_COLUMNS as long as its words are not. */
 #define SBX_TEXT_COLUMNS 100u

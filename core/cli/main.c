@@ -31,7 +31,7 @@ static void print_diag(const sbx_diag *diag)
     sbx_text_add(&text, "sbx: ");
     sbx_diag_print(diag, &text);
     if (!text.failed)
-        sbx_out_write(SBX_OUT_STDERR, text.data, text.length);
+        sbx_out_text(SBX_OUT_STDERR, text.data);
     sbx_text_fini(&text);
 }
 
@@ -67,7 +67,7 @@ static sbx_status open_report(sbx_cli *cli, sbx_error *err)
     cli->pending = &report_file;
     st = sbx_pending_open(&report_file, cli->report_path, err);
     /* the usual workspace; what else is writable is known when there is a plan */
-    if (st == SBX_OK && sbx_path_is_below(cli->report_path, dir))
+    if (st == SBX_OK)
         st = sbx_pending_check(&report_file, cli->report_path, dir, err);
     if (st != SBX_OK && !err->hint[0])
         sbx_hint(err, "the report cannot be written there; nothing was run");
@@ -137,8 +137,10 @@ int wmain(void)
         st = run_verb(&cli, &err);
     if (st == SBX_OK && cli.out.failed)
         st = sbx_fail_memory(&err);
-    if (cli.out.length && !cli.out.failed)
+    if (cli.out.length && !cli.out.failed && cli.json)
         sbx_out_write(SBX_OUT_STDOUT, cli.out.data, cli.out.length);
+    else if (cli.out.length && !cli.out.failed)
+        sbx_out_text(SBX_OUT_STDOUT, cli.out.data);
     if (st != SBX_OK && cli.diag.status == st) {
         print_diag(&cli.diag);
         error_from_diag(&cli, &err);

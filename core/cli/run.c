@@ -1,6 +1,5 @@
 #include <string.h>
 
-#include "base/path.h"
 #include "cli/cli.h"
 #include "cli/json.h"
 #include "win/out.h"
@@ -43,8 +42,7 @@ static sbx_status check_report(sbx_cli *cli, sbx_error *err)
     uint32_t i;
 
     for (i = 0; cli->report_path && i < policy->writable_count && st == SBX_OK; i++)
-        if (sbx_path_is_below(cli->report_path, policy->writable[i]))
-            st = sbx_pending_check(cli->pending, cli->report_path, policy->writable[i], err);
+        st = sbx_pending_check(cli->pending, cli->report_path, policy->writable[i], err);
     return st;
 }
 

@@ -48,6 +48,7 @@ static void on_progress(void *context, const char *what, uint64_t done, uint64_t
     const sbx_cli *cli = context;
     ULONGLONG now = GetTickCount64();
     char line[128], count[48], cut[PROGRESS_COLUMNS];
+    sbx_text shown = {0};
     int length;
 
     if (cli->quiet || !sbx_out_is_console(SBX_OUT_STDERR))
@@ -66,7 +67,9 @@ static void on_progress(void *context, const char *what, uint64_t done, uint64_t
         else
             snprintf(count, sizeof(count), "%llu objects", (unsigned long long)done);
         /* no wider than a console of 80 columns, where the next one would begin a new line */
-        sbx_utf8_copy(cut, sizeof(cut) - strlen("sbx: : ") - strlen(count), what);
+        sbx_text_add_shown(&shown, what, 0);
+        sbx_utf8_copy(cut, sizeof(cut) - strlen("sbx: : ") - strlen(count), shown.data);
+        sbx_text_fini(&shown);
         length = snprintf(line, sizeof(line), "\rsbx: %s: %s", cut, count);
         sbx_out_write(SBX_OUT_STDERR, line, (size_t)length);
         last = now;

@@ -3,12 +3,15 @@
 #include <windows.h>
 
 #include "base/memory.h"
+#include "base/path.h"
 #include "base/text.h"
+#include "base/utf.h"
 #include "win/error.h"
 #include "win/handle.h"
 #include "win/wide.h"
 
 #define CHUNK (1u << 30)
+#define PATH_MAX_UNITS 32768u
 
 static sbx_status refuse(sbx_error *err, const char *path, const char *why)
 {
@@ -138,4 +141,27 @@ out:
     sbx_free(path_w);
     sbx_free(temp);
     return st;
+}
+
+char *sbx_file_final_path(void *handle, uint32_t kind)
+{
+    WCHAR *buffer = sbx_alloc(PATH_MAX_UNITS * sizeof(WCHAR));
+    sbx_arena arena = {NULL};
+    char *text = NULL, *shown = NULL;
+    const char *normal;
+    DWORD length;
+
+    if (!buffer)
+        return NULL;
+    length = GetFinalPathNameByHandleW(handle, buffer, PATH_MAX_UNITS, kind);
+    if (length && length < PATH_MAX_UNITS)
+        text = sbx_utf16_to_utf8(buffer, length, NULL);
+    if (text) {
+        normal = sbx_path_normalise(&arena, text);
+        shown = normal ? sbx_strdup(normal) : NULL;
+    }
+    sbx_arena_fini(&arena);
+    sbx_free(text);
+    sbx_free(buffer);
+    return shown;
 }

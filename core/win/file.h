@@ -1,7 +1,7 @@
 /*
  * Whole files by UTF-8 path: configuration in, reports out.  Any thread.
  *
- * Source: MSDN "CreateFileW", "MoveFileExW", "FlushFileBuffers".
+ * Source: MSDN "CreateFileW", "MoveFileExW", "FlushFileBuffers", "GetFinalPathNameByHandleW".
  */
 #ifndef SBX_WIN_FILE_H
 #define SBX_WIN_FILE_H
@@ -19,5 +19,9 @@ int sbx_file_is_missing(const sbx_error *err);
 /* Write beside the target and move over it: a reader sees the old file or the new one, whole.  On failure
  * nothing is left. */
 sbx_status sbx_file_write(const char *path, const void *data, size_t length, sbx_error *err);
+
+/* Where an open file or folder is: links followed, long names, normalised; freed with sbx_free.  kind: VOLUME_NAME_DOS, or
+ * VOLUME_NAME_GUID.  NULL: GetLastError, or out of memory. */
+char *sbx_file_final_path(void *handle, uint32_t kind);
 
 #endif

@@ -85,14 +85,6 @@ void sbx_out_wrap(sbx_text *to, unsigned indent, const char *text)
     sbx_text_wrap(to, "", indent, text);
 }
 
-/* What stands there may come from a backend or be the name of a file: no control sequence of theirs reaches
- * the console. */
-static void add_clean(sbx_text *to, const char *text)
-{
-    for (; *text; text++)
-        sbx_text_add_char(to, (unsigned char)*text < 0x20 || *text == 0x7F ? '?' : *text);
-}
-
 static void write_text(sbx_text *text)
 {
     if (!text->failed)
@@ -100,12 +92,22 @@ static void write_text(sbx_text *text)
     sbx_text_fini(text);
 }
 
+void sbx_out_text(unsigned where, const char *text)
+{
+    sbx_text shown = {0};
+
+    sbx_text_add_shown(&shown, text, 1);
+    if (!shown.failed)
+        sbx_out_write(where, shown.data, shown.length);
+    sbx_text_fini(&shown);
+}
+
 void sbx_out_line(const char *text)
 {
     sbx_text line = {0};
 
     sbx_text_printf(&line, "%s: ", program);
-    add_clean(&line, text);
+    sbx_text_add_shown(&line, text, 0);
     sbx_text_add_char(&line, '\n');
     write_text(&line);
 }
@@ -116,10 +118,10 @@ void sbx_out_error(const char *message, const char *hint)
     sbx_text text = {0};
 
     sbx_text_printf(&text, "%s%s:%s ", colour ? "\x1b[31m" : "", program, colour ? "\x1b[0m" : "");
-    add_clean(&text, message);
+    sbx_text_add_shown(&text, message, 0);
     if (hint[0]) {
         sbx_text_add(&text, "\n  hint: ");
-        add_clean(&text, hint);
+        sbx_text_add_shown(&text, hint, 0);
     }
     sbx_text_add_char(&text, '\n');
     write_text(&text);

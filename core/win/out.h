@@ -16,6 +16,9 @@
 
 void sbx_out_write(unsigned where, const char *text, size_t length);
 
+/* Lines for people, see sbx_text_add_shown: names of files may stand in them. */
+void sbx_out_text(unsigned where, const char *text);
+
 /* Whether it is a console. */
 int sbx_out_is_console(unsigned where);
 
@@ -28,7 +31,7 @@ void sbx_out_wrap(sbx_text *to, unsigned indent, const char *text);
 /* Of the program, for the lines: "sbx" unless it says otherwise. */
 void sbx_out_program(const char *name);
 
-/* "sbx: TEXT\n" on stderr, the control characters of TEXT replaced: it may come from a backend. */
+/* "sbx: TEXT\n" on stderr, TEXT as sbx_text_add_shown does it: it may come from a backend. */
 void sbx_out_line(const char *text);
 
 /* "sbx: object: op: message (win32 5)", and the hint on a line of its own; `message` is the whole text of

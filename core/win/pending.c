@@ -10,6 +10,7 @@
 #include "base/path.h"
 #include "win/dirs.h"
 #include "win/error.h"
+#include "win/file.h"
 #include "win/handle.h"
 #include "win/wide.h"
 
@@ -191,35 +192,81 @@ static int is_same(HANDLE a, HANDLE b)
            !memcmp(&one.FileId, &other.FileId, sizeof(one.FileId));
 }
 
-sbx_status sbx_pending_check(sbx_pending *pending, const char *path, const char *root, sbx_error *err)
+static HANDLE open_folder(const char *path, sbx_error *err)
 {
-    char *folder = sbx_strdup(path);
-    uint16_t *root_w = NULL, *below_w = NULL;
-    HANDLE opened = NULL, found = NULL;
-    sbx_status st = folder ? SBX_OK : sbx_fail_memory(err);
+    uint16_t *path_w = NULL;
+    HANDLE folder = NULL;
 
-    if (st == SBX_OK) {
-        folder[sbx_path_parent_length(path)] = 0;
-        st = sbx_wide_path(root, &root_w, err);
-    }
-    if (st == SBX_OK)
-        st = sbx_wide(sbx_path_below(folder, root), path, &below_w, err);
-    if (st != SBX_OK)
-        goto out;
-    opened = sbx_handle_from(CreateFileW(root_w, FILE_TRAVERSE | FILE_READ_ATTRIBUTES,
+    if (sbx_wide_path(path, &path_w, err) != SBX_OK)
+        return NULL;
+    folder = sbx_handle_from(CreateFileW(path_w, FILE_TRAVERSE | FILE_READ_ATTRIBUTES,
                                          FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL, OPEN_EXISTING,
                                          FILE_FLAG_BACKUP_SEMANTICS, NULL));
+    if (!folder)
+        sbx_fail_last(err, SBX_E_SYSTEM, "CreateFileW", path);
+    sbx_free(path_w);
+    return folder;
+}
+
+/* Whether a folder on the way that lies in the root leads on by a link.  folder: the path's, cut at `length` and put
+ * together again. */
+static sbx_status check_from(const sbx_pending *pending, char *folder, size_t length, const char *root_final,
+                             int *is_link, sbx_error *err)
+{
+    const char cut = folder[length];
+    HANDLE opened, found = NULL;
+    uint16_t *rest_w = NULL;
+    char *final = NULL;
+    sbx_status st = SBX_OK;
+
+    folder[length] = 0;
+    opened = open_folder(folder, err);
+    folder[length] = cut;
     if (!opened)
-        st = sbx_fail_last(err, SBX_E_SYSTEM, "CreateFileW", root);
-    else if (open_without_links(opened, below_w, &found) < 0 || !is_same(found, pending->folder))
+        return SBX_E_SYSTEM;
+    final = sbx_file_final_path(opened, VOLUME_NAME_DOS);
+    if (!final)
+        st = sbx_fail_last(err, SBX_E_SYSTEM, "GetFinalPathNameByHandleW", folder);
+    else if (sbx_path_is_below(final, root_final) &&
+             (st = sbx_wide(folder + length + (cut == '\\'), folder, &rest_w, err)) == SBX_OK)
+        *is_link = open_without_links(opened, rest_w, &found) < 0 || !is_same(found, pending->folder);
+    sbx_handle_close(&found);
+    sbx_handle_close(&opened);
+    sbx_free(rest_w);
+    sbx_free(final);
+    return st;
+}
+
+sbx_status sbx_pending_check(sbx_pending *pending, const char *path, const char *root, sbx_error *err)
+{
+    char *folder = sbx_strdup(path), *root_final = NULL;
+    HANDLE opened = open_folder(root, err);
+    size_t length;
+    int is_link = 0;
+    sbx_status st = opened ? SBX_OK : SBX_E_SYSTEM;
+
+    if (st == SBX_OK && !folder)
+        st = sbx_fail_memory(err);
+    if (st != SBX_OK)
+        goto out;
+    folder[sbx_path_parent_length(path)] = 0;
+    root_final = sbx_file_final_path(opened, VOLUME_NAME_DOS);
+    if (!root_final)
+        st = sbx_fail_last(err, SBX_E_SYSTEM, "GetFinalPathNameByHandleW", root);
+    /* "C:\", then one component more each time */
+    for (length = sbx_path_root_length(folder); st == SBX_OK && !is_link; length += strcspn(folder + length, "\\")) {
+        st = check_from(pending, folder, length, root_final, &is_link, err);
+        if (!folder[length])
+            break;
+        length += folder[length] == '\\';
+    }
+    if (st == SBX_OK && is_link)
         st = refuse(path, "leads through a link in a writable folder", err);
 out:
     if (st != SBX_OK)
         sbx_pending_close(pending);
-    sbx_handle_close(&found);
     sbx_handle_close(&opened);
-    sbx_free(below_w);
-    sbx_free(root_w);
+    sbx_free(root_final);
     sbx_free(folder);
     return st;
 }

@@ -22,8 +22,9 @@ typedef struct sbx_pending {
  * cannot be a file's, or is that of a folder or a read-only file. */
 sbx_status sbx_pending_open(sbx_pending *pending, const char *path, sbx_error *err);
 
-/* Refuse a file below the folder `root` when what was opened is not the folder to which `path` leads in it without a
- * link: a command that lives there may exchange one for the other at any time.  It is closed then, or on any failure. */
+/* Refuse a file whose path goes through the folder `root`, by whatever name, when what was opened is not the folder to which
+ * it leads from there without a link: a command that lives there may exchange one for the other at any time.  It is
+ * closed then, or on any failure.  path: as for open. */
 sbx_status sbx_pending_check(sbx_pending *pending, const char *path, const char *root, sbx_error *err);
 
 /* Write beside the target and put it in its place: a reader sees the old file or the new one, whole.  On failure

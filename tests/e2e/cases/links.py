@@ -237,6 +237,13 @@ def report_way(w):
     equal(got.code, 125, got)
     check('leads through a link' in got.errors, got)
     same(outside(look(w, root)), outside(before), 'behind the link')
+    equal(acts(w, lines_in([('junction', '{r}l', '{r}')], root), backend='none'), ['ok'])  # the user's own, to the root
+    got = w.sbx('cmd', '/d', '/c', 'exit 7', options=('--workspace', root, '--report', root + 'l\\way\\x.json'), cwd=root)
+    equal(got.code, 125, got)
+    check('leads through a link' in got.errors, got)
+    same(outside(look(w, root)), outside(before), 'behind the link, by another name of the root')
+    got = w.sbx('cmd', '/d', '/c', 'exit 7', options=('--workspace', root, '--report', root + 'l\\y.json'), cwd=root)
+    equal(got.code, 7, got)
     deep = root + '\\deep'
     equal(acts(w, lines_in([('junction', '{r}\\deep', '{r}o')], root), ('--workspace', root), cwd=root), ['ok'])
     got = w.sbx('cmd', '/d', '/c', 'exit 7', options=('--workspace', root, '--report', deep + '\\d\\x.json'), cwd=root)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "base/utf.h"
 
 static void well_formed(void **state)
@@ -140,6 +141,39 @@ static void capitals(void **state)
     assert_int_equal(sbx_utf_upper(0x10428), 0x10428);
 }
 
+/* What names of files may hold does nothing to a terminal. */
+static void shown(void **state)
+{
+    static const struct {
+        const char *text;
+        int lines;
+        const char *shown;
+    } rows[] = {
+        {"C:\\\xC3\xA4\xF0\x9F\x98\x80.txt", 0, "C:\\\xC3\xA4\xF0\x9F\x98\x80.txt"},
+        {"a\x1b[31mb\x7F", 0, "a<U+001B>[31mb<U+007F>"},
+        {"a\xC2\x9B"
+         "31m",
+         0, "a<U+009B>31m"},
+        {"\xC2\xA0", 0, "\xC2\xA0"},
+        {"cod\xE2\x80\xAEtxt.exe", 0, "cod<U+202E>txt.exe"},
+        {"\xD8\x9C\xE2\x80\x8F\xE2\x81\xA9\xE2\x80\xA8", 0, "<U+061C><U+200F><U+2069><U+2028>"},
+        {"a\tb\r\nc", 1, "a\tb<U+000D>\nc"},
+        {"a\nb", 0, "a<U+000A>b"},
+        {"a\xFF\xC3", 0, "a??"},
+        {"\xED\xA0\x80", 0, "\xED\xA0\x80"}, /* a lone surrogate is a name's */
+        {"\xEF\xBF\xBD", 0, "\xEF\xBF\xBD"},
+    };
+    sbx_text text = {0};
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < SBX_COUNT(rows); i++) {
+        sbx_text_add_shown(&text, rows[i].text, rows[i].lines);
+        assert_string_equal(text.data, rows[i].shown);
+        sbx_text_fini(&text);
+    }
+}
+
 static void no_memory(void **state)
 {
     static const uint16_t text[] = {'a'};
@@ -162,6 +196,7 @@ int main(void)
         cmocka_unit_test(cut),
         cmocka_unit_test(columns),
         cmocka_unit_test(capitals),
+        cmocka_unit_test(shown),
         cmocka_unit_test(no_memory),
     };
 
