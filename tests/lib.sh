@@ -64,13 +64,22 @@ need_command() {
 
 # ---- builds ------------------------------------------------------------------
 
-# configure PRESET: once, and again by itself when a CMakeLists.txt changes
+# fits DIR: it was configured to the end, for this source folder
+fits() {
+    local home
+    home=$(sed -n 's/^CMAKE_HOME_DIRECTORY:INTERNAL=//p' "$1/CMakeCache.txt" 2> /dev/null) &&
+        [ "$home" -ef "$top" ] && [ -e "$1/build.ninja" ]
+}
+
+# configure PRESET: once, again by itself when a CMakeLists.txt changes, and afresh in a checkout that was copied or moved
 configure() {
+    local dir=$top/build/$1
     # shellcheck disable=SC2086
     need $build_packages
     quietly "$top/build/log/sources.log" "$top/tests/sources" mimalloc cjson cmocka golang-toml ||
         say "no sources from apt; CMake fetches the pinned releases"
-    [ -e "$top/build/$1/build.ninja" ] || {
+    fits "$dir" || {
+        [ ! -e "$dir" ] || { say "build/$1 is not whole or belongs to another folder: made again"; rm -rf "$dir"; }
         say "configuring build/$1"
         quietly "$top/build/log/$1-configure.log" cmake -S "$top" --preset "$1"
     }
