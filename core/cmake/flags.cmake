@@ -9,8 +9,8 @@ target_include_directories(sbx_flags INTERFACE
     ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/core ${PROJECT_SOURCE_DIR}/core/include)
 target_compile_definitions(sbx_flags INTERFACE SBX_VERSION="${PROJECT_VERSION}")
 target_compile_options(sbx_flags INTERFACE
-    -Wall -Wextra -Wpedantic -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes
-    -Wformat=2 -Wvla -Wundef -Wcast-qual -Wwrite-strings)
+    -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes
+    -Wformat=2 -Wvla -Wundef -Wcast-qual -Wwrite-strings $<$<BOOL:${SBX_WERROR}>:-Werror>)
 
 if(SBX_SANITIZE)
     # for the libraries too, so that a mistake is seen where it happens
