@@ -31,8 +31,6 @@ typedef struct rename_information {
     WCHAR name_w[SBX_PENDING_NAME];
 } rename_information;
 
-NTSTATUS NTAPI NtSetInformationFile(HANDLE, IO_STATUS_BLOCK *, void *, ULONG, FILE_INFORMATION_CLASS);
-
 static sbx_status refuse(const char *path, const char *why, sbx_error *err)
 {
     sbx_fail(err, SBX_E_REFUSED, "write", path);
