@@ -5,6 +5,8 @@
 #include <string.h>
 #include <wchar.h>
 
+#define MARK L"made-by-sbx-first-hour" /* in a folder that may be removed */
+
 /* all SBX FOLDER [PATH...] */
 static int all(int argc, wchar_t **argv)
 {
@@ -12,7 +14,9 @@ static int all(int argc, wchar_t **argv)
 
     if (argc < 2 || wcslen(argv[1]) > LONGEST - 100 || wcslen(argv[0]) > LONGEST - 100)
         return 2;
-    if (!CreateDirectoryW(argv[1], NULL)) { /* what is there already is somebody else's */
+    if (exists(below(argv[1], MARK))) /* an earlier run was ended */
+        remove_tree(argv[1]);
+    if (!CreateDirectoryW(argv[1], NULL) || !make_file(below(argv[1], MARK))) { /* it may be somebody else's */
         tell("all", "make the folder", "", "%s", outcome(FALSE));
         return 1;
     }
