@@ -3,7 +3,7 @@
 What a Windows machine says to the questions that documents leave open (README.md beside this file), in a zip that can be sent.
 .DESCRIPTION
 Starts sbx-first-hour.exe, which has the logic, and collects what it prints. Nothing is installed and nothing is left but the
-zip; names of the user and the machine, and their SIDs, are taken out of it. Takes about a minute; windows of a console flash.
+zip; the user's name and the machine's part of SIDs are taken out of it. Takes about a minute; windows of a console flash.
 .PARAMETER Build
 A folder of a build (bin\sbx.exe, e2e\sbx-first-hour.exe). By default both lie beside this script, or sbx.exe on the PATH.
 .PARAMETER Also
@@ -31,6 +31,7 @@ if ($Build) {
     $sbx = Find "$PSScriptRoot\sbx.exe", "$PSScriptRoot\bin\sbx.exe", $(if ($onPath) { $onPath.Source })
     $probe = Find "$PSScriptRoot\sbx-first-hour.exe", "$PSScriptRoot\e2e\sbx-first-hour.exe"
 }
+$Also = @($Also -split ',' | Where-Object { $_ }) # -File hands a list over as one word
 $Out = (Resolve-Path -LiteralPath $Out).ProviderPath
 $name = 'sbx-first-hour-' + (Get-Date -Format 'yyyyMMdd-HHmmss')
 $scratch = Join-Path $env:USERPROFILE 'sbx-first-hour' # not in TEMP, which a sandbox has for itself
@@ -45,8 +46,7 @@ $lines = @("sbx: $(& $sbx --version)", "exit code: $($run.ExitCode)") + (Get-Con
     '--- stderr' + (Get-Content -LiteralPath $errors)
 Remove-Item -LiteralPath $errors
 $lines | ForEach-Object {
-    $_ -replace [regex]::Escape($env:USERNAME), 'USER' -replace [regex]::Escape($env:COMPUTERNAME), 'MACHINE' `
-        -replace 'S-1-5-21-\d+-\d+-\d+-', 'S-1-5-21-M-'
+    $_ -replace [regex]::Escape("\$env:USERNAME\"), '\USER\' -replace 'S-1-5-21-\d+-\d+-\d+-', 'S-1-5-21-M-'
 } | Set-Content -LiteralPath $said -Encoding UTF8
 Compress-Archive -LiteralPath $said -DestinationPath (Join-Path $Out "$name.zip")
 

@@ -136,6 +136,7 @@ int wmain(void)
     wchar_t **argv = CommandLineToArgvW(GetCommandLineW(), &argc);
     size_t i;
 
+    SetErrorMode(SEM_FAILCRITICALERRORS); /* a drive without a disk asks nobody for one */
     for (i = 0; i < sizeof(verbs) / sizeof(verbs[0]) && argc > 1; i++) {
         if (wcscmp(verbs[i].name_w, argv[1]) != 0)
             continue;
