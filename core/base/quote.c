@@ -120,12 +120,11 @@ sbx_status sbx_quote_split(sbx_arena *arena, const uint16_t *line_w, sbx_argumen
     return SBX_OK;
 }
 
-/* `always`: in quotes even where it needs none. */
-static void add_argument(sbx_text *line, const char *argument, int always)
+void sbx_quote_argument(sbx_text *line, const char *argument)
 {
     size_t slashes = 0;
 
-    if (!always && argument[0] && !strpbrk(argument, " \t\n\v\"")) {
+    if (argument[0] && !strpbrk(argument, " \t\n\v\"")) {
         sbx_text_add(line, argument);
         return;
     }
@@ -145,11 +144,6 @@ static void add_argument(sbx_text *line, const char *argument, int always)
     for (; slashes; slashes--)
         sbx_text_add_char(line, '\\');
     sbx_text_add_char(line, '"');
-}
-
-void sbx_quote_argument(sbx_text *line, const char *argument)
-{
-    add_argument(line, argument, 0);
 }
 
 sbx_status sbx_quote_line(sbx_text *line, const char *const *items, uint32_t count, sbx_error *err)
@@ -188,7 +182,7 @@ int sbx_quote_is_batch(const char *path)
 static const char *unquotable(const char *text)
 {
     for (; *text; text++)
-        if (strchr("\"%", *text) || ((unsigned char)*text < 0x20 && *text != '\t') || *text == 0x7F)
+        if (((unsigned char)*text < 0x20 && *text != '\t') || *text == 0x7F)
             return text;
     return NULL;
 }
@@ -197,19 +191,54 @@ static sbx_status refuse(sbx_error *err, uint32_t index, const char *where)
 {
     char object[64];
 
-    if ((unsigned char)*where < 0x20 || *where == 0x7F)
+    if (index)
         snprintf(object, sizeof(object), "argument %u holds U+%04X", (unsigned)index, (unsigned)(unsigned char)*where);
     else
-        snprintf(object, sizeof(object), "argument %u holds '%c'", (unsigned)index, *where);
+        snprintf(object, sizeof(object), "its path holds U+%04X", (unsigned)(unsigned char)*where);
     sbx_fail(err, SBX_E_REFUSED, "quote for a batch file", object);
     sbx_hint(err, "cmd.exe would read it as more than text; start the program behind the batch file instead");
     return SBX_E_REFUSED;
 }
 
+/* Whether cmd.exe takes it as it is, wherever it stands; a backslash at the end might meet a quote. */
+static int is_plain(const char *text)
+{
+    size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789#$*+-./:?@\\_");
+
+    return length && !text[length] && text[length - 1] != '\\';
+}
+
+static void add_for_cmd(sbx_text *line, const char *text)
+{
+    size_t slashes = 0;
+
+    if (is_plain(text)) {
+        sbx_text_add(line, text);
+        return;
+    }
+    sbx_text_add_char(line, '"');
+    for (;; text++) {
+        /* backslashes before a quote are read in pairs */
+        if (*text == '"' || !*text)
+            for (; slashes; slashes--)
+                sbx_text_add_char(line, '\\');
+        if (!*text)
+            break;
+        slashes = *text == '\\' ? slashes + 1 : 0;
+        if (*text == '"')
+            sbx_text_add(line, "\"\"");
+        else if (*text == '%')
+            sbx_text_add(line, "%%cd:~,%");
+        else
+            sbx_text_add_char(line, *text);
+    }
+    sbx_text_add_char(line, '"');
+}
+
 sbx_status sbx_quote_batch(sbx_text *line, const char *cmd, const char *script, const char *const *items,
                            uint32_t count, sbx_error *err)
 {
-    const char *where = unquotable(script);
+    const char *where = unquotable(script), *c;
     size_t begin = line->length, units;
     uint16_t *line_w;
     uint32_t i;
@@ -220,10 +249,13 @@ sbx_status sbx_quote_batch(sbx_text *line, const char *cmd, const char *script, 
         if ((where = unquotable(items[i])))
             return refuse(err, i + 1, where);
 
-    sbx_text_printf(line, "\"%s\" /d /e:on /v:off /s /c \"\"%s\"", cmd, script);
+    sbx_text_printf(line, "\"%s\" /d /e:on /v:off /s /c \"\"", cmd);
+    for (c = script; *c; c++)
+        sbx_text_add_n(line, *c == '%' ? "%%cd:~,%" : c, *c == '%' ? 8 : 1);
+    sbx_text_add_char(line, '"');
     for (i = 0; i < count; i++) {
         sbx_text_add_char(line, ' ');
-        add_argument(line, items[i], 1);
+        add_for_cmd(line, items[i]);
     }
     sbx_text_add_char(line, '"');
     if (line->failed)

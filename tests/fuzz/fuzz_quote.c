@@ -24,8 +24,13 @@ static void check_batch(const sbx_arguments *arguments)
         for (c += 5; c < last; c++) {
             if (*c == '"')
                 quoted = !quoted;
-            SBX_HOLDS(*c != '%' && *c != '\n' && *c != '\r');
-            SBX_HOLDS(quoted || !strchr("&|<>^()@,;=!`'+~[]{}*?", *c));
+            if (*c == '%') { /* only as what expands to itself, within quotes */
+                SBX_HOLDS(quoted && !strncmp(c, "%%cd:~,%", 8));
+                c += 7;
+                continue;
+            }
+            SBX_HOLDS(*c != '\n' && *c != '\r');
+            SBX_HOLDS(quoted || !strchr("&|<>^(),;=!`'~[]{}", *c));
         }
         SBX_HOLDS(!quoted && *last == '"');
     }

@@ -55,13 +55,29 @@ def raw_line(w):
     check(shown.endswith(wanted[wanted.index(units(' line')):]), got)
 
 
-@case('a batch file runs, and refuses what cannot be quoted for it')
+@case('a batch file gets its arguments as they were typed, and nothing of them is run')
 def batch(w):
     w.write(w.ws('show.cmd'), '@echo off\r\necho first=%~1\r\n')
     got = w.sbx(w.ws('show.cmd'), 'plain words')
     check(got.code == 0 and 'first=plain words' in got.text, got)
-    for hostile in ('a"&echo planted>planted.txt&"', '"&echo planted>planted.txt', '%CMDCMDLINE:~-1%&echo planted',
-                    'a\nb', '%PATH%'):
+    w.write(w.ws('mk.cmd'), '@if "%1"=="build" (echo yes) else (echo no [%1])\r\n')
+    for way in (w.run('cmd', '/d', '/c', 'mk.cmd build', cwd=w.ws('')), w.sbx('.\\mk.cmd', 'build')):
+        equal(way.text.strip(), 'yes', way)
+    # handed on, as npm.cmd does, to a program that splits by the rules of the C runtime
+    w.write(w.ws('on.cmd'), '@"%s" args %%*\r\n' % w.PROBE)
+    words = ['a', 'b c', 'x&y|z^<>()', 'C:\\d\\', '', '--json={"a":1}', 'q"&echo planted>planted.txt', '-o=1,2;3', '!x!']
+    got = w.sbx(w.ws('on.cmd'), *words)
+    equal(argument_list(got), [units(word) for word in words], got)
+    equal(w.read(w.ws('planted.txt')), None, 'injected')
+    # cmd.exe of Wine knows no %cd:~,%
+    knows = w.run('cmd', '/d', '/e:on', '/v:off', '/s', '/c', '"echo [100%%cd:~,%]"').text.strip() == '[100%]'
+    if knows:
+        got = w.sbx(w.ws('on.cmd'), '100%', '%PATH%')
+        equal(argument_list(got), [units('100%'), units('%PATH%')], got)
+    else:
+        w.unjudged.append('a percent sign in an argument: this cmd.exe does not know %cd:~,%')
+    for hostile in ('a"&echo planted>planted.txt&"', '"&echo planted>planted.txt', '%CMDCMDLINE:~-1%&echo planted>planted.txt',
+                    'a\nb'):
         got = w.sbx(w.ws('show.cmd'), hostile)
         equal(w.read(w.ws('planted.txt')), None, 'injected by %r' % hostile)
         if got.code == 0:  # then it must have arrived as it was given
