@@ -23,7 +23,12 @@
 static const char *const area_names[] = {"temp", "cache"};
 static const WCHAR *const area_names_w[] = {L"temp", L"cache"};
 
+#define NT_NAME_COLLISION ((NTSTATUS)0xC0000035)
 #define NT_SHARING_VIOLATION ((NTSTATUS)0xC0000043)
+
+/* Digits of the run's id: TEMP is part of every path in it, and many tools end at MAX_PATH. */
+#define SHORT_NAME 12
+#define WHOLE_NAME 32
 #define TRIES 5
 #define FIRST_WAIT_MS 10u /* twice as long each time: a third of a second in all */
 #define LIST (FILE_LIST_DIRECTORY | FILE_TRAVERSE | FILE_READ_ATTRIBUTES | READ_CONTROL | SYNCHRONIZE)
@@ -148,34 +153,58 @@ out:
     return st;
 }
 
+static char *temp_name(const char *run_id, int digits, int keep)
+{
+    sbx_text name = {0};
+
+    sbx_text_printf(&name, "%.*s%s", digits, run_id, keep ? keep_suffix : "");
+    return sbx_text_take(&name);
+}
+
 char *sbx_temp_path(const char *run_id)
 {
-    return join(sbx_host_table->state_dir, area_names[AREA_TEMP], run_id);
+    char *name = temp_name(run_id, SHORT_NAME, 0);
+    char *path = name ? join(sbx_host_table->state_dir, area_names[AREA_TEMP], name) : NULL;
+
+    sbx_free(name);
+    return path;
+}
+
+/* In made->area.  failure->code: why not. */
+static sbx_status make_temp(sbx_temp *made, const char *run_id, int digits, const void *sid, sbx_error *failure)
+{
+    WCHAR *name_w = NULL;
+    sbx_status st;
+
+    sbx_free(made->path);
+    sbx_free(made->name);
+    made->name = temp_name(run_id, digits, made->keep);
+    made->path = made->name ? join(sbx_host_table->state_dir, area_names[AREA_TEMP], made->name) : NULL;
+    if (!made->path)
+        return sbx_fail_memory(failure);
+    if ((st = sbx_wide(made->name, "run id", &name_w, failure)) == SBX_OK)
+        st = create_private(made->area, name_w, sid, 0, &made->hold, made->path, failure);
+    sbx_free(name_w);
+    return st;
 }
 
 sbx_status sbx_temp_open(sbx_temp *temp, const char *run_id, int keep, const void *sid, sbx_error *err)
 {
-    sbx_temp made = {0};
-    sbx_text name = {0};
-    WCHAR *name_w = NULL;
-    sbx_status st;
+    sbx_error failure = {.size = sizeof(failure)};
+    sbx_temp made = {.keep = keep};
+    sbx_status st = open_area(AREA_TEMP, 1, &made.area, err);
 
-    made.keep = keep;
-    sbx_text_printf(&name, "%s%s", run_id, keep ? keep_suffix : "");
-    made.name = sbx_text_take(&name);
-    made.path = made.name ? sbx_temp_path(made.name) : NULL;
-    if (!made.path) {
-        st = sbx_fail_memory(err);
-        goto out;
+    if (st != SBX_OK)
+        return st;
+    st = make_temp(&made, run_id, SHORT_NAME, sid, &failure);
+    if (st != SBX_OK && failure.code == (uint32_t)NT_NAME_COLLISION)
+        st = make_temp(&made, run_id, WHOLE_NAME, sid, &failure);
+    if (st == SBX_OK) {
+        *temp = made;
+        return SBX_OK;
     }
-    if ((st = sbx_wide(made.name, "run id", &name_w, err)) != SBX_OK ||
-        (st = open_area(AREA_TEMP, 1, &made.area, err)) != SBX_OK ||
-        (st = create_private(made.area, name_w, sid, 0, &made.hold, made.path, err)) != SBX_OK)
-        goto out;
-    *temp = made;
-    memset(&made, 0, sizeof(made));
-out:
-    sbx_free(name_w);
+    if (err)
+        *err = failure;
     sbx_handle_close(&made.area);
     sbx_free(made.path);
     sbx_free(made.name);

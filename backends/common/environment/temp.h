@@ -19,8 +19,8 @@ typedef struct sbx_temp {
     int keep;          /* sbx_temp_close leaves the folder */
 } sbx_temp;
 
-/* %LOCALAPPDATA%\sbx\temp\RUN_ID for a PSID.  keep: it outlives the run, for background processes; only sbx_temp_clean
- * removes it.  `temp` begins as { 0 }. */
+/* %LOCALAPPDATA%\sbx\temp\NAME for a PSID; NAME is the first 12 digits of the run's id, or all where those are taken.
+ * keep: it outlives the run, for background processes; only sbx_temp_clean removes it.  `temp` begins as { 0 }. */
 sbx_status sbx_temp_open(sbx_temp *temp, const char *run_id, int keep, const void *sid, sbx_error *err);
 
 /* The cache of a writable root, made at its first use.  sid: the root's. */

@@ -136,7 +136,7 @@ static DWORD WINAPI let_go_late(void *argument)
     const ULONGLONG begin = GetTickCount64();
     char path[MAX_PATH];
 
-    snprintf(path, sizeof(path), "%s\\temp\\%s\\other", state_dir, run_id);
+    snprintf(path, sizeof(path), "%s\\temp\\%.12s\\other", state_dir, run_id);
     while (is_there(path) && GetTickCount64() - begin < 30000)
         SwitchToThread();
     CloseHandle(*file);
@@ -221,7 +221,7 @@ static void closed_to_the_owner(void **state)
 
 static void states(void **state)
 {
-    sbx_temp temp = {0}, again = {0};
+    sbx_temp temp = {0};
     seen now = {0};
     char path[MAX_PATH];
 
@@ -229,8 +229,6 @@ static void states(void **state)
     assert_int_equal(sbx_temp_list(see, &now, NULL), SBX_OK);
     assert_int_equal(now.count, 0);
     assert_int_equal(sbx_temp_open(&temp, run_id, 0, run_sid, NULL), SBX_OK);
-    assert_int_equal(sbx_temp_open(&again, run_id, 0, run_sid, NULL), SBX_E_SYSTEM); /* never one that exists */
-    assert_null(again.path);
     assert_int_equal(sbx_temp_list(see, &now, NULL), SBX_OK);
     assert_int_equal(now.count, 1);
     assert_int_equal(now.state, SBX_STATE_ACTIVE);
@@ -267,6 +265,63 @@ static void states(void **state)
     assert_int_equal(sbx_temp_clean(SBX_CLEAN_ALL, NULL, see, &now, NULL), SBX_OK);
     assert_int_equal(now.count, 1);
     assert_false(is_there(path));
+}
+
+static void ends_with(const char *path, const char *name)
+{
+    assert_true(strlen(path) > strlen(name));
+    assert_string_equal(path + strlen(path) - strlen(name), name);
+}
+
+/* Short, for the paths in it; never a folder that exists. */
+static void names(void **state)
+{
+    sbx_error err = {.size = sizeof(err)};
+    sbx_temp temp = {0}, other = {0}, third = {0}, kept = {0};
+    char *planned = sbx_temp_path(run_id);
+
+    (void)state;
+    assert_int_equal(sbx_temp_open(&temp, run_id, 0, run_sid, NULL), SBX_OK);
+    ends_with(temp.path, "\\0123456789ab");
+    assert_string_equal(planned, temp.path);
+    assert_int_equal(sbx_temp_open(&other, run_id, 0, run_sid, NULL), SBX_OK);
+    ends_with(other.path, "\\0123456789abcdef0123456789abcdef");
+    assert_int_equal(sbx_temp_open(&third, run_id, 0, run_sid, &err), SBX_E_SYSTEM);
+    assert_null(third.path);
+    assert_string_equal(err.object, other.path);
+    assert_int_equal(err.code, 0xC0000035u);
+    assert_int_equal(sbx_temp_open(&kept, run_id, 1, run_sid, NULL), SBX_OK);
+    ends_with(kept.path, "\\0123456789ab-kept");
+    kept.keep = 0;
+    sbx_temp_close(&kept);
+    sbx_temp_close(&other);
+    sbx_temp_close(&temp);
+    sbx_free(planned);
+}
+
+/* What an earlier version left, with the whole id for a name. */
+static void old_names(void **state)
+{
+    static const char *const ends[] = {"", "-kept"};
+    static const uint32_t states[] = {SBX_STATE_STALE, SBX_STATE_KEPT};
+    sbx_temp area = {0};
+    seen now = {0};
+    char path[MAX_PATH * 2];
+    int i;
+
+    (void)state;
+    assert_int_equal(sbx_temp_open(&area, run_id, 0, run_sid, NULL), SBX_OK);
+    sbx_temp_close(&area);
+    for (i = 0; i < 2; i++) {
+        snprintf(path, sizeof(path), "%s\\temp\\%s%s", state_dir, run_id, ends[i]);
+        assert_true(CreateDirectoryA(path, NULL));
+        memset(&now, 0, sizeof(now));
+        assert_int_equal(sbx_temp_list(see, &now, NULL), SBX_OK);
+        assert_int_equal(now.count, 1);
+        assert_int_equal(now.state, states[i]);
+        assert_int_equal(sbx_temp_clean(i ? SBX_CLEAN_ALL : SBX_CLEAN_STALE, NULL, see, &now, NULL), SBX_OK);
+        assert_false(is_there(path));
+    }
 }
 
 /* What cannot be removed is the error, not the folder that all are in. */
@@ -351,6 +406,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(everything_goes), cmocka_unit_test(in_use_for_a_moment), cmocka_unit_test(closed_to_the_owner),
         cmocka_unit_test(states),          cmocka_unit_test(names_what_stays),    cmocka_unit_test(cache),
+        cmocka_unit_test(names),           cmocka_unit_test(old_names),
     };
     return cmocka_run_group_tests_name("unelevated-temp", tests, setup, teardown);
 }
