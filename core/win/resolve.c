@@ -9,6 +9,7 @@
 #include "base/quote.h"
 #include "base/suggest.h"
 #include "base/utf.h"
+#include "win/drive.h"
 #include "win/env.h"
 #include "win/error.h"
 #include "win/handle.h"
@@ -28,6 +29,7 @@ typedef struct search {
     const char *other;             /* the first hit that cannot be started by itself */
     sbx_program *program;
     sbx_error *err;
+    int on_disks; /* for a hint: pass over what may be asleep or on another machine */
 } search;
 
 static const struct {
@@ -302,6 +304,11 @@ static int has_separator(const char *name)
     return strpbrk(name, "\\/") || (name[0] && name[1] == ':');
 }
 
+static int is_on_disk(const char *dir)
+{
+    return sbx_path_kind(dir) == SBX_PATH_DRIVE && sbx_drive_is_disk(dir[0]);
+}
+
 static sbx_status search_path(search *s, const uint16_t *environment_w, int *found)
 {
     const char *const *dir = divide(s->arena, sbx_env_find(environment_w, L"PATH"));
@@ -311,12 +318,25 @@ static sbx_status search_path(search *s, const uint16_t *environment_w, int *fou
     if (!dir)
         return sbx_fail_memory(s->err);
     for (; st == SBX_OK && !*found && *dir; dir++) {
-        if (!sbx_path_is_absolute(*dir))
+        if (!sbx_path_is_absolute(*dir) || (s->on_disks && !is_on_disk(*dir)))
             continue;
         path = sbx_path_join(s->arena, *dir, s->name);
         st = path ? try_path(s, path, 0, found) : sbx_fail_memory(s->err);
     }
     return st;
+}
+
+/* *path: of a name with a separator; may be NULL. */
+static sbx_status look_for(search *s, const uint16_t *environment_w, const char *cwd, const char **path, int *found)
+{
+    const char *full;
+
+    if (!has_separator(s->name))
+        return search_path(s, environment_w, found);
+    full = sbx_path_join(s->arena, cwd, s->name);
+    if (path)
+        *path = full;
+    return full ? try_path(s, full, 1, found) : sbx_fail_memory(s->err);
 }
 
 typedef struct nearest {
@@ -354,7 +374,7 @@ static void find_nearest(search *s, const uint16_t *environment_w, nearest *best
     HANDLE find;
 
     for (; dir && *dir && best->entries < NEAR_ENTRIES; dir++) {
-        pattern = sbx_path_kind(*dir) == SBX_PATH_DRIVE ? sbx_path_join(s->arena, *dir, "*") : NULL;
+        pattern = is_on_disk(*dir) ? sbx_path_join(s->arena, *dir, "*") : NULL;
         pattern_w = NULL;
         if (!pattern || sbx_wide_path(pattern, &pattern_w, NULL) != SBX_OK)
             continue;
@@ -381,10 +401,9 @@ static sbx_status missing(search *s, const char *path, const uint16_t *environme
     DWORD attributes = INVALID_FILE_ATTRIBUTES;
     nearest best = {"", SIZE_MAX, 0};
     const size_t length = strcspn(s->name, " \t");
-    const char *first;
     sbx_program unused = {0};
     sbx_error ignored = {0};
-    search here;
+    search hint = {s->arena, NULL, s->extensions, NULL, &unused, &ignored, 1};
     int found = 0;
     size_t i;
 
@@ -395,8 +414,8 @@ static sbx_status missing(search *s, const char *path, const uint16_t *environme
         return explain(s->other, s->err);
     sbx_fail(s->err, SBX_E_NOT_FOUND, "find the command", s->name);
     /* not that of a path, which is one word by right */
-    first = s->name[length] ? sbx_arena_strndup(s->arena, s->name, length) : NULL;
-    if (first && sbx_resolve(s->arena, first, cwd, environment_w, &unused, &ignored) == SBX_OK) {
+    hint.name = s->name[length] ? sbx_arena_strndup(s->arena, s->name, length) : NULL;
+    if (hint.name && hint.name[0] && look_for(&hint, environment_w, cwd, NULL, &found) == SBX_OK && found) {
         sbx_hint(s->err,
                  "it is one word with spaces in it; quote each argument by itself, as in: sbx -- node \"a b.js\"");
         return SBX_E_NOT_FOUND;
@@ -412,11 +431,9 @@ static sbx_status missing(search *s, const char *path, const uint16_t *environme
         sbx_hint(s->err, "the command's environment has no PATH");
         return SBX_E_NOT_FOUND;
     }
-    here = *s;
-    here.program = &unused;
+    hint.other = NULL;
     path = sbx_path_join(s->arena, cwd, s->name);
-    if (path && try_path(&here, path, 1, &found) == SBX_OK && (found || here.other)) {
-        sbx_fail(s->err, SBX_E_NOT_FOUND, "find the command", s->name);
+    if (path && try_path(&hint, path, 1, &found) == SBX_OK && (found || hint.other)) {
         sbx_hint(s->err, "the current directory is not searched; type: .\\%s", s->name);
         return SBX_E_NOT_FOUND;
     }
@@ -431,7 +448,7 @@ sbx_status sbx_resolve(sbx_arena *arena, const char *name, const char *cwd, cons
 {
     static const uint16_t standard_w[] = L".COM;.EXE;.BAT;.CMD";
     const uint16_t *pathext_w = sbx_env_find(environment_w, L"PATHEXT");
-    search s = {arena, name, NULL, NULL, program, err};
+    search s = {arena, name, NULL, NULL, program, err, 0};
     const char *path = NULL;
     int found = 0;
     sbx_status st;
@@ -441,12 +458,7 @@ sbx_status sbx_resolve(sbx_arena *arena, const char *name, const char *cwd, cons
     s.extensions = divide(arena, pathext_w && *pathext_w ? pathext_w : standard_w);
     if (!s.extensions)
         return sbx_fail_memory(err);
-    if (has_separator(name)) {
-        path = sbx_path_join(arena, cwd, name);
-        st = path ? try_path(&s, path, 1, &found) : sbx_fail_memory(err);
-    } else {
-        st = search_path(&s, environment_w, &found);
-    }
+    st = look_for(&s, environment_w, cwd, &path, &found);
     if (st != SBX_OK || found)
         return st;
     return missing(&s, path, environment_w, cwd);

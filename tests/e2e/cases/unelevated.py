@@ -1,5 +1,11 @@
 """The unelevated backend: writes are confined for real, the network is discouraged with a reason."""
+import json
+import os
+import shutil
+
 from harness import case, check, equal
+
+from cases.files import EVERYONE, build
 
 CONFINED = ('unelevated',)
 WORLDS = ('lab', 'native')
@@ -50,6 +56,63 @@ def existing(w):
     equal(w.read(path), b'mine')
     check('mine' in cmd(w, 'type ' + path).text, 'reading is not confined')
     equal(w.read(w.ws('stolen.txt')), None)
+
+
+def gaps(w, *options):
+    """What the report of a run says is not closed: object and text."""
+    got = w.sbx(w.PROBE, 'exit', '7', options=options + ('--report', w.ws('report.json')))
+    equal(got.code, 7, got)
+    return [(note['object'], note['text']) for note in json.loads(w.read(w.ws('report.json')))['notes']
+            if note['kind'] == 'gap']
+
+
+@case('drives on which nothing is confined are told at each launch', CONFINED, WORLDS)
+def drives(w):
+    for told in (gaps(w), gaps(w)):
+        check([text for name, text in told if name.startswith('\\\\') and 'wsl.localhost' in text], told)
+        check(not [name for name, text in told if name == 'C:\\'], 'C: is confined: %s' % told)
+        if w.kind != 'lab':
+            w.unjudged = ['drives of other machines and without access rights: none at hand']
+            continue
+        text = dict(told)
+        check('not confined' in text['F:\\'] and 'FAT' in text['F:\\'] and 'keeps no access rights' in text['F:\\'], told)
+        check('not confined' in text['N:\\'] and "another machine's" in text['N:\\'], told)
+    if w.kind == 'lab':
+        check('N:\\' in w.run(w.SBX, 'plan', '--backend', 'unelevated').text, 'plan')
+
+
+@case('a network drive in PATH is not opened by the look for places open to everyone', CONFINED, ('lab',))
+def network_places(w):
+    near, far = build(w, w.ws('near')), 'N:\\far'
+    equal(w.probe('dacl', near, EVERYONE).text.strip(), 'ok')
+    outside = os.path.join(os.path.dirname(w.drive), 'drive_n', 'far')
+    os.makedirs(outside, exist_ok=True)
+    os.setxattr(outside, 'user.ntlab.sd', os.getxattr(w.unix(near), 'user.ntlab.sd'))
+    line = 'set "PATH=%s;%s;%%PATH%%"&& "%s" plan --backend unelevated --workspace %s' % (far, near, w.SBX, w.ws('root'))
+    build(w, w.ws('root'))
+    w.write(w.ws('plan.cmd'), '@' + line + '\r\n')
+    told = w.run('cmd', '/d', '/c', w.ws('plan.cmd')).text
+    check(near in told, 'control: %s' % told)
+    check(far not in told, told)
+
+
+@case('a program on a network drive of PATH is started, and not looked for as a hint', ('none',), ('lab', 'stock'))
+def network_path(w):
+    home = os.path.join(os.path.dirname(w.drive), 'drive_n', 'bin')
+    os.makedirs(home, exist_ok=True)
+    for folder in (home, w.unix(w.ws('disk'))):
+        os.makedirs(folder, exist_ok=True)
+        name = 'farprobe.exe' if folder == home else 'nearprobe.exe'
+        shutil.copy(w.unix(w.PROBE), os.path.join(folder, name))
+    options = ('--env', 'PATH=N:\\bin;%s;C:\\windows\\system32' % w.ws('disk'))
+    equal(w.sbx('farprobe', 'exit', '7', options=options).code, 7, 'as Windows would')
+    near, far = (w.sbx(name, 'exit', '7', options=options) for name in ('naerprobe', 'fraprobe'))
+    equal((near.code, far.code), (127, 127), 'a typing error')
+    check('did you mean "nearprobe"' in near.errors, 'control: %s' % near)
+    check('hint' not in far.errors, far)
+    near, far = (w.sbx(name, options=options) for name in ('nearprobe x', 'farprobe x'))
+    check('quote each argument' in near.errors, 'control: %s' % near)
+    check('hint' not in far.errors, far)
 
 
 @case('.git is protected, and its name cannot be taken', CONFINED, WORLDS)
@@ -106,6 +169,7 @@ console.log(os.tmpdir());
     equal(got.code, 0, got)
     path = got.text.strip()
     check(path.lower().startswith((w.profile + '\\AppData\\Local\\sbx\\temp\\').lower()), path)
+    equal(len(path.rsplit('\\', 1)[1]), 12, 'short, for the paths in it')
     equal(w.read(path + '\\left'), None, 'left behind')
     again = node(w, 'temp.js').text.strip()
     check(again and again != path, 'every run has its own')
