@@ -11,8 +11,10 @@
 #include "common/host.h"
 #include "common/grants/ledger_record.h"
 #include "common/grants/sd.h"
+#include "common/grants/volumes.h"
 #include "common/state.h"
 #include "win/dirs.h"
+#include "win/drive.h"
 #include "win/file.h"
 #include "win/handle.h"
 #include "win/wide.h"
@@ -140,7 +142,7 @@ static void look_along_path(scan *s, WCHAR *list)
         int more = list[length] == L';';
 
         list[length] = 0;
-        if (length > 2 && list[1] == L':')
+        if (length > 2 && list[1] == L':' && *list < 0x80 && sbx_drive_is_disk((char)*list))
             look_at(s, list);
         list += length + (size_t)more;
     }
@@ -276,6 +278,7 @@ void sbx_open_places_report(const sbx_root *roots, uint32_t count, uint32_t flag
     uint64_t now = hours_now();
     uint32_t key;
 
+    sbx_volumes_report(roots, count);
     if (!list || !file)
         goto out;
     tell_above(roots, count, &told);

@@ -75,8 +75,9 @@ def drives(w):
             w.unjudged = ['drives of other machines and without access rights: none at hand']
             continue
         text = dict(told)
-        check('not confined' in text['F:\\'] and 'FAT' in text['F:\\'] and 'keeps no access rights' in text['F:\\'], told)
-        check('not confined' in text['N:\\'] and "another machine's" in text['N:\\'], told)
+        for drive in ('F:\\', 'R:\\'):
+            check('not confined: its file system (FAT32) keeps no access rights' in text.get(drive, ''), told)
+        check("not confined: it is another machine's" in text.get('N:\\', ''), told)
     if w.kind == 'lab':
         check('N:\\' in w.run(w.SBX, 'plan', '--backend', 'unelevated').text, 'plan')
 
