@@ -100,8 +100,14 @@ static void tell(const sbx_policy *policy)
         "named pipes that the command makes without a security descriptor cannot be written to by name, not "
         "even by itself: child processes with piped streams fail with EPERM in node, bun and others on libuv");
     sbx_host_note(SBX_NOTE_GAP, "processes", "the command can end your processes, though it cannot change them");
-    sbx_host_note(SBX_NOTE_GAP, "services",
-                  "programs started through COM, WMI, the task scheduler or BITS may run outside the sandbox");
+    sbx_host_note(
+        SBX_NOTE_GAP, "services",
+        "programs started through COM, WMI, the task scheduler or BITS may run outside the sandbox, and as an "
+        "administrator where you are one and UAC does not always notify");
+    sbx_host_note(SBX_NOTE_GAP, "sandboxes",
+                  "while another sandbox of yours runs, the command may act as that one, in its writable folders");
+    sbx_host_note(SBX_NOTE_GAP, "names",
+                  "the command can take names of pipes, objects and ports before your programs do");
     if (policy->flags & SBX_POLICY_KEEP_CHILDREN)
         sbx_host_note(SBX_NOTE_GAP, "children",
                       "what outlives the command may take the names of protected paths that do not exist");

@@ -182,19 +182,19 @@ int sbx_quote_is_batch(const char *path)
 static const char *unquotable(const char *text)
 {
     for (; *text; text++)
-        if (((unsigned char)*text < 0x20 && *text != '\t') || *text == 0x7F)
+        if (*text == '"' || ((unsigned char)*text < 0x20 && *text != '\t') || *text == 0x7F)
             return text;
     return NULL;
 }
 
 static sbx_status refuse(sbx_error *err, uint32_t index, const char *where)
 {
-    char object[64];
+    char object[64], what[16], whose[32] = "its path";
 
+    snprintf(what, sizeof(what), *where == '"' ? "'%c'" : "U+%04X", (unsigned)(unsigned char)*where);
     if (index)
-        snprintf(object, sizeof(object), "argument %u holds U+%04X", (unsigned)index, (unsigned)(unsigned char)*where);
-    else
-        snprintf(object, sizeof(object), "its path holds U+%04X", (unsigned)(unsigned char)*where);
+        snprintf(whose, sizeof(whose), "argument %u", (unsigned)index);
+    snprintf(object, sizeof(object), "%s holds %s", whose, what);
     sbx_fail(err, SBX_E_REFUSED, "quote for a batch file", object);
     sbx_hint(err, "cmd.exe would read it as more than text; start the program behind the batch file instead");
     return SBX_E_REFUSED;
@@ -217,21 +217,15 @@ static void add_for_cmd(sbx_text *line, const char *text)
         return;
     }
     sbx_text_add_char(line, '"');
-    for (;; text++) {
-        /* backslashes before a quote are read in pairs */
-        if (*text == '"' || !*text)
-            for (; slashes; slashes--)
-                sbx_text_add_char(line, '\\');
-        if (!*text)
-            break;
+    for (; *text; text++) {
         slashes = *text == '\\' ? slashes + 1 : 0;
-        if (*text == '"')
-            sbx_text_add(line, "\"\"");
-        else if (*text == '%')
+        if (*text == '%')
             sbx_text_add(line, "%%cd:~,%");
         else
             sbx_text_add_char(line, *text);
     }
+    for (; slashes; slashes--) /* before a quote they are read in pairs */
+        sbx_text_add_char(line, '\\');
     sbx_text_add_char(line, '"');
 }
 
