@@ -119,14 +119,14 @@ fixed_addresses=()
 ! setarch -R true 2> /dev/null || fixed_addresses=(setarch -R)
 
 # use KIND PREFIX [USER]: wine=(...) and the environment for it.  Nothing of the caller's
-# environment reaches the programs but the terminal's type and what KEEP_ENV lists.  TZ is the first zone of Wine's table:
+# environment reaches the programs but the terminal's type, LAB_READING, LAB_STATE and what KEEP_ENV lists.  TZ is the first zone of Wine's table:
 # every process of Wine reads the table from the registry until it finds its zone, a thousand calls for UTC.
 use() {
     local name
     kind=$1 prefix=$2 user=${3:-standard}
     clean=(env -i "HOME=$HOME" "PATH=$PATH" LC_ALL=C.UTF-8 TZ=AFT-4:30 "TERM=${TERM:-dumb}" "SBX_CACHE=$cache" WINEDEBUG=-all
         "WINEDLLOVERRIDES=mscoree,mshtml,winemenubuilder.exe=" "WINEPREFIX=$prefix" "LAB_PREFIX=$prefix")
-    for name in ${KEEP_ENV-}; do
+    for name in LAB_READING LAB_STATE ${KEEP_ENV-}; do
         [ -z "${!name+set}" ] || clean+=("$name=${!name}")
     done
     case $kind in
@@ -234,7 +234,7 @@ prefix_key() {
 
 # make_template KIND DIR [plain]: what new_prefix copies, in $template
 make_template() {
-    local tools=''
+    local tools='' LAB_READING='' LAB_STATE=''
     build_bcryptprimitives
     if [ "${3-}" != plain ]; then
         need_command npm npm
