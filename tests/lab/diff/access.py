@@ -4,6 +4,8 @@
 
 Usage: access.py HARNESS [--count N] [--seed N] [--show N]
 
+LAB_READING chooses which rights of a write-restricted token need the second pass.
+
 Each pass of a restricted check is judged by Samba by itself, with a token that holds only
 the SIDs of that pass; how the passes combine is stated in judge() after MS-DTYP 2.5.3.2
 and the documentation of CreateRestrictedToken.  What Samba does not know is put into
@@ -23,6 +25,7 @@ Exit code 1 if a single case differs.
 """
 
 import argparse
+import os
 import random
 import struct
 import subprocess
@@ -35,9 +38,10 @@ from samba.ndr import ndr_unpack
 from samba.security import access_check
 
 import cases
-from cases import ALLOW, DENY_ONLY, IO, MAXIMUM_ALLOWED, READ_CONTROL, SYSTEM_SECURITY, WRITE_DAC, WRITE_OWNER
+from cases import ALLOW, DELETE, DENY_ONLY, IO, MAXIMUM_ALLOWED, READ_CONTROL, SYSTEM_SECURITY, WRITE_DAC, WRITE_OWNER
 
 SEC_PRIV_SECURITY, SEC_PRIV_TAKE_OWNERSHIP = security.SEC_PRIV_SECURITY_BIT, security.SEC_PRIV_TAKE_OWNERSHIP_BIT
+TWICE = any(word in ('mild', 'delete-child=twice') for word in os.environ.get('LAB_READING', '').split(','))
 STRANGER = 'S-1-5-21-9-9-9-9'
 cases.SID_BYTES[STRANGER] = cases.sid_bytes(STRANGER)
 
@@ -109,21 +113,24 @@ def judge(case, counts):
     if not restricted or (not maximum and not first):
         return first
 
-    read_only = mapping[0] | mapping[2]
+    writes = ~(mapping[0] | mapping[2])
+    if not TWICE:
+        writes = mapping[1] & writes | DELETE | WRITE_DAC | WRITE_OWNER | SYSTEM_SECURITY
     by_privilege = (SYSTEM_SECURITY if privileges & 1 else 0) | (WRITE_OWNER if privileges & 2 else 0)
     remaining = wanted & ~by_privilege & ~(READ_CONTROL | WRITE_DAC if implicit else 0)
-    if token.write_restricted and not maximum and not remaining & ~read_only:
+    if token.write_restricted and not maximum and not remaining & writes:
         counts['write-restricted read'] += 1
         return first
     counts['second pass'] += 1
     second_sd = samba_sd(owner, dacl)
     if not maximum:
-        return first if samba_check(token.restricting, samba_privileges, second_sd, desired) else 0
+        asked = desired if TWICE or not token.write_restricted else desired & writes
+        return first if samba_check(token.restricting, samba_privileges, second_sd, asked) else 0
     # each right by itself: what both passes allow (write-restricted: reading needs only the first)
     first = samba_check(first_sids, samba_privileges, samba_sd(owner, first_dacl), MAXIMUM_ALLOWED)
     second = samba_check(token.restricting, samba_privileges, second_sd, MAXIMUM_ALLOWED)
     if token.write_restricted:
-        second |= read_only
+        second |= ~writes
     granted = first & second
     if wanted & SYSTEM_SECURITY:
         if not privileges & 1:

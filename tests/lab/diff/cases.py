@@ -15,6 +15,7 @@ import struct
 
 WRITE_RESTRICTED = 2                 # NTLAB_TOKEN_WRITE_RESTRICTED
 SE_DACL_PRESENT, SE_DACL_AUTO_INHERITED = 0x0004, 0x0400
+DELETE = 0x10000
 ENABLED, DENY_ONLY = 0x7, 0x10
 ALLOW, DENY = 0, 1
 OI, CI, NP, IO, INHERITED = 1, 2, 4, 8, 16
@@ -23,7 +24,8 @@ READ_CONTROL, WRITE_DAC, WRITE_OWNER = 0x20000, 0x40000, 0x80000
 GENERIC = {0x80000000: 0, 0x40000000: 1, 0x20000000: 2, 0x10000000: 3}
 
 FILE_MAPPING = (0x120089, 0x120116, 0x1200a0, 0x1f01ff)
-KEY_MAPPING = (0x20019, 0x20006, 0x20019, 0xf003f)
+KEY_MAPPING = (0x20019, 0x20006, 0x20039, 0xf003f)
+THREAD_MAPPING = (0x20048, 0x20437, 0x121800, 0x1fffff)
 PROCESS_MAPPING = (0x20410, 0x20bea, 0x121001, 0x1fffff)
 
 OWNER_RIGHTS, CREATOR_OWNER, CREATOR_GROUP, EVERYONE = 'S-1-3-4', 'S-1-3-0', 'S-1-3-1', 'S-1-1-0'
@@ -90,11 +92,11 @@ class Token:
 class Descriptor:
     """dacl: a list of ACEs, or None for a NULL DACL."""
 
-    def __init__(self, owner, dacl):
-        self.owner, self.dacl = owner, dacl
+    def __init__(self, owner, dacl, control=SE_DACL_PRESENT):
+        self.owner, self.dacl, self.control = owner, dacl, control
 
     def wire(self):
-        data = struct.pack('<I', SE_DACL_PRESENT) + block(SID_BYTES[self.owner]) + block(SID_BYTES[USER])
+        data = struct.pack('<I', self.control) + block(SID_BYTES[self.owner]) + block(SID_BYTES[USER])
         return data + (block(b'') if self.dacl is None else block(acl_bytes(self.dacl)))
 
 
@@ -126,7 +128,7 @@ def random_dacl(random, mapping, inheritance=False):
 
 
 def access_case(random):
-    mapping = random.choice([FILE_MAPPING, FILE_MAPPING, KEY_MAPPING, PROCESS_MAPPING])
+    mapping = random.choice([FILE_MAPPING, FILE_MAPPING, KEY_MAPPING, PROCESS_MAPPING, THREAD_MAPPING])
     dacl = None if random.random() < 0.03 else random_dacl(random, mapping)
     sd = Descriptor(random.choice([USER, USER] + EVERYBODY), dacl)
     desired = 0

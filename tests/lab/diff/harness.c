@@ -140,6 +140,7 @@ int main(void)
     unsigned int op;
 
     ntlab_enabled = 1;
+    ntlab_init_settings();
     while (fread( &op, sizeof(op), 1, stdin ) == 1)
     {
         if (op == 1) check_access();

@@ -15,7 +15,7 @@ import tempfile
 
 here = os.path.dirname(os.path.abspath(__file__))
 
-# test, file, what, pattern (exactly one match), replacement
+# test, file, what, pattern (exactly one match), replacement, LAB_READING if it is not mild
 MUTANTS = [
     ('access', 'ntlab_access.c', 'deny ACEs are ignored', r'denied \|= mask & ~allowed;', ';'),
     ('access', 'ntlab_access.c', 'deny beats an earlier allow', r'denied \|= mask & ~allowed;',
@@ -26,7 +26,13 @@ MUTANTS = [
     ('access', 'ntlab_access.c', 'only write-restricted tokens have a second pass',
      r'allowed &= evaluate_dacl\( token, dacl, owner, mapping, 1 \);', ';'),
     ('access', 'ntlab_access.c', 'write-restricted limits reads too', r'if \(!\(token->ntlab\.flags & NTLAB_TOKEN_WRITE_RESTRICTED\)\)', 'if (1)'),
-    ('access', 'ntlab_access.c', 'the second pass covers only the writing rights', r'if \(maximum\) second \|= read_only;', 'second |= read_only;'),
+    ('access', 'ntlab_access.c', 'the second pass covers only the writing rights', r'if \(maximum \|\| !ntlab_second\( NTLAB_DELETE_CHILD \)\) second', 'second'),
+    ('access', 'ntlab_access.c', 'the second pass covers the reads that come along', r'if \(maximum \|\| !ntlab_second\( NTLAB_DELETE_CHILD \)\) second',
+     'if (maximum) second', 'harsh'),
+    ('access', 'ntlab_access.c', 'every right but the reading ones is a write', r'\(mapping->write & ~read_only\) \| DELETE', '~read_only | DELETE', 'harsh'),
+    ('access', 'ntlab_access.c', 'rights of GENERIC_WRITE that are also read are writes', r'\(mapping->write & ~read_only\) \| DELETE',
+     'mapping->write | DELETE', 'harsh'),
+    ('access', 'ntlab_access.c', 'WRITE_OWNER is no write', r' \| WRITE_OWNER \| ACCESS_SYSTEM_SECURITY', ' | ACCESS_SYSTEM_SECURITY', 'harsh'),
     ('access', 'ntlab_access.c', 'restricting SIDs do not match deny ACEs',
      r'if \(restricted_pass\) return find_sid', 'if (restricted_pass) return !deny && find_sid'),
     ('access', 'ntlab_access.c', 'the owner keeps its rights despite OWNER RIGHTS', r'!has_owner_rights_ace\( dacl \) && ', ''),
@@ -45,16 +51,20 @@ MUTANTS = [
     ('inherit', 'ntlab_sd.c', 'no-propagate is ignored', r'const int stop = [^;]*;', 'const int stop = 0;'),
     ('inherit', 'ntlab_sd.c', 'CREATOR OWNER stays as it is', r'if \(equal_sid\( sid, &creator_owner_sid \)\) return owner;', ''),
     ('inherit', 'ntlab_sd.c', 'inherit-only is kept on the directory itself',
-     r'append_ace\( acl, sid, ace->type, INHERITED_ACE \| propagate, ace->mask \);',
-     'append_ace( acl, sid, ace->type, INHERITED_ACE | propagate | (ace->flags & INHERIT_ONLY_ACE), ace->mask );'),
-    ('inherit', 'ntlab_sd.c', 'inherited ACEs are not marked', r'(?s)(effective_sid, ace->type, )INHERITED_ACE(, effective_mask \);\n    \}\n    else if \(!)', r'\g<1>0\2'),
+     r'append_ace\( acl, sid, ace->type, marked \| propagate, ace->mask \);',
+     'append_ace( acl, sid, ace->type, marked | propagate | (ace->flags & INHERIT_ONLY_ACE), ace->mask );'),
+    ('inherit', 'ntlab_sd.c', 'inherited ACEs are not marked', r'(?s)(effective_sid, ace->type, )marked(, effective_mask \);\n    \}\n    else if \(!)', r'\g<1>0\2'),
+    ('inherit', 'ntlab_sd.c', 'they always are', r'automatic \? INHERITED_ACE : 0', 'INHERITED_ACE', 'harsh'),
+    ('inherit', 'ntlab_sd.c', 'duplicates stay', r'type != ACCESS_ALLOWED_ACE_TYPE\) return 0;', '1) return 0;', 'harsh'),
+    ('inherit', 'ntlab_sd.c', 'denying duplicates go too', r' \|\| type != ACCESS_ALLOWED_ACE_TYPE\) return 0;', ') return 0;', 'harsh'),
 ]
 
 
 def main():
     wine, judge = sys.argv[1:]
     survived = 0
-    for test, name, what, pattern, replacement in MUTANTS:
+    for test, name, what, pattern, replacement, *reading in MUTANTS:
+        os.environ['LAB_READING'] = reading[0] if reading else 'mild'
         with tempfile.TemporaryDirectory() as work:
             for source in ('token.c', 'ntlab_token.c', 'ntlab_access.c', 'ntlab_sd.c'):
                 shutil.copy(os.path.join(wine, 'server', source), work)

@@ -79,6 +79,17 @@ static unsigned int integrity_mask( const struct token *token, const struct secu
     return mask;
 }
 
+/* the rights for which a write-restricted token needs its restricting SIDs.  By MS-DTYP and WSI every
+ * right outside GENERIC_READ and GENERIC_EXECUTE; as publicly analysed and seen, those of GENERIC_WRITE
+ * and the standard ones, so that FILE_DELETE_CHILD or THREAD_IMPERSONATE are asked once only. */
+static unsigned int write_mask( const generic_map_t *mapping )
+{
+    const unsigned int read_only = mapping->read | mapping->exec;
+
+    if (ntlab_second( NTLAB_DELETE_CHILD )) return ~read_only;
+    return (mapping->write & ~read_only) | DELETE | WRITE_DAC | WRITE_OWNER | ACCESS_SYSTEM_SECURITY;
+}
+
 /* same contract as Wine's token_access_check() */
 unsigned int ntlab_access_check( struct token *token, const struct security_descriptor *sd,
                                  unsigned int desired, struct luid_attr *privs,
@@ -86,7 +97,7 @@ unsigned int ntlab_access_check( struct token *token, const struct security_desc
                                  unsigned int *granted, unsigned int *status )
 {
     const unsigned int owner_access = READ_CONTROL | WRITE_DAC;
-    const unsigned int read_only = mapping->read | mapping->exec;
+    const unsigned int writes = write_mask( mapping );
     const int maximum = !!(desired & MAXIMUM_ALLOWED);
     const int restricted = !list_empty( &token->ntlab.restricted );
     const struct sid *owner = sd_get_owner( sd );
@@ -137,15 +148,15 @@ unsigned int ntlab_access_check( struct token *token, const struct security_desc
         allowed = evaluate_dacl( token, dacl, owner, mapping, 0 );
 
         /* second pass with the restricting SIDs; write-restricted tokens skip it
-         * when they ask for nothing but rights of GENERIC_READ and GENERIC_EXECUTE */
+         * when they ask for nothing that writes */
         if (restricted)
         {
             if (!(token->ntlab.flags & NTLAB_TOKEN_WRITE_RESTRICTED))
                 allowed &= evaluate_dacl( token, dacl, owner, mapping, 1 );
-            else if (maximum || (remaining & ~read_only))
+            else if (maximum || (remaining & writes))
             {
                 second = evaluate_dacl( token, dacl, owner, mapping, 1 );
-                if (maximum) second |= read_only;
+                if (maximum || !ntlab_second( NTLAB_DELETE_CHILD )) second |= ~writes;
                 allowed &= second;
             }
         }
