@@ -16,6 +16,8 @@
 #include "ntstatus.h"
 #define WIN32_NO_STATUS
 #include "windef.h"
+#include "winbase.h"
+#include "winuser.h"
 #include "winternl.h"
 
 #include "file.h"
@@ -38,6 +40,18 @@ int ntlab_set_token_sd( struct object *obj, struct token *token )
 
     if (!ntlab_enabled || obj->sd || !token || !token_get_default_dacl( token )) return 1;
     return set_sd_defaults_from_token( obj, &empty, OWNER_GROUP_DACL, token );
+}
+
+/* A process, a thread and the token of a process are made by the thread that asks for them, and so get
+ * the default DACL of its token, as objects of any other type do.  MSDN "CreateProcessAsUser" says
+ * that the one of the new token counts.  What a service made for another logon is its own. */
+int ntlab_set_creator_sd( struct object *obj, struct token *token )
+{
+    struct token *creator = current ? thread_get_impersonation_token( current ) : NULL;
+
+    if (!ntlab_second( NTLAB_THREAD_DACL ) && creator && token &&
+        ntlab_token_same_session( creator, token )) token = creator;
+    return ntlab_set_token_sd( obj, token );
 }
 
 static int set_aces( struct object *obj, const struct ntlab_ace *aces, unsigned int count )
@@ -78,24 +92,51 @@ static struct unicode_str base_name( const struct unicode_str *name )
     return ret;
 }
 
+/* the station that the system makes for a logon that is not interactive, and its desktops */
+static int set_service_desktop_sd( struct object *obj )
+{
+    const struct ntlab_ace aces[] =
+    {
+        { &local_system_sid,   0, GENERIC_ALL },
+        { ntlab_token_user( thread_get_impersonation_token( current )), 0, GENERIC_ALL },
+        { &builtin_admins_sid, 0, obj->ops->type == &winstation_type ? WINSTA_ENUMERATE :
+                                  DESKTOP_ENUMERATE | DESKTOP_READOBJECTS | DESKTOP_WRITEOBJECTS },
+    };
+
+    return set_aces( obj, aces, ARRAY_SIZE(aces) );
+}
+
 /* the interactive window station lets in its logon session; those that log on
  * on its desktop are let in by seclogon on Windows */
 static int set_desktop_sd( struct object *obj )
 {
     const struct sid *logon = ntlab_token_logon_sid( thread_get_impersonation_token( current ));
-    const struct ntlab_ace aces[] =
+    struct ntlab_ace aces[5] =
     {
         { &local_system_sid,   0, GENERIC_ALL },
         { &builtin_admins_sid, 0, GENERIC_ALL },
         { &interactive_sid,    0, GENERIC_ALL },
-        { logon,               0, GENERIC_ALL },
     };
+    const struct ntlab_ace logon_ace = { logon, 0, GENERIC_ALL }, world_ace = { &world_sid, 0, GENERIC_ALL };
+    unsigned int count = 3;
 
-    return set_aces( obj, aces, logon ? 4 : 3 );
+    /* where nobody is logged on interactively it belongs to the system alone */
+    if (logon && !ntlab_second( NTLAB_LOGON )) aces[count++] = logon_ace;
+    if (ntlab_second( NTLAB_STATION )) aces[count++] = world_ace;
+    return set_aces( obj, aces, count );
+}
+
+static int is_of_service_station( struct object *obj, const struct unicode_str *name, struct object *parent )
+{
+    struct unicode_str station = *name;
+
+    if (obj->ops->type == &desktop_type) station.str = get_object_name( parent, &station.len );
+    else station = base_name( name );
+    return station.str && name_starts_with( &station, "service-0x" );
 }
 
 /* called for every object that is created without a descriptor */
-int ntlab_init_object( struct object *obj, const struct unicode_str *name )
+int ntlab_init_object( struct object *obj, const struct unicode_str *name, struct object *parent )
 {
     static struct type_descr * const named_types[] =
     {
@@ -105,7 +146,11 @@ int ntlab_init_object( struct object *obj, const struct unicode_str *name )
     unsigned int i;
 
     if (!ntlab_enabled || !current || !current->process->token) return 1;
-    if (obj->ops->type == &winstation_type || obj->ops->type == &desktop_type) return set_desktop_sd( obj );
+    if (obj->ops->type == &winstation_type || obj->ops->type == &desktop_type)
+    {
+        if (name && parent && is_of_service_station( obj, name, parent )) return set_service_desktop_sd( obj );
+        return set_desktop_sd( obj );
+    }
     if (obj->ops->type == &job_type) return ntlab_set_token_sd( obj, thread_get_impersonation_token( current ));
     if (!name || !name->len) return 1;
 
@@ -154,6 +199,7 @@ int ntlab_check_pipe( struct object *obj, unsigned int access )
     unsigned int status, granted;
 
     if (!ntlab_enabled || !obj->sd) return 1;
+    if (!ntlab_require_level( thread_get_impersonation_token( current ))) return 0;
     access = map_access( access, &file_type.mapping );
     status = ntlab_check_sd( thread_get_impersonation_token( current ), obj->sd, &file_type.mapping, access, &granted );
     if (status) set_error( status );

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Kernel objects, desktops, pipes, registry keys and jobs. Run as the standard user. */
+/* Kernel objects, pipes, registry keys and jobs. Run as the standard user. */
 
 #include "lab_test.h"
 #include <stdlib.h>
@@ -85,15 +85,6 @@ static DWORD windows_version(void)
     return MAKELONG( info.dwBuildNumber, info.dwMajorVersion << 8 | info.wProductType );
 }
 
-static DWORD try_desktop( const WCHAR *name, DWORD access )
-{
-    HDESK desktop = OpenDesktopW( name, 0, FALSE, access );
-    DWORD err = desktop ? 0 : GetLastError();
-
-    if (desktop) CloseDesktop( desktop );
-    return err;
-}
-
 static DWORD anonymous_pipe(void)
 {
     HANDLE reader, writer;
@@ -112,6 +103,30 @@ static DWORD own_named_pipe(void)
     if (pipe == INVALID_HANDLE_VALUE) return GetLastError();
     err = open_pipe( L"\\\\.\\pipe\\lab-child-pipe", GENERIC_READ | GENERIC_WRITE );
     CloseHandle( pipe );
+    return err;
+}
+
+static DWORD open_token( DWORD pid, DWORD access )
+{
+    HANDLE process = OpenProcess( PROCESS_QUERY_LIMITED_INFORMATION, FALSE, pid ), token = NULL;
+
+    if (!process) return GetLastError();
+    return OpenProcessToken( process, access, &token ) ? opened( token ) : GetLastError();
+}
+
+static DWORD WINAPI wait( void *event )
+{
+    return WaitForSingleObject( event, 20000 );
+}
+
+static DWORD open_new_thread(void)
+{
+    DWORD id, err;
+    HANDLE event = CreateEventW( NULL, TRUE, FALSE, NULL ), thread = CreateThread( NULL, 0, wait, event, 0, &id );
+
+    err = opened( OpenThread( THREAD_SET_CONTEXT, FALSE, id ));
+    SetEvent( event );
+    WaitForSingleObject( thread, 20000 );
     return err;
 }
 
@@ -141,8 +156,11 @@ static int run_subcommand( int argc, char **argv )
     if (!strcmp( argv[1], "hklm-write" ))
         return set_key_value( HKEY_LOCAL_MACHINE, L"Software\\Microsoft\\Windows NT\\CurrentVersion" );
     if (!strcmp( argv[1], "version" )) return windows_version();
-    if (!strcmp( argv[1], "desktop" )) return try_desktop( L"lab-desktop", DESKTOP_CREATEWINDOW );
-    if (!strcmp( argv[1], "default-desktop" )) return try_desktop( L"Default", DESKTOP_CREATEWINDOW );
+    if (!strcmp( argv[1], "token" )) return open_token( pid, argc > 3 ? atoi( argv[3] ) : 0 );
+    if (!strcmp( argv[1], "own-process" )) return opened( OpenProcess( PROCESS_VM_WRITE, FALSE, GetCurrentProcessId() ));
+    if (!strcmp( argv[1], "own-thread" )) return opened( OpenThread( THREAD_SET_CONTEXT, FALSE, GetCurrentThreadId() ));
+    if (!strcmp( argv[1], "own-token" )) return open_token( GetCurrentProcessId(), TOKEN_ADJUST_DEFAULT );
+    if (!strcmp( argv[1], "new-thread" )) return open_new_thread();
     if (!strcmp( argv[1], "spawn" )) return run_child( NULL, L"nothing" );
     return 99;
 }
@@ -192,6 +210,37 @@ static void test_processes( HANDLE plain, HANDLE sandbox )
     swprintf( command, 64, L"thread %lu", GetCurrentThreadId() );
     child( plain, command, 0, "a process of the user may set the context of a thread" );
     child( sandbox, command, ERROR_ACCESS_DENIED, "a write-restricted one may not" );
+}
+
+/* GENERIC_READ and GENERIC_EXECUTE of tokens include what it takes to use them (test_access.c has the mapping), which
+ * a write-restricted process is asked once */
+static void test_token_rights( HANDLE plain, HANDLE sandbox )
+{
+    static const DWORD once[] = { TOKEN_QUERY, TOKEN_QUERY_SOURCE, TOKEN_DUPLICATE, TOKEN_IMPERSONATE, TOKEN_ASSIGN_PRIMARY };
+    WCHAR command[64];
+    unsigned int i;
+
+    for (i = 0; i < ARRAYSIZE( once ); i++)
+    {
+        swprintf( command, 64, L"token %lu %lu", GetCurrentProcessId(), once[i] );
+        child( sandbox, command, 0, "a write-restricted process opens the user's token to use it" );
+    }
+    swprintf( command, 64, L"token %lu %lu", GetCurrentProcessId(), TOKEN_ADJUST_DEFAULT );
+    child( plain, command, 0, "a process of the user may change the token" );
+    child( sandbox, command, ERROR_ACCESS_DENIED, "a write-restricted one may not" );
+}
+
+static void test_first_thread( HANDLE plain, HANDLE with_dacl )
+{
+    const DWORD callers = lab_has( "thread-dacl=caller" ) ? ERROR_ACCESS_DENIED : 0;
+
+    child( plain, L"own-process", 0, "a process opens itself" );
+    child( plain, L"own-thread", 0, "and its first thread" );
+    child( plain, L"own-token", 0, "and its token" );
+    child( with_dacl, L"new-thread", 0, "a restricted one opens a thread that it made, by the default DACL of its token" );
+    child( with_dacl, L"own-process", callers, "itself" );
+    child( with_dacl, L"own-thread", callers, "its first thread" );
+    child( with_dacl, L"own-token", callers, "its token" );
 }
 
 /* the processes that a plain token of the user can open for writing are its own */
@@ -270,35 +319,6 @@ static void test_key_descriptor(void)
     ConvertStringSecurityDescriptorToSecurityDescriptorW( L"D:(A;CI;KA;;;WD)", SDDL_REVISION_1, &sd, NULL );
     ok( !RegSetKeySecurity( key, DACL_SECURITY_INFORMATION, sd ) && !RegDeleteKeyW( key, L"" ), "the handle keeps its rights" );
     RegCloseKey( key );
-}
-
-static HDESK make_desktop( const WCHAR *name, const WCHAR *sddl )
-{
-    SECURITY_ATTRIBUTES sa = { sizeof(sa) };
-
-    if (sddl) ConvertStringSecurityDescriptorToSecurityDescriptorW( sddl, SDDL_REVISION_1, &sa.lpSecurityDescriptor, NULL );
-    return CreateDesktopW( name, NULL, NULL, 0, GENERIC_ALL, sddl ? &sa : NULL );
-}
-
-static void test_desktops( HANDLE plain, HANDLE sandbox, HANDLE with_logon )
-{
-    WCHAR sddl[256], *user;
-    HDESK desktop;
-
-    child( plain, L"default-desktop", 0, "the default desktop admits the user" );
-    child( with_logon, L"default-desktop", 0, "and a restricted token with the logon SID" );
-    child( sandbox, L"default-desktop", ERROR_ACCESS_DENIED, "but not one without it" );
-    ConvertSidToStringSidW( user_sid( own_token() ), &user );
-    swprintf( sddl, 256, L"D:(A;;GA;;;%ls)", user );
-    desktop = make_desktop( L"lab-desktop", sddl );
-    ok( desktop != NULL, "CreateDesktop with a descriptor" );
-    child( plain, L"desktop", 0, "admits whom it names" );
-    child( with_logon, L"desktop", ERROR_ACCESS_DENIED, "and nobody else" );
-    CloseDesktop( desktop );
-    swprintf( sddl, 256, L"D:(A;;GA;;;%ls)(A;;GA;;;" SYNTHETIC_SID L")", user );
-    desktop = make_desktop( L"lab-desktop", sddl );
-    child( sandbox, L"desktop", 0, "a desktop that names the synthetic SID admits the sandbox" );
-    CloseDesktop( desktop );
 }
 
 static void test_jobs(void)
@@ -380,11 +400,12 @@ int main( int argc, char **argv )
     set_default_dacl( with_dacl );
     ok( plain && sandbox && with_logon && with_dacl, "make the tokens" );
     test_processes( plain, with_logon );
+    test_token_rights( plain, sandbox );
+    test_first_thread( plain, with_dacl );
     test_services();
     test_named_objects( plain, sandbox, with_dacl );
     test_registry( plain, with_logon );
     test_key_descriptor();
-    test_desktops( plain, sandbox, with_logon );
     test_jobs();
     return finish();
 }

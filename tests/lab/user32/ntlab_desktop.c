@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * NT lab: descriptors for new desktops and window stations
+ * NT lab: descriptors for new desktops and window stations, and the connection to them
  *
- * Included in Wine's dlls/user32/winstation.c, which ignores them.
+ * Included in Wine's dlls/user32/winstation.c, which ignores descriptors and does not ask.
  */
 
 static void *with_descriptor( void *object, const SECURITY_ATTRIBUTES *sa )
@@ -50,4 +50,39 @@ static HWINSTA ntlab_create_winstation( OBJECT_ATTRIBUTES *attr, ACCESS_MASK acc
         if (winsta || GetLastError() == ERROR_ACCESS_DENIED) return winsta;
     }
     return with_descriptor( NtUserCreateWindowStation( attr, access | WRITE_DAC | WRITE_OWNER, 0, 0, 0, 0, 0 ), sa );
+}
+
+static BOOL succeeded( NTSTATUS status )
+{
+    if (status) SetLastError( status == STATUS_BUFFER_TOO_SMALL ? ERROR_INSUFFICIENT_BUFFER : RtlNtStatusToDosError( status ));
+    return !status;
+}
+
+static BOOL ntlab_get_security( HANDLE object, const SECURITY_INFORMATION *info, PSECURITY_DESCRIPTOR sd, DWORD size, DWORD *needed )
+{
+    ULONG length = 0;
+    NTSTATUS status = NtQuerySecurityObject( object, *info, sd, size, &length );
+
+    if (needed) *needed = length;
+    return succeeded( status );
+}
+
+static BOOL ntlab_set_security( HANDLE object, const SECURITY_INFORMATION *info, PSECURITY_DESCRIPTOR sd )
+{
+    return succeeded( NtSetSecurityObject( object, *info, sd ));
+}
+
+/* does the server let this process use its window station and desktop? */
+BOOL ntlab_connect_station(void)
+{
+    const UNICODE_STRING *name = &NtCurrentTeb()->Peb->ProcessParameters->Desktop;
+    NTSTATUS status;
+
+    SERVER_START_REQ( ntlab_connect_station )
+    {
+        wine_server_add_data( req, name->Buffer, name->Length );
+        status = wine_server_call( req );
+    }
+    SERVER_END_REQ;
+    return !status;
 }

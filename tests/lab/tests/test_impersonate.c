@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Whose tokens a thread may impersonate.  Children do it, as the administrator has SeImpersonatePrivilege. */
+
+#include "lab_test.h"
+#include <lm.h>
+#include <stdlib.h>
+
+#define PIPE_NAME L"\\\\.\\pipe\\lab-impersonate"
+#define ALICE     L"labimpersonated"
+#define PASSWORD  L"correct horse 1"
+#define BOB       L"labimpersonating"
+#define FULLY     0
+#define OTHER_SID L"S-1-5-21-1-2-3-4712"
+
+enum { FAILED, IDENTIFIES, IMPERSONATES };
+
+/* what the thread's token is good for */
+static int level(void)
+{
+    SECURITY_IMPERSONATION_LEVEL *value;
+    HANDLE token = NULL;
+    DWORD err;
+
+    if (!OpenThreadToken( GetCurrentThread(), TOKEN_QUERY, TRUE, &token )) return FAILED;
+    value = token_info( token, TokenImpersonationLevel );
+    err = try_open( L"C:\\users", GENERIC_READ, OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS );
+    if (value && *value == SecurityImpersonation && !err) return IMPERSONATES;
+    if (value && *value == SecurityIdentification && err == ERROR_BAD_IMPERSONATION_LEVEL) return IDENTIFIES;
+    printf( "# level %d, error %lu\n", value ? (int)*value : -1, err );
+    return FAILED;
+}
+
+static int take_handle( HANDLE token )
+{
+    return SetThreadToken( NULL, token ) ? level() : FAILED;
+}
+
+static int serve(void)
+{
+    SECURITY_ATTRIBUTES sa = { sizeof(sa) };
+    HANDLE pipe;
+    DWORD count;
+    char byte;
+
+    ConvertStringSecurityDescriptorToSecurityDescriptorW( L"D:(A;;GA;;;WD)", SDDL_REVISION_1, &sa.lpSecurityDescriptor, NULL );
+    pipe = CreateNamedPipeW( PIPE_NAME, PIPE_ACCESS_DUPLEX, PIPE_TYPE_BYTE, 1, 16, 16, 0, &sa );
+    if (pipe == INVALID_HANDLE_VALUE) return FAILED;
+    if (!ConnectNamedPipe( pipe, NULL ) && GetLastError() != ERROR_PIPE_CONNECTED) return FAILED;
+    if (!ReadFile( pipe, &byte, 1, &count, NULL )) return FAILED;
+    return ImpersonateNamedPipeClient( pipe ) ? level() : FAILED;
+}
+
+static HANDLE logged_on( const WCHAR *name )
+{
+    HANDLE token = NULL;
+
+    LogonUserW( name, L".", PASSWORD, LOGON32_LOGON_INTERACTIVE, LOGON32_PROVIDER_DEFAULT, &token );
+    return token;
+}
+
+static int run_subcommand( int argc, char **argv )
+{
+    if (!strcmp( argv[1], "take" ) && argc > 2) return take_handle( (HANDLE)strtoull( argv[2], NULL, 10 ));
+    if (!strcmp( argv[1], "serve" )) return serve();
+    if (!strcmp( argv[1], "log-on" )) return take_handle( impersonation( logged_on( BOB )));
+    return FAILED;
+}
+
+static int exit_code( PROCESS_INFORMATION *pi )
+{
+    DWORD code = FAILED;
+
+    if (WaitForSingleObject( pi->hProcess, 30000 )) TerminateProcess( pi->hProcess, FAILED );
+    GetExitCodeProcess( pi->hProcess, &code );
+    CloseHandle( pi->hProcess );
+    CloseHandle( pi->hThread );
+    return code;
+}
+
+/* a process with the token "caller" impersonates "token" */
+static int take( HANDLE caller, HANDLE token )
+{
+    HANDLE copy = impersonation( token );
+    STARTUPINFOW si = { sizeof(si) };
+    WCHAR path[MAX_PATH], command[MAX_PATH + 32];
+    PROCESS_INFORMATION pi;
+
+    SetHandleInformation( copy, HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT );
+    GetModuleFileNameW( NULL, path, MAX_PATH );
+    swprintf( command, MAX_PATH + 32, L"\"%ls\" take %llu", path, (unsigned long long)(ULONG_PTR)copy );
+    if (!CreateProcessAsUserW( caller, path, command, NULL, NULL, TRUE, 0, NULL, NULL, &si, &pi )) return FAILED;
+    CloseHandle( copy );
+    return exit_code( &pi );
+}
+
+/* a process started by seclogon impersonates the client of its pipe, which connects with "client" */
+static int serve_as( HANDLE server, HANDLE client )
+{
+    STARTUPINFOW si = { sizeof(si) };
+    WCHAR path[MAX_PATH], command[MAX_PATH + 32];
+    HANDLE pipe = INVALID_HANDLE_VALUE, copy = client ? impersonation( client ) : NULL;
+    PROCESS_INFORMATION pi;
+    DWORD count;
+
+    GetModuleFileNameW( NULL, path, MAX_PATH );
+    swprintf( command, MAX_PATH + 32, L"\"%ls\" %ls", path, client ? L"serve" : L"log-on" );
+    if (!CreateProcessWithTokenW( server, 0, path, command, 0, NULL, L"C:\\windows", &si, &pi )) return FAILED;
+    while (copy && pipe == INVALID_HANDLE_VALUE && WaitForSingleObject( pi.hProcess, 10 ) == WAIT_TIMEOUT)
+    {
+        SetThreadToken( NULL, copy );
+        pipe = CreateFileW( PIPE_NAME, GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_EXISTING, 0, NULL );
+        RevertToSelf();
+    }
+    WriteFile( pipe, "x", 1, &count, NULL );
+    CloseHandle( pipe );
+    return exit_code( &pi );
+}
+
+static HANDLE with_level( HANDLE token, const WCHAR *label )
+{
+    TOKEN_MANDATORY_LABEL value = { { sid_from_string( label ), SE_GROUP_INTEGRITY } };
+    HANDLE copy = NULL;
+
+    DuplicateTokenEx( token, TOKEN_ALL_ACCESS, NULL, SecurityImpersonation, TokenPrimary, &copy );
+    SetTokenInformation( copy, TokenIntegrityLevel, &value, sizeof(value) );
+    return copy;
+}
+
+static HANDLE make_token( DWORD flags, const WCHAR *restricting )
+{
+    return filter_token( flags | DISABLE_MAX_PRIVILEGE, NULL, restricting, restricting ? L"S-1-5-32-545" : NULL );
+}
+
+static void expect( int got, int expected, const char *name )
+{
+    static const char * const words[] = { "failed", "identifies", "impersonates" };
+
+    if (!ok( got == expected, "%s: %s", name, words[expected] )) printf( "# %d\n", got );
+}
+
+static void test_restricted( HANDLE plain )
+{
+    HANDLE written = make_token( WRITE_RESTRICTED, SYNTHETIC_SID ), other = make_token( WRITE_RESTRICTED, OTHER_SID );
+    HANDLE fully = make_token( FULLY, SYNTHETIC_SID ), other_fully = make_token( FULLY, OTHER_SID );
+    HANDLE copy = NULL;
+
+    ok( plain && written && other && fully && other_fully, "make the tokens" );
+    expect( take( plain, plain ), IMPERSONATES, "the own token" );
+    expect( take( plain, written ), IMPERSONATES, "a restricted one of the same user" );
+    expect( take( written, plain ), IDENTIFIES, "an unrestricted one by a write-restricted process" );
+    expect( take( written, other ), IMPERSONATES, "a write-restricted one with other SIDs by a write-restricted process" );
+    expect( take( written, fully ), IMPERSONATES, "a restricted one by a write-restricted process" );
+    expect( take( fully, plain ), IDENTIFIES, "an unrestricted one by a restricted process" );
+    expect( take( fully, written ), IDENTIFIES, "a write-restricted one by a restricted process" );
+    expect( take( fully, other_fully ), IMPERSONATES, "a restricted one by a restricted process" );
+    DuplicateTokenEx( plain, TOKEN_ALL_ACCESS, NULL, SecurityIdentification, TokenImpersonation, &copy );
+    ok( SetThreadToken( NULL, copy ) && level() == IDENTIFIES, "a token at identification level opens nothing" );
+    RevertToSelf();
+}
+
+static void test_integrity( HANDLE plain )
+{
+    HANDLE medium = with_level( plain, L"S-1-16-8192" );
+
+    expect( take( medium, plain ), IDENTIFIES, "a token of higher integrity" );
+    expect( take( plain, medium ), IMPERSONATES, "one of lower integrity" );
+    expect( take( medium, medium ), IMPERSONATES, "one of the same integrity" );
+}
+
+static void test_logged_on( HANDLE plain )
+{
+    HANDLE written = make_token( WRITE_RESTRICTED, SYNTHETIC_SID ), alice = logged_on( ALICE );
+    TOKEN_LINKED_TOKEN *linked = token_info( own_token(), TokenLinkedToken );
+    HANDLE medium = with_level( plain, L"S-1-16-8192" ), limited = NULL;
+
+    ok( alice && linked, "log on another user" );
+    expect( take( plain, alice ), IMPERSONATES, "another user that the own session logged on" );
+    expect( take( written, alice ), lab_has( "impersonate=origin" ) ? IMPERSONATES : IDENTIFIES,
+            "the same by a write-restricted process" );
+    expect( serve_as( alice, NULL ), IMPERSONATES, "whom a standard user logged on" );
+    expect( serve_as( alice, medium ), IDENTIFIES, "another user, through a pipe" );
+    expect( serve_as( alice, alice ), IMPERSONATES, "the same user, through a pipe" );
+    DuplicateTokenEx( linked->LinkedToken, TOKEN_ALL_ACCESS, NULL, SecurityImpersonation, TokenPrimary, &limited );
+    expect( serve_as( limited, medium ), IDENTIFIES, "an elevated token by a process that is not" );
+    expect( serve_as( limited, limited ), IMPERSONATES, "one that is not elevated" );
+}
+
+static BOOL add_user( const WCHAR *name )
+{
+    USER_INFO_1 info = { (WCHAR *)name, (WCHAR *)PASSWORD, 0, USER_PRIV_USER, NULL, NULL, UF_SCRIPT | UF_DONT_EXPIRE_PASSWD, NULL };
+
+    return !NetUserAdd( NULL, 1, (BYTE *)&info, NULL );
+}
+
+int main( int argc, char **argv )
+{
+    HANDLE plain;
+
+    if (argc > 1) return run_subcommand( argc, argv );
+    NetUserDel( NULL, ALICE );
+    NetUserDel( NULL, BOB );
+    plain = make_token( 0, NULL );
+    test_restricted( plain );
+    test_integrity( plain );
+    if (ok( add_user( ALICE ) && add_user( BOB ), "create users" )) test_logged_on( plain );
+    NetUserDel( NULL, ALICE );
+    NetUserDel( NULL, BOB );
+    return finish();
+}
