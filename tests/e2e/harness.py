@@ -41,10 +41,11 @@ class Result:
         return '%r: exit %d\n   out: %.600s\n   err: %.900s' % (shown, self.code, self.text, self.errors)
 
 
-def case(name, backends=('none', 'unelevated'), worlds=('lab', 'stock', 'native')):
-    """Register a case, run once for each of these backends, in these worlds."""
+def case(name, backends=('none', 'unelevated'), worlds=('lab', 'stock', 'native'), readings=()):
+    """Register a case, run once for each of these backends, in these worlds.  readings: those of the lab that it is
+    about, and is run under both values of."""
     def register(function):
-        CASES.append((name, backends, worlds, function))
+        CASES.append((name, backends, worlds, readings, function))
         return function
     return register
 
@@ -205,14 +206,21 @@ def judge(world, function, folder):
         return 'failed', '\n' + traceback.format_exc()
 
 
-def run_cases(world, backends, only, log):
+def is_about(readings, reading):
+    """Whether a case is to run under 'NAME=VALUE' or a set of all values; under none all are."""
+    return not reading or (reading.split('=')[0] in readings if '=' in reading else bool(readings))
+
+
+def run_cases(world, backends, only, reading, log):
     """Run what fits; returns the tally."""
     tally = {'passed': 0, 'failed': 0, 'skipped': 0}
     number, tries = 0, 0 if world.kind == 'native' else SECOND_TRIES
-    for name, wanted, worlds, function in CASES:
+    for name, wanted, worlds, readings, function in CASES:
         for backend in wanted:
             title = '%s [%s, %s]' % (name, backend, world.kind)
             if backend not in backends or world.kind not in worlds or (only and only not in title):
+                continue
+            if not is_about(readings, reading):
                 continue
             number += 1
             world.backend = backend
