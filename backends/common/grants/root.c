@@ -6,6 +6,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "base/utf.h"
+#include "common/grants/way.h"
 #include "common/host.h"
 #include "win/dirs.h"
 #include "win/error.h"
@@ -249,6 +250,8 @@ sbx_status sbx_root_open(const char *path, sbx_root *root, sbx_error *err)
         st = describe(&made, path, err);
     if (st == SBX_OK)
         st = judge_place(made.path, 0, err);
+    if (st == SBX_OK)
+        st = sbx_way_judge(made.spelled, made.path, err);
     if (st == SBX_OK) {
         *root = made;
         memset(&made, 0, sizeof(made));
@@ -363,7 +366,9 @@ sbx_status sbx_root_find(const sbx_sid *sid, const char *path, sbx_root *root, s
 
 sbx_status sbx_root_judge_again(const sbx_root *root, sbx_error *err)
 {
-    return judge_place(root->path, OWN, err);
+    sbx_status st = judge_place(root->path, OWN, err);
+
+    return st == SBX_OK ? sbx_way_judge(root->spelled, root->path, err) : st;
 }
 
 void sbx_root_close(sbx_root *root)

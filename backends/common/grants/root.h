@@ -35,7 +35,7 @@ sbx_status sbx_root_look(const char *path, sbx_root *root, sbx_error *err);
 sbx_status sbx_root_find(const sbx_sid *sid, const char *path, sbx_root *root, sbx_error *err);
 
 /* The judgement that even a root needs whose grant is complete, and which so was judged before: sbx's own folders, which
- * may be elsewhere now. */
+ * may be elsewhere now, and the links on its way. */
 sbx_status sbx_root_judge_again(const sbx_root *root, sbx_error *err);
 
 void sbx_root_close(sbx_root *root);

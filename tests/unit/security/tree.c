@@ -36,6 +36,7 @@ static void note(uint32_t kind, const char *object, const char *text)
         tree_grant_notes++;
     if (kind == SBX_NOTE_GAP)
         tree_gap_notes++;
+    tree_warnings += kind == SBX_NOTE_WARN;
 }
 
 static void warn(uint32_t level, const char *text)
