@@ -37,6 +37,21 @@ NTSTATUS sbx_nt_child(HANDLE parent, const WCHAR *name, size_t length, ACCESS_MA
     return status;
 }
 
+NTSTATUS sbx_nt_reopen(HANDLE directory, ACCESS_MASK access, ULONG share, HANDLE *handle)
+{
+    UNICODE_STRING itself = {0, 0, NULL};
+    OBJECT_ATTRIBUTES attributes;
+    IO_STATUS_BLOCK io;
+    NTSTATUS status;
+
+    InitializeObjectAttributes(&attributes, &itself, OBJ_CASE_INSENSITIVE, directory, NULL);
+    status = NtOpenFile(handle, access, &attributes, &io, share | FILE_SHARE_READ | FILE_SHARE_WRITE,
+                        FILE_DIRECTORY_FILE | FILE_SYNCHRONOUS_IO_NONALERT | FILE_OPEN_REPARSE_POINT);
+    if (!SBX_NT_OK(status))
+        *handle = NULL;
+    return status;
+}
+
 NTSTATUS sbx_nt_query(HANDLE handle, sbx_nt_info *info)
 {
     FILE_STANDARD_INFORMATION standard;

@@ -61,6 +61,10 @@ NTSTATUS NTAPI NtSetSecurityObject(HANDLE, SECURITY_INFORMATION, PSECURITY_DESCR
 NTSTATUS sbx_nt_child(HANDLE parent, const WCHAR *name, size_t length, ACCESS_MASK access, ULONG disposition,
                       ULONG options, PSECURITY_DESCRIPTOR descriptor, HANDLE *handle);
 
+/* Another handle for an open directory.  share: FILE_SHARE_DELETE, or 0: nobody can delete or move it meanwhile.  *handle is
+ * NULL on failure. */
+NTSTATUS sbx_nt_reopen(HANDLE directory, ACCESS_MASK access, ULONG share, HANDLE *handle);
+
 /* What an open handle refers to. */
 typedef struct sbx_nt_info {
     uint32_t attributes; /* FILE_ATTRIBUTE_* */

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "common/grants/guard.h"
 #include "common/host.h"
+#include "common/grants/later.h"
 #include "common/grants/ledger.h"
 #include "common/grants/recheck.h"
 #include "common/grants/open_places.h"
@@ -28,6 +29,8 @@ struct sbx_grants {
     sbx_arena arena;
     sbx_ledger ledger;
     sbx_hold *hold;
+    sbx_text later[ROOTS_MAX]; /* what there was of it, see later.h */
+    int with_git;
 };
 
 static void note(uint32_t kind, const char *object, const char *text)
@@ -396,6 +399,9 @@ sbx_status sbx_grants_open(const sbx_policy *policy, uint32_t flags, sbx_grants 
     unlock_all(g, locks);
     if (st == SBX_OK) {
         sbx_open_places_report(g->roots, g->count, flags);
+        g->with_git = policy->git == SBX_GIT_WRITE;
+        for (i = 0; i < g->count && !g->dry; i++)
+            sbx_later_look(&g->roots[i], g->with_git, &g->later[i]);
         *grants = g;
         return SBX_OK;
     }
@@ -416,6 +422,8 @@ void sbx_grants_close(sbx_grants *grants)
 
     if (!grants)
         return;
+    for (i = 0; i < grants->count && grants->hold; i++)
+        sbx_later_tell(&grants->roots[i], grants->with_git, &grants->later[i]);
     if (!grants->dry && grants->hold && lock_all(grants, locks, WAIT_AT_END_MS, NULL) == SBX_OK) {
         sbx_hold_give(grants->hold);
         grants->hold = NULL;
@@ -431,8 +439,10 @@ void sbx_grants_close(sbx_grants *grants)
     }
     unlock_all(grants, locks);
     sbx_hold_give(grants->hold);
-    for (i = 0; i < ROOTS_MAX; i++)
+    for (i = 0; i < ROOTS_MAX; i++) {
+        sbx_text_fini(&grants->later[i]);
         sbx_root_close(&grants->roots[i]);
+    }
     sbx_ledger_fini(&grants->ledger);
     sbx_arena_fini(&grants->arena);
     sbx_free(grants);

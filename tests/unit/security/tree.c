@@ -17,6 +17,7 @@ static char folder[512];
 static char state[640];
 static sbx_host host;
 uint32_t tree_grant_notes, tree_gap_notes, tree_warnings;
+char tree_warning[1024];
 
 static void *take(uint64_t bytes)
 {
@@ -36,7 +37,10 @@ static void note(uint32_t kind, const char *object, const char *text)
         tree_grant_notes++;
     if (kind == SBX_NOTE_GAP)
         tree_gap_notes++;
-    tree_warnings += kind == SBX_NOTE_WARN;
+    if (kind == SBX_NOTE_WARN) {
+        tree_warnings++;
+        snprintf(tree_warning, sizeof(tree_warning), "%s", text);
+    }
 }
 
 static void warn(uint32_t level, const char *text)

@@ -55,5 +55,6 @@ void tree_forget_state(void);
 void tree_open_to_everyone(const char *path);
 
 extern uint32_t tree_grant_notes, tree_gap_notes, tree_warnings;
+extern char tree_warning[1024]; /* the text of the last one that was a note */
 
 #endif

@@ -1,0 +1,125 @@
+/* What a command leaves that programs of the user run later. */
+#include "fixture.h"
+
+#include "base/text.h"
+#include "common/grants/later.h"
+#include "common/grants/root.h"
+
+/* What a run that does this tells: the number of warnings, their text in tree_warning. */
+static uint32_t told_by(void (*act)(void), int with_git)
+{
+    sbx_root root = {0};
+    sbx_text before = {0};
+    uint32_t warnings = tree_warnings;
+    sbx_error err = {.size = sizeof(err)};
+
+    expect_ok(sbx_root_open(tree_path("ws"), &root, &err), &err);
+    sbx_later_look(&root, with_git, &before);
+    tree_warning[0] = 0;
+    act();
+    sbx_later_tell(&root, with_git, &before);
+    sbx_text_fini(&before);
+    sbx_root_close(&root);
+    return tree_warnings - warnings;
+}
+
+static void nothing(void)
+{
+}
+
+static void harmless(void)
+{
+    tree_file("ws\\main.c", "int main;");
+    tree_file("ws\\src\\sbx.exe", "deeper than where it is typed");
+    tree_file("ws\\sbx.toml", "");
+    tree_link("ws\\inside", "ws\\src");
+}
+
+static void each_kind(void)
+{
+    tree_file("ws\\SBX.bat", "@rem");
+    tree_file("ws\\.envrc", "x");
+    tree_dir("ws\\.husky");
+    tree_dir("ws\\.vscode");
+    tree_file("ws\\.vscode\\tasks.json", "{}");
+    tree_file("ws\\a.lnk", "L");
+    tree_file("ws\\desktop.ini", "[.ShellClassInfo]");
+}
+
+static void change_one(void)
+{
+    tree_file("ws\\.envrc", "x and more");
+}
+
+static void link_out(void)
+{
+    assert_int_equal(tree_link("ws\\away", "out"), 0);
+}
+
+static void git(void)
+{
+    tree_file("ws\\.git\\hooks\\post-checkout", "#!");
+    tree_file("ws\\.git\\hooks\\x.sample", "#!");
+    tree_file("ws\\.git\\config",
+              "[core]\n\tbare = false\n\tfsmonitor = calc\n[include] path=../evil\n[x]\n\teditor2 = no\n");
+}
+
+static void test_told(void **context)
+{
+    JUDGED
+    assert_int_equal(told_by(nothing, 0), 0);
+    assert_int_equal(told_by(harmless, 0), 0);
+    assert_int_equal(told_by(each_kind, 0), 1);
+    assert_non_null(strstr(tree_warning, "left 6 things that your programs may run"));
+    assert_non_null(strstr(tree_warning, ", ..."));
+    assert_int_equal(told_by(nothing, 0), 0); /* it was there before */
+    assert_int_equal(told_by(change_one, 0), 1);
+    assert_non_null(strstr(tree_warning, "left 1 thing that your programs may run or follow later: .envrc"));
+    assert_int_equal(told_by(link_out, 0), 1);
+    assert_non_null(strstr(tree_warning, "the link away to "));
+}
+
+static void test_git(void **context)
+{
+    JUDGED
+    assert_int_equal(told_by(git, 0), 0); /* closed to the command, so it is the user's */
+    tree_file("ws\\.git\\config", "[core]");
+    tree_remove("ws\\.git\\hooks\\post-checkout");
+    assert_int_equal(told_by(git, 1), 1);
+    assert_non_null(strstr(tree_warning, "left 3 things"));
+    assert_non_null(strstr(tree_warning, ".git\\hooks\\post-checkout"));
+    assert_non_null(strstr(tree_warning, ".git\\config: fsmonitor = calc"));
+    assert_non_null(strstr(tree_warning, ".git\\config: path=../evil"));
+}
+
+/* By a run, when it ends. */
+static void test_run(void **context)
+{
+    sbx_grants *grants;
+    uint32_t told;
+
+    JUDGED
+    grants = open_grants();
+    tree_enter(grants);
+    assert_int_equal(act_create("ws\\sbx.cmd"), 0);
+    tree_leave();
+    told = tree_warnings;
+    sbx_grants_close(grants);
+    assert_int_equal(tree_warnings, told + 1);
+    assert_non_null(strstr(tree_warning, "sbx.cmd"));
+    told = tree_warnings;
+    sbx_grants_close(open_grants());
+    assert_int_equal(tree_warnings, told);
+    clean_all();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_told, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_git, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_run, setup, teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
