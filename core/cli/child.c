@@ -3,6 +3,7 @@
 #include <windows.h>
 
 #include "base/memory.h"
+#include "win/console.h"
 #include "win/error.h"
 #include "win/handle.h"
 #include "win/wide.h"
@@ -72,7 +73,9 @@ sbx_status sbx_child_run(const char *program, const char *line, uint32_t limit_m
         startup.StartupInfo.dwFlags = STARTF_USESTDHANDLES;
         startup.StartupInfo.hStdOutput = to;
         startup.StartupInfo.hStdError = to;
-        flags |= EXTENDED_STARTUPINFO_PRESENT | CREATE_NO_WINDOW;
+        flags |= EXTENDED_STARTUPINFO_PRESENT;
+        if (!sbx_console_exists()) /* in a sandbox, where one cannot be made, there is one to share */
+            flags |= CREATE_NO_WINDOW;
     }
     if (!CreateProcessW((LPCWSTR)program_w, (LPWSTR)line_w, NULL, NULL, output != NULL, flags, NULL, NULL,
                         &startup.StartupInfo, &info)) {

@@ -6,7 +6,9 @@
 #include "cli/select.h"
 #include "cli/told.h"
 #include "launch/launch.h"
+#include "launch/restart.h"
 #include "win/clock.h"
+#include "win/console.h"
 #include "win/pending.h"
 
 /* Verbs that are planned: a program of such a name is started with "--". */
@@ -115,18 +117,42 @@ static sbx_status launch(sbx_cli *cli, sbx_choice *choice, sbx_error *err)
     return st;
 }
 
+/* A restricted command can inherit a console, but not make one.  *done: another sbx has done all there is to do. */
+static sbx_status get_console(sbx_cli *cli, int *done, sbx_error *err)
+{
+    uint32_t code = 0;
+    int confines = 0;
+    sbx_status st = SBX_OK;
+
+    if (sbx_console_exists() || (st = sbx_choice_confines(cli, &confines, err)) != SBX_OK || !confines)
+        return st;
+    st = sbx_restart_with_console(&code, err);
+    if (st != SBX_OK)
+        return st;
+    *done = 1;
+    cli->exit_code = (int)code;
+    if (cli->pending)
+        sbx_pending_close(cli->pending); /* the report is written */
+    return SBX_OK;
+}
+
 sbx_status sbx_verb_run(sbx_cli *cli, sbx_error *err)
 {
     const uint64_t begin = sbx_clock_us();
     sbx_choice choice = {0};
     sbx_status st = check_command(cli, err);
     uint32_t i;
+    int done = 0;
 
     cli->report.command = cli->command;
     if (st == SBX_OK)
         st = sbx_cli_plan(cli, err);
     if (st == SBX_OK)
         st = check_report(cli, err);
+    if (st == SBX_OK)
+        st = get_console(cli, &done, err);
+    if (done)
+        return st;
     for (i = 0; st == SBX_OK && !cli->quiet && i < cli->plan.warning_count; i++)
         sbx_out_line(cli->plan.warnings[i]);
     if (st == SBX_OK)

@@ -89,6 +89,33 @@ sbx_status sbx_cli_plugins(sbx_cli *cli, sbx_error *err)
     return state_dir ? sbx_plugin_init(SBX_PROGRAM_SBX, state_dir, &sink, err) : sbx_fail_memory(err);
 }
 
+/* Whether the backend would run here, and then whether it confines. */
+static int would_run(const char *name, int *confines)
+{
+    sbx_plugin *plugin = NULL;
+    const sbx_backend *backend;
+    sbx_error err = {0};
+    int runs = 0;
+
+    if (name && sbx_plugin_load(name, &plugin, &err) == SBX_OK) {
+        backend = sbx_plugin_backend(plugin);
+        runs = backend->probe(&err) == SBX_OK;
+        *confines = runs && (backend->claims.enforced & SBX_AREA_FILE_WRITE);
+    }
+    sbx_plugin_free(plugin);
+    return runs;
+}
+
+sbx_status sbx_choice_confines(sbx_cli *cli, int *confines, sbx_error *err)
+{
+    sbx_status st = sbx_cli_plugins(cli, err);
+
+    *confines = 0;
+    if (st == SBX_OK && !would_run(cli->plan.backend, confines))
+        would_run(cli->plan.fallback, confines);
+    return st;
+}
+
 static sbx_status try_backend(sbx_cli *cli, const char *name, uint32_t flags, sbx_choice *choice,
                               sbx_guarantees *claims, sbx_error *err)
 {

@@ -21,6 +21,9 @@ void sbx_cli_note(sbx_cli *cli, uint32_t kind, const char *object, const char *t
  * the fallback: one that is broken or refuses does not.  `choice` begins as { NULL } and is empty on failure. */
 sbx_status sbx_choice_open(sbx_cli *cli, uint32_t flags, sbx_choice *choice, sbx_error *err);
 
+/* Will a backend run for cli->plan that restricts the command's token?  Asks their probes, opens nothing. */
+sbx_status sbx_choice_confines(sbx_cli *cli, int *confines, sbx_error *err);
+
 /* Notes on what the backend does to the environment, by name, and a line on stderr for each variable of --env or the
  * configuration that it replaces.  A run without any of these, -v or a report does not ask the backend. */
 sbx_status sbx_choice_tell_environment(sbx_cli *cli, const sbx_choice *choice, sbx_error *err);

@@ -92,6 +92,11 @@ void sbx_console_end(sbx_console *console)
     console->event = NULL;
 }
 
+int sbx_console_exists(void)
+{
+    return GetConsoleCP() != 0;
+}
+
 int sbx_console_is(int which)
 {
     static const DWORD names[3] = {STD_INPUT_HANDLE, STD_OUTPUT_HANDLE, STD_ERROR_HANDLE};

@@ -34,6 +34,9 @@ void sbx_console_signal(uint32_t control);
 /* Back to the mode and code pages of the beginning, and to the default for Ctrl-C. */
 void sbx_console_end(sbx_console *console);
 
+/* Whether this process has a console. */
+int sbx_console_exists(void);
+
 /* Whether a standard handle (0, 1, 2) is a console. */
 int sbx_console_is(int which);
 

@@ -5,6 +5,7 @@
 #include <wchar.h>
 
 #include "base/memory.h"
+#include "win/console.h"
 #include "win/error.h"
 #include "win/handle.h"
 
@@ -229,8 +230,9 @@ sbx_status sbx_process_spawn(sbx_process *process, const sbx_process_start *star
     si.StartupInfo.hStdOutput = handles[1];
     si.StartupInfo.hStdError = handles[2];
     si.StartupInfo.lpDesktop = desktop_w;
+    si.StartupInfo.lpTitle = (WCHAR *)(uintptr_t)start->title_w;
     /* none to share; with none at all, each program that cmd starts would open a window of its own */
-    if (!GetConsoleCP())
+    if (!sbx_console_exists())
         flags |= CREATE_NO_WINDOW;
     ok = create(start, command_w, flags, &si, &pi);
     if (!ok && (GetLastError() == ERROR_ACCESS_DENIED || GetLastError() == ERROR_NOT_SUPPORTED)) {

@@ -26,6 +26,7 @@ typedef struct sbx_process_start {
     const uint16_t *environment_w; /* block (env.h) */
     const uint16_t *cwd_w;         /* NULL: as this process */
     const uint16_t *desktop_w;     /* NULL: as this process */
+    const uint16_t *title_w;       /* NULL: none */
     void *token;                   /* NULL: that of this process */
     void *job;                     /* HANDLE of the job that it enters before its first instruction */
     const sbx_stdio *stdio;

@@ -12,6 +12,8 @@
 #include "base/mimalloc.h"
 #include "child.h"
 #include "fixture.h"
+#include "launch/restart.h"
+#include "win/console.h"
 
 /* This program with a mode of its own, and those flags of creation.  The caller closes the process. */
 static HANDLE start_mode(const wchar_t *mode, DWORD flags)
@@ -122,6 +124,64 @@ static void a_killed_parent_changes_nothing(void **state)
     CloseHandle(ready);
 }
 
+/* "again VERB...": as a child, but with a console. */
+static int again(int argc, wchar_t **argv)
+{
+    uint32_t code = 0;
+    sbx_error err = {0};
+
+    if (sbx_console_exists())
+        return child_main(argc, argv);
+    return sbx_restart_with_console(&code, &err) == SBX_OK ? (int)code : 98;
+}
+
+static void a_console_is_made(void **state)
+{
+    (void)state;
+    assert_int_equal(end_of(start_mode(L"again exit 305419896", DETACHED_PROCESS)), 305419896);
+}
+
+/* Not for ever: a process that calls itself the second one does not start another. */
+static void one_restart_is_enough(void **state)
+{
+    WCHAR line[MAX_PATH + 40], title[] = L"sbx with a console";
+    STARTUPINFOW si = {.cb = sizeof(si), .lpTitle = title};
+    PROCESS_INFORMATION pi = {0};
+
+    (void)state;
+    swprintf(line, MAX_PATH + 40, L"\"%ls\" again exit 1", self_w);
+    assert_true(CreateProcessW(self_w, line, NULL, NULL, FALSE, DETACHED_PROCESS, NULL, NULL, &si, &pi));
+    CloseHandle(pi.hThread);
+    assert_int_equal(end_of(pi.hProcess), 98);
+}
+
+static void the_second_ends_with_the_first(void **state)
+{
+    HANDLE ready = CreateEventW(NULL, TRUE, FALSE, L"sbx-test-ready");
+    HANDLE process = start_mode(L"again hold sbx-test-second sbx-test-ready", DETACHED_PROCESS);
+
+    (void)state;
+    assert_int_equal(WaitForSingleObject(ready, 20000), WAIT_OBJECT_0);
+    assert_true(exists(L"sbx-test-second"));
+    TerminateProcess(process, 1);
+    assert_int_equal(end_of(process), 1);
+    assert_true(goes(L"sbx-test-second"));
+    CloseHandle(ready);
+}
+
+static void what_the_second_leaves_goes_on(void **state)
+{
+    HANDLE ready = CreateEventW(NULL, TRUE, FALSE, L"sbx-test-ready"), held;
+
+    (void)state;
+    assert_int_equal(end_of(start_mode(L"again leave sbx-test-kept sbx-test-ready", DETACHED_PROCESS)), 7);
+    held = OpenEventW(EVENT_MODIFY_STATE, FALSE, L"sbx-test-kept");
+    assert_non_null(held);
+    SetEvent(held);
+    CloseHandle(held);
+    CloseHandle(ready);
+}
+
 int wmain(int argc, wchar_t **argv);
 
 int wmain(int argc, wchar_t **argv)
@@ -131,6 +191,10 @@ int wmain(int argc, wchar_t **argv)
         cmocka_unit_test(the_console_is_as_before),
         cmocka_unit_test(no_console_is_needed),
         cmocka_unit_test(a_killed_parent_changes_nothing),
+        cmocka_unit_test(a_console_is_made),
+        cmocka_unit_test(one_restart_is_enough),
+        cmocka_unit_test(the_second_ends_with_the_first),
+        cmocka_unit_test(what_the_second_leaves_goes_on),
     };
 
     sbx_memory_use(&sbx_mimalloc);
@@ -139,6 +203,8 @@ int wmain(int argc, wchar_t **argv)
     begin_launches();
     if (argc > 2 && wcscmp(argv[1], L"launcher") == 0)
         return launcher(argv[2], argc > 3 ? argv[3] : NULL);
+    if (argc > 1 && wcscmp(argv[1], L"again") == 0)
+        return again(argc - 2, argv + 2);
     if (argc > 1 && wcscmp(argv[1], L"orphan") == 0)
         return orphan();
     if (argc > 1 && wcscmp(argv[1], L"console") == 0)
