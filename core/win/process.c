@@ -177,14 +177,40 @@ static sbx_status fill_list(LPPROC_THREAD_ATTRIBUTE_LIST list, SIZE_T size, HAND
     return SBX_OK;
 }
 
-static BOOL create(const sbx_process_start *start, WCHAR *command_w, DWORD flags, STARTUPINFOEXW *si,
+/* What the child is to be protected with: as what it makes itself.  Said, for others found that process and first thread get
+ * the default DACL of who starts them, and then a program could not open its own thread (profilers do). */
+typedef struct protection {
+    SECURITY_DESCRIPTOR descriptor;
+    SECURITY_ATTRIBUTES attributes;
+    TOKEN_DEFAULT_DACL *dacl;
+} protection;
+
+static sbx_status protect(void *token, protection *child, sbx_error *err)
+{
+    DWORD size = 0;
+
+    GetTokenInformation(token, TokenDefaultDacl, NULL, 0, &size);
+    child->dacl = sbx_alloc_zero(1, size + sizeof(*child->dacl));
+    if (!child->dacl)
+        return sbx_fail_memory(err);
+    if (!GetTokenInformation(token, TokenDefaultDacl, child->dacl, size, &size) ||
+        !InitializeSecurityDescriptor(&child->descriptor, SECURITY_DESCRIPTOR_REVISION) ||
+        !SetSecurityDescriptorDacl(&child->descriptor, TRUE, child->dacl->DefaultDacl, FALSE))
+        return sbx_fail_last(err, SBX_E_SYSTEM, "GetTokenInformation", "default DACL");
+    child->attributes.nLength = sizeof(child->attributes);
+    /* none at all would admit everybody */
+    child->attributes.lpSecurityDescriptor = child->dacl->DefaultDacl ? &child->descriptor : NULL;
+    return SBX_OK;
+}
+
+static BOOL create(const sbx_process_start *start, protection *child, WCHAR *command_w, DWORD flags, STARTUPINFOEXW *si,
                    PROCESS_INFORMATION *pi)
 {
     void *environment = (void *)(uintptr_t)start->environment_w;
 
     if (start->token)
-        return CreateProcessAsUserW(start->token, start->program_w, command_w, NULL, NULL, TRUE, flags, environment,
-                                    start->cwd_w, &si->StartupInfo, pi);
+        return CreateProcessAsUserW(start->token, start->program_w, command_w, &child->attributes, &child->attributes,
+                                    TRUE, flags, environment, start->cwd_w, &si->StartupInfo, pi);
     return CreateProcessW(start->program_w, command_w, NULL, NULL, TRUE, flags, environment, start->cwd_w,
                           &si->StartupInfo, pi);
 }
@@ -197,6 +223,7 @@ sbx_status sbx_process_spawn(sbx_process *process, const sbx_process_start *star
     SIZE_T size = 0;
     DWORD flags = CREATE_SUSPENDED | CREATE_UNICODE_ENVIRONMENT | EXTENDED_STARTUPINFO_PRESENT;
     WCHAR *command_w = NULL, *desktop_w = NULL;
+    protection child = {0};
     size_t units = wcslen(start->command_w) + 1;
     int have_list = 0;
     BOOL ok;
@@ -219,6 +246,8 @@ sbx_status sbx_process_spawn(sbx_process *process, const sbx_process_start *star
         memcpy(desktop_w, start->desktop_w, (wcslen(start->desktop_w) + 1) * sizeof(*desktop_w));
     memcpy(handles, start->stdio->handles, sizeof(handles));
     jobs[0] = start->job;
+    if (start->token && (st = protect(start->token, &child, err)) != SBX_OK)
+        goto out;
     st = fill_list(si.lpAttributeList, size, handles, jobs, err);
     if (st != SBX_OK)
         goto out;
@@ -234,7 +263,7 @@ sbx_status sbx_process_spawn(sbx_process *process, const sbx_process_start *star
     /* none to share; with none at all, each program that cmd starts would open a window of its own */
     if (!sbx_console_exists())
         flags |= CREATE_NO_WINDOW;
-    ok = create(start, command_w, flags, &si, &pi);
+    ok = create(start, &child, command_w, flags, &si, &pi);
     if (!ok && (GetLastError() == ERROR_ACCESS_DENIED || GetLastError() == ERROR_NOT_SUPPORTED)) {
         /* the program or the job?  Without the job only the program is left to blame.  MSDN "Nested Jobs": not every job
          * that sbx may be in takes another one inside. */
@@ -244,7 +273,7 @@ sbx_status sbx_process_spawn(sbx_process *process, const sbx_process_start *star
             goto out;
         have_list = 1;
         memcpy(command_w, start->command_w, units * sizeof(*command_w));
-        ok = create(start, command_w, flags, &si, &pi);
+        ok = create(start, &child, command_w, flags, &si, &pi);
     }
     if (!ok) {
         st = failed(start, start->token ? "CreateProcessAsUserW" : "CreateProcessW", err);
@@ -260,6 +289,7 @@ out:
     if (have_list)
         DeleteProcThreadAttributeList(si.lpAttributeList);
     sbx_free(si.lpAttributeList);
+    sbx_free(child.dacl);
     sbx_free(desktop_w);
     sbx_free(command_w);
     return st;

@@ -27,7 +27,7 @@ typedef struct sbx_process_start {
     const uint16_t *cwd_w;         /* NULL: as this process */
     const uint16_t *desktop_w;     /* NULL: as this process */
     const uint16_t *title_w;       /* NULL: none */
-    void *token;                   /* NULL: that of this process */
+    void *token;                   /* NULL: that of this process; TOKEN_QUERY, too */
     void *job;                     /* HANDLE of the job that it enters before its first instruction */
     const sbx_stdio *stdio;
 } sbx_process_start;

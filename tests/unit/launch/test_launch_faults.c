@@ -85,7 +85,7 @@ static void a_start_that_fails_leaves_nothing(void **state)
     none = closed_handle();
     s.start.token = none;
     assert_int_equal(sbx_process_spawn(&s.process, &s.start, &s.err), SBX_E_SYSTEM);
-    assert_string_equal(s.err.op, "CreateProcessAsUserW");
+    assert_string_equal(s.err.op, "GetTokenInformation");
     assert_int_equal(s.err.code, ERROR_INVALID_HANDLE);
     assert_null(s.process.handle);
     assert_null(s.process.thread);
