@@ -225,6 +225,7 @@ static sbx_status make_ticket(sbx_session *session, const sbx_policy *policy, sb
     data.run_id = policy->run_id;
     data.opened = session->temp.path;
     data.closed = sbx_host_table->state_dir;
+    data.root = policy->writable_count ? policy->writable[0] : NULL;
     /* with neither TEMP nor a root nothing has made it */
     if (!session->dry_run && !session->temp.path && !session->spec.root_count && (st = sbx_state_make(err)) != SBX_OK)
         return st;

@@ -5,7 +5,8 @@
 #include "base/text.h"
 
 #define MAGIC 0x54585253u /* "SRXT" */
-#define VERSION 1u
+#define VERSION 2u
+#define TEXTS 4u
 #define TEXT_MAX 65536u
 
 static void put32(sbx_text *text, uint32_t value)
@@ -24,13 +25,14 @@ static void put_bytes(sbx_text *text, const void *bytes, size_t length)
 
 sbx_status sbx_ticket_write(const sbx_ticket_data *data, void **bytes, uint32_t *length, sbx_error *err)
 {
-    const char *texts[3];
+    const char *texts[TEXTS];
     sbx_text text = {0};
     uint32_t i;
 
     texts[0] = data->run_id;
     texts[1] = data->closed;
     texts[2] = data->opened;
+    texts[3] = data->root;
     put32(&text, MAGIC);
     put32(&text, VERSION);
     put32(&text, data->flags);
@@ -38,7 +40,7 @@ sbx_status sbx_ticket_write(const sbx_ticket_data *data, void **bytes, uint32_t 
     sbx_text_add_n(&text, (const char *)data->spec.run_sid, SBX_RUN_SID_BYTES);
     for (i = 0; i < data->spec.root_count; i++)
         put_bytes(&text, data->spec.roots[i], sbx_sid_length(data->spec.roots[i], SBX_SID_MAX));
-    for (i = 0; i < 3; i++)
+    for (i = 0; i < TEXTS; i++)
         put_bytes(&text, texts[i] ? texts[i] : "", texts[i] ? strlen(texts[i]) : 0);
     *length = (uint32_t)text.length;
     *bytes = sbx_text_take(&text);
@@ -129,6 +131,7 @@ sbx_status sbx_ticket_read(const void *bytes, uint32_t length, sbx_ticket_data *
     data->run_id = get_text(&in, data, &memory);
     data->closed = get_text(&in, data, &memory);
     data->opened = get_text(&in, data, &memory);
+    data->root = get_text(&in, data, &memory);
     if (memory) {
         sbx_ticket_fini(data);
         return sbx_fail_memory(err);

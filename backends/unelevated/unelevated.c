@@ -10,6 +10,7 @@
 #include "common/grants/grant.h"
 #include "common/host.h"
 #include "common/environment/temp.h"
+#include "common/token/station.h"
 #include "common/token/token.h"
 #include "unelevated/session.h"
 #include "unelevated/ticket.h"
@@ -24,6 +25,7 @@
 /* Of one spawn, in the process that spawns. */
 typedef struct spawn_state {
     sbx_ticket_data data;
+    sbx_station station;
     sbx_desktop desktop;
 } spawn_state;
 
@@ -49,7 +51,14 @@ out:
 static sbx_status SBX_CALL unelevated_open(const sbx_policy *policy, uint32_t flags, sbx_session **session,
                                            sbx_guarantees *guarantees, sbx_error *err)
 {
-    return sbx_session_open(policy, flags, session, guarantees, err);
+    sbx_status st = sbx_session_open(policy, flags, session, guarantees, err);
+
+    if (st == SBX_OK && !sbx_token_has_logon())
+        sbx_host_note(
+            SBX_NOTE_GAP, "logon session",
+            "this logon has no SID of its own: desktops and named objects that admit only the logon session are "
+            "closed to the command");
+    return st;
 }
 
 static sbx_status SBX_CALL unelevated_ticket(sbx_session *session, sbx_ticket *ticket, sbx_error *err)
@@ -76,6 +85,7 @@ static void free_state(spawn_state *state)
     if (!state)
         return;
     sbx_desktop_close(&state->desktop);
+    sbx_station_close(&state->station);
     sbx_ticket_fini(&state->data);
     sbx_free(state);
 }
@@ -84,6 +94,7 @@ static sbx_status SBX_CALL unelevated_token(const sbx_ticket *ticket, sbx_spawn 
 {
     spawn_state *state = sbx_alloc_zero(1, sizeof(*state));
     HANDLE token = NULL;
+    int own_desktop;
     sbx_status st;
 
     if (!state)
@@ -91,7 +102,10 @@ static sbx_status SBX_CALL unelevated_token(const sbx_ticket *ticket, sbx_spawn 
     if ((st = sbx_ticket_read(ticket->bytes, ticket->length, &state->data, err)) != SBX_OK ||
         (st = sbx_token_own(err)) != SBX_OK || (st = sbx_token_restrict(&state->data.spec, &token, err)) != SBX_OK)
         goto out;
-    if ((state->data.flags & SBX_TICKET_DESKTOP) &&
+    own_desktop = (state->data.flags & SBX_TICKET_DESKTOP) != 0;
+    if ((st = sbx_station_open(&state->station, token, state->data.spec.run_sid, !own_desktop, err)) != SBX_OK)
+        goto out;
+    if (own_desktop &&
         (st = sbx_desktop_open(&state->desktop, state->data.run_id, state->data.spec.run_sid, err)) != SBX_OK)
         goto out;
     memset(spawn, 0, sizeof(*spawn));
@@ -126,6 +140,8 @@ static sbx_status SBX_CALL unelevated_verify(const sbx_spawn *spawn, void *proce
         (st = sbx_token_verify(&state->data.spec, token, err)) != SBX_OK ||
         (st = sbx_session_measure(token, err)) != SBX_OK ||
         (st = sbx_token_try(token, text_or_null(state->data.closed), text_or_null(state->data.opened), err)) != SBX_OK)
+        goto out;
+    if (text_or_null(state->data.root) && (st = sbx_token_try_root(token, state->data.root, err)) != SBX_OK)
         goto out;
     if (state->desktop.name && (st = sbx_desktop_verify(&state->desktop, process, &known, err)) != SBX_OK)
         goto out;

@@ -6,39 +6,11 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "common/token/user32.h"
 #include "win/error.h"
 #include "win/handle.h"
 #include "win/user.h"
 #include "win/wide.h"
-
-typedef struct user_calls {
-    HDESK(WINAPI *create)(LPCWSTR, LPCWSTR, DEVMODEW *, DWORD, ACCESS_MASK, SECURITY_ATTRIBUTES *);
-    BOOL(WINAPI *close)(HDESK);
-    HWINSTA(WINAPI *station)(void);
-    BOOL(WINAPI *information)(HANDLE, int, PVOID, DWORD, DWORD *);
-} user_calls;
-
-/* A function's address as what it is, without a cast that ISO C does not know. */
-#define LOOK_UP(module, name, call)                                                                                    \
-    do {                                                                                                               \
-        FARPROC found = GetProcAddress(module, name);                                                                  \
-        memcpy(&(call), &found, sizeof(found));                                                                        \
-    } while (0)
-
-static sbx_status load(user_calls *calls, sbx_error *err)
-{
-    HMODULE module = LoadLibraryExW(L"user32.dll", NULL, LOAD_LIBRARY_SEARCH_SYSTEM32);
-
-    if (!module)
-        return sbx_fail_last(err, SBX_E_SYSTEM, "LoadLibraryExW", "user32.dll");
-    LOOK_UP(module, "CreateDesktopW", calls->create);
-    LOOK_UP(module, "CloseDesktop", calls->close);
-    LOOK_UP(module, "GetProcessWindowStation", calls->station);
-    LOOK_UP(module, "GetUserObjectInformationW", calls->information);
-    if (!calls->create || !calls->close || !calls->station || !calls->information)
-        return sbx_fail_last(err, SBX_E_SYSTEM, "GetProcAddress", "user32.dll");
-    return SBX_OK; /* the module stays: user32 does not like to go */
-}
 
 #define DESKTOP_ALL                                                                                                    \
     (DESKTOP_READOBJECTS | DESKTOP_CREATEWINDOW | DESKTOP_CREATEMENU | DESKTOP_HOOKCONTROL | DESKTOP_JOURNALRECORD |   \
@@ -73,7 +45,7 @@ static sbx_status make_dacl(const void *run_sid, void **acl, sbx_error *err)
 
 sbx_status sbx_desktop_open(sbx_desktop *desktop, const char *run_id, const void *run_sid, sbx_error *err)
 {
-    user_calls calls = {NULL, NULL, NULL, NULL};
+    sbx_user32 calls;
     SECURITY_DESCRIPTOR descriptor;
     SECURITY_ATTRIBUTES attributes = {sizeof(attributes), &descriptor, FALSE};
     WCHAR station_w[128] = L"", *name_w = NULL;
@@ -84,9 +56,9 @@ sbx_status sbx_desktop_open(sbx_desktop *desktop, const char *run_id, const void
     DWORD size = 0;
     sbx_status st;
 
-    if ((st = load(&calls, err)) != SBX_OK || (st = make_dacl(run_sid, &acl, err)) != SBX_OK)
+    if ((st = sbx_user32_load(&calls, err)) != SBX_OK || (st = make_dacl(run_sid, &acl, err)) != SBX_OK)
         goto out;
-    if (!calls.information(calls.station(), UOI_NAME, station_w, sizeof(station_w), &size)) {
+    if (!calls.information(calls.process_station(), UOI_NAME, station_w, sizeof(station_w), &size)) {
         st = sbx_fail_last(err, SBX_E_SYSTEM, "GetUserObjectInformationW", "window station");
         goto out;
     }
@@ -105,7 +77,7 @@ sbx_status sbx_desktop_open(sbx_desktop *desktop, const char *run_id, const void
         st = sbx_fail_last(err, SBX_E_SYSTEM, "SetSecurityDescriptorDacl", full);
         goto out;
     }
-    handle = calls.create(name_w, NULL, NULL, 0, DESKTOP_CREATEWINDOW | READ_CONTROL, &attributes);
+    handle = calls.create_desktop(name_w, NULL, NULL, 0, DESKTOP_CREATEWINDOW | READ_CONTROL, &attributes);
     if (!handle) {
         DWORD code = GetLastError();
 
@@ -127,10 +99,10 @@ out:
 
 void sbx_desktop_close(sbx_desktop *desktop)
 {
-    user_calls calls;
+    sbx_user32 calls;
 
-    if (desktop->handle && load(&calls, NULL) == SBX_OK)
-        calls.close(desktop->handle);
+    if (desktop->handle && sbx_user32_load(&calls, NULL) == SBX_OK)
+        calls.close_desktop(desktop->handle);
     sbx_free(desktop->name);
     memset(desktop, 0, sizeof(*desktop));
 }

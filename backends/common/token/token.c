@@ -71,6 +71,13 @@ out:
     return st;
 }
 
+int sbx_token_has_logon(void)
+{
+    const sbx_token_self *self;
+
+    return sbx_token_ask_self(&self, NULL) == SBX_OK && self->has_logon;
+}
+
 /* The new owner of objects is the user, not Administrators, which the token has for deny only. */
 static sbx_status set_owner(HANDLE token, const sbx_token_self *self, sbx_error *err)
 {
@@ -248,6 +255,30 @@ sbx_status sbx_token_try(void *token, const char *closed, const char *opened, sb
 out:
     sbx_free(closed_w);
     sbx_free(opened_w);
+    return st;
+}
+
+sbx_status sbx_token_try_root(void *token, const char *root, sbx_error *err)
+{
+    WCHAR *root_w = NULL;
+    HANDLE copy = NULL, dir;
+    DWORD code;
+    sbx_status st;
+
+    if ((st = sbx_wide_path(root, &root_w, err)) != SBX_OK)
+        return st;
+    if ((st = begin_as(token, &copy, err)) == SBX_OK) {
+        dir = open_dir(root_w, FILE_ADD_FILE);
+        code = dir ? 0 : GetLastError();
+        sbx_handle_close(&dir);
+        end_as(&copy);
+        if (code) {
+            st = sbx_fail_code(err, SBX_E_REFUSED, SBX_CODE_WIN32, code, "create files as the command would", root);
+            sbx_hint(err, "the command is no administrator; give your account access: icacls FOLDER /grant "
+                          "%%USERNAME%%:(OI)(CI)M /T");
+        }
+    }
+    sbx_free(root_w);
     return st;
 }
 

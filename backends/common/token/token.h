@@ -34,8 +34,12 @@ typedef struct sbx_token_spec {
 sbx_status sbx_run_sid(const char *run_id, uint8_t sid[SBX_RUN_SID_BYTES], sbx_error *err);
 
 /* Can tokens be made of that of this process?  SBX_E_UNAVAILABLE when it is restricted already or an AppContainer's
- * (a second restriction could only intersect with the first), or has no logon SID. */
+ * (a second restriction could only intersect with the first). */
 sbx_status sbx_token_own(sbx_error *err);
+
+/* Has it a logon SID?  That of a network logon (OpenSSH with keys, WinRM) may have none; then neither has the command's,
+ * and what admits only the logon session is closed to it. */
+int sbx_token_has_logon(void);
 
 /* *token: primary token with all access, the caller closes it. */
 sbx_status sbx_token_restrict(const sbx_token_spec *spec, void **token, sbx_error *err);
@@ -60,7 +64,11 @@ sbx_status sbx_token_measure_delete(void *token, int *may, sbx_error *err);
  */
 sbx_status sbx_token_try(void *token, const char *closed, const char *opened, sbx_error *err);
 
-/* The same with a kernel object made for the purpose and gone afterwards. */
+/* Can the command create files in this writable root?  SBX_E_REFUSED when not: sbx may reach as an administrator what the
+ * command, which is none, does not. */
+sbx_status sbx_token_try_root(void *token, const char *root, sbx_error *err);
+
+/* As sbx_token_try, with a kernel object made for the purpose and gone afterwards. */
 sbx_status sbx_token_try_object(void *token, sbx_error *err);
 
 #endif

@@ -54,7 +54,7 @@ sbx_status sbx_token_integrity(void *token, DWORD *level, sbx_error *err)
     return SBX_OK;
 }
 
-static sbx_status find_logon(HANDLE token, sbx_user_sid *sid, sbx_error *err)
+static sbx_status find_logon(HANDLE token, sbx_token_self *self, sbx_error *err)
 {
     TOKEN_GROUPS *groups = NULL;
     DWORD i;
@@ -65,12 +65,9 @@ static sbx_status find_logon(HANDLE token, sbx_user_sid *sid, sbx_error *err)
     for (i = 0; i < groups->GroupCount; i++)
         if ((groups->Groups[i].Attributes & SE_GROUP_LOGON_ID) == SE_GROUP_LOGON_ID)
             break;
-    if (i == groups->GroupCount) {
-        st = sbx_fail(err, SBX_E_UNAVAILABLE, "find the logon SID", "own token");
-        sbx_hint(err, "a command without one reaches neither its desktop nor its console");
-    } else if (!CopySid(sizeof(sid->u.bytes), sid->u.bytes, groups->Groups[i].Sid)) {
+    self->has_logon = i < groups->GroupCount;
+    if (self->has_logon && !CopySid(sizeof(self->logon.u.bytes), self->logon.u.bytes, groups->Groups[i].Sid))
         st = sbx_fail_last(err, SBX_E_SYSTEM, "CopySid", "the logon SID");
-    }
     sbx_free(groups);
     return st;
 }
@@ -82,7 +79,7 @@ static sbx_status ask_self(sbx_token_self *self, sbx_error *err)
 
     if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &own))
         return sbx_fail_last(err, SBX_E_SYSTEM, "OpenProcessToken", "own process");
-    if ((st = sbx_user_get(&self->user, err)) == SBX_OK && (st = find_logon(own, &self->logon, err)) == SBX_OK)
+    if ((st = sbx_user_get(&self->user, err)) == SBX_OK && (st = find_logon(own, self, err)) == SBX_OK)
         st = sbx_token_integrity(own, &self->integrity, err);
     sbx_handle_close(&own);
     return st;
@@ -120,7 +117,8 @@ sbx_status sbx_token_restricting(const sbx_token_spec *spec, const sbx_token_sel
     for (i = 0; i < spec->root_count; i++)
         list[n++].Sid = as_sid(spec->roots[i]);
     list[n++].Sid = as_sid(spec->run_sid);
-    list[n++].Sid = as_sid(self->logon.u.bytes);
+    if (self->has_logon)
+        list[n++].Sid = as_sid(self->logon.u.bytes);
     list[n++].Sid = as_sid(everyone);
     *sids = list;
     *count = n;

@@ -15,10 +15,11 @@
 /* Of this process: what tokens are made from and held against. */
 typedef struct sbx_token_self {
     sbx_user_sid user, logon;
+    int has_logon;   /* network logons may have no logon SID */
     DWORD integrity; /* SECURITY_MANDATORY_*_RID */
 } sbx_token_self;
 
-/* Asked once.  *self: not to be freed.  SBX_E_UNAVAILABLE when there is no logon SID. */
+/* Asked once.  *self: not to be freed. */
 sbx_status sbx_token_ask_self(const sbx_token_self **self, sbx_error *err);
 
 /* token: TOKEN_QUERY. */

@@ -83,7 +83,7 @@ static sbx_status check_groups(void *token, const sbx_token_self *self, sbx_erro
 {
     static const uint8_t administrators[16] = {1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 0x20, 2, 0, 0};
     TOKEN_GROUPS *found = NULL;
-    int logged_on = 0;
+    int logged_on = !self->has_logon;
     DWORD i, attributes;
     sbx_status st = sbx_token_info(token, TokenGroups, (void **)&found, err);
 
@@ -94,7 +94,8 @@ static sbx_status check_groups(void *token, const sbx_token_self *self, sbx_erro
         if (EqualSid(found->Groups[i].Sid, as_sid(administrators)) &&
             ((attributes & SE_GROUP_ENABLED) || !(attributes & SE_GROUP_USE_FOR_DENY_ONLY)))
             st = gap("groups: Administrators is enabled", err);
-        if (EqualSid(found->Groups[i].Sid, as_sid(self->logon.u.bytes)) && (attributes & SE_GROUP_ENABLED))
+        if (self->has_logon && EqualSid(found->Groups[i].Sid, as_sid(self->logon.u.bytes)) &&
+            (attributes & SE_GROUP_ENABLED))
             logged_on = 1;
     }
     if (st == SBX_OK && !logged_on)

@@ -174,6 +174,15 @@ def registry(w):
 # ---- user interface
 
 
+@case('programs that load user32 start, whatever the window station admits', CONFINED, WORLDS)
+def user32(w):
+    command = 'attrib.exe', 'C:\\windows\\win.ini'
+    equal(w.run(*command).code, 0, 'control')
+    for options in ((), ('--desktop', 'user')):
+        got = w.sbx(*command, options=options)
+        equal(got.code, 0, got)
+
+
 @case('a desktop of its own', CONFINED, WORLDS)
 def desktop(w):
     own = w.probe('desktop').text

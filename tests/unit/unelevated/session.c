@@ -13,13 +13,19 @@
 #include <string.h>
 #include <windows.h>
 #include <sddl.h>
+#include <wchar.h>
 #include <cmocka.h>
 
 #include "base/memory.h"
 #include "common/grants/grant.h"
 #include "common/host.h"
 #include "common/token/token.h"
+#include "common/token/token_info.h"
 #include "unelevated/session.h"
+#include "launch/restart.h"
+#include "win/console.h"
+#include "win/job.h"
+#include "win/process.h"
 #include "win/user.h"
 #include "unit/support/fault.h"
 
@@ -28,7 +34,7 @@
 #define ROOT_SID "S-1-9-1-2-3"
 static const uint8_t root_sid[20] = {1, 3, 0, 0, 0, 0, 0, 9, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0};
 
-static char base_dir[MAX_PATH], state_dir[MAX_PATH], program_dir[MAX_PATH], root_dir[MAX_PATH], cwd_dir[MAX_PATH];
+static char base_dir[MAX_PATH], state_dir[MAX_PATH], program_dir[MAX_PATH], root_dir[MAX_PATH];
 static const char run_id[] = "0123456789abcdef0123456789abcdef";
 static char gaps[4096];
 static int enforced;
@@ -161,6 +167,7 @@ static void fill(sbx_policy *policy)
 #define CAN_OWN_TOKEN 64u
 #define CAN_REACL 128u
 #define CAN_OWN_PROCESS 256u
+#define CAN_OWN_THREAD 512u
 
 static int can_create(const char *dir)
 {
@@ -179,7 +186,7 @@ static int can_create(const char *dir)
 static int child(char **dirs)
 {
     char temp[MAX_PATH], path[MAX_PATH * 2];
-    HANDLE file, in, out, token, process;
+    HANDLE file, in, out, token, process, thread;
     int can = 0;
 
     GetEnvironmentVariableA("TEMP", temp, sizeof(temp));
@@ -211,6 +218,11 @@ static int child(char **dirs)
     if (process) {
         can |= CAN_OWN_PROCESS;
         CloseHandle(process);
+    }
+    thread = OpenThread(THREAD_GET_CONTEXT | THREAD_SUSPEND_RESUME, FALSE, GetCurrentThreadId()); /* as profilers do */
+    if (thread) {
+        can |= CAN_OWN_THREAD;
+        CloseHandle(thread);
     }
     return can;
 }
@@ -244,39 +256,49 @@ static void give_to_the_caller(HANDLE process)
     LocalFree(descriptor);
 }
 
-/* Start this program suspended with the spawn's token, verify it, and let it run if that was right. */
-static sbx_status run(const sbx_spawn *spawn, const char *temp, DWORD *exit_code, sbx_error *err)
-{
-    STARTUPINFOA si = {.cb = sizeof(si)};
-    PROCESS_INFORMATION pi;
-    char exe[MAX_PATH], command[MAX_PATH * 6], desktop[256] = "";
-    sbx_status st;
-
-    GetModuleFileNameA(NULL, exe, sizeof(exe));
-    snprintf(command, sizeof(command), "\"%s\" child \"%s\" \"%s\" \"%s\"", exe, root_dir, base_dir, state_dir);
-    if (spawn->desktop) {
-        snprintf(desktop, sizeof(desktop), "%s", spawn->desktop);
-        si.lpDesktop = desktop;
-    }
-    SetEnvironmentVariableA("TEMP", temp);
-    assert_true(
-        CreateProcessAsUserA(spawn->token, exe, command, NULL, NULL, FALSE, CREATE_SUSPENDED, NULL, cwd_dir, &si, &pi));
-    give_to_the_caller(pi.hProcess);
-    st = backend.verify(spawn, pi.hProcess, err);
-    if (st == SBX_OK)
-        ResumeThread(pi.hThread);
-    else
-        TerminateProcess(pi.hProcess, 99);
-    assert_int_equal(WaitForSingleObject(pi.hProcess, 60000), WAIT_OBJECT_0);
-    GetExitCodeProcess(pi.hProcess, exit_code);
-    CloseHandle(pi.hThread);
-    CloseHandle(pi.hProcess);
-    return st;
-}
-
 static void describe(const char *what, const sbx_error *err)
 {
     print_message("    %s: %s: %s (%u): %s\n", what, err->object, err->op, (unsigned)err->code, err->hint);
+}
+
+/* Start this program suspended with the spawn's token, verify it, and let it run if that was right. */
+static sbx_status run(const sbx_spawn *spawn, const char *temp, DWORD *exit_code, sbx_error *err)
+{
+    WCHAR exe_w[MAX_PATH], cwd_w[MAX_PATH], command_w[MAX_PATH * 6], desktop_w[256];
+    sbx_process_start start = {.program_w = exe_w, .command_w = command_w, .cwd_w = cwd_w, .token = spawn->token};
+    sbx_process process = {0};
+    sbx_stdio stdio = {0};
+    sbx_job job = {0};
+    sbx_status st;
+
+    GetModuleFileNameW(NULL, exe_w, MAX_PATH);
+    GetWindowsDirectoryW(cwd_w, MAX_PATH);
+    swprintf(command_w, MAX_PATH * 6, L"\"%ls\" child \"%hs\" \"%hs\" \"%hs\"", exe_w, root_dir, base_dir, state_dir);
+    if (spawn->desktop) {
+        swprintf(desktop_w, 256, L"%hs", spawn->desktop);
+        start.desktop_w = desktop_w;
+    }
+    SetEnvironmentVariableA("TEMP", temp);
+    assert_int_equal(sbx_stdio_open(&stdio, err), SBX_OK);
+    assert_int_equal(sbx_job_open(&job, NULL, 0, err), SBX_OK);
+    start.stdio = &stdio;
+    start.job = job.handle;
+    st = sbx_process_spawn(&process, &start, err);
+    if (st != SBX_OK)
+        describe("spawn", err);
+    assert_int_equal(st, SBX_OK);
+    give_to_the_caller(process.handle);
+    st = backend.verify(spawn, process.handle, err);
+    if (st == SBX_OK)
+        assert_int_equal(sbx_process_resume(&process, err), SBX_OK);
+    else
+        TerminateProcess(process.handle, 99);
+    assert_int_equal(WaitForSingleObject(process.handle, 60000), WAIT_OBJECT_0);
+    GetExitCodeProcess(process.handle, exit_code);
+    sbx_process_close(&process);
+    sbx_job_close(&job);
+    sbx_stdio_close(&stdio);
+    return st;
 }
 
 /* ---- tests ---- */
@@ -386,11 +408,55 @@ static void confined(void **state)
     if (run(&spawn, temp, &can, &err) != SBX_OK)
         describe("verify", &err);
     print_message("    the child can: 0x%lx\n", can);
-    assert_int_equal(can, CAN_ROOT | CAN_TEMP | CAN_READ | CAN_PIPE | CAN_OWN_TOKEN | CAN_OWN_PROCESS);
+    assert_int_equal(can, CAN_ROOT | CAN_TEMP | CAN_READ | CAN_PIPE | CAN_OWN_TOKEN | CAN_OWN_PROCESS | CAN_OWN_THREAD);
     CloseHandle(spawn.token);
     backend.spawn_end(&spawn);
     backend.close(session);
     assert_true(GetFileAttributesA(copy) == INVALID_FILE_ATTRIBUTES);
+}
+
+/* A workspace that sbx reaches as an administrator, and the command does not: refused, not EPERM everywhere. */
+static void closed_root(void **state)
+{
+    SECURITY_ATTRIBUTES attributes = {sizeof(attributes), NULL, FALSE};
+    sbx_user_sid user;
+    char path[MAX_PATH * 2], sid[192], sddl[512];
+    const char *writable[] = {path};
+    sbx_policy policy;
+    sbx_session *session = NULL;
+    sbx_guarantees guarantees;
+    sbx_ticket ticket;
+    sbx_env_edits edits;
+    sbx_spawn spawn;
+    sbx_error err = {0};
+    DWORD code = 0;
+
+    (void)state;
+    if (!enforced)
+        skip();
+    snprintf(path, sizeof(path), "%s\\administrators", base_dir);
+    assert_int_equal(sbx_user_get(&user, NULL), SBX_OK);
+    sbx_user_sid_text(user.u.bytes, sid, sizeof(sid));
+    snprintf(sddl, sizeof(sddl),
+             "D:P(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)(A;OICI;0x1301bf;;;" ROOT_SID ")(A;;0x110080;;;%s)", sid);
+    assert_true(ConvertStringSecurityDescriptorToSecurityDescriptorA(sddl, SDDL_REVISION_1,
+                                                                     &attributes.lpSecurityDescriptor, NULL));
+    assert_true(CreateDirectoryA(path, &attributes));
+    LocalFree(attributes.lpSecurityDescriptor);
+    fill(&policy);
+    policy.writable = writable;
+    assert_int_equal(backend.open(&policy, 0, &session, &guarantees, &err), SBX_OK);
+    assert_int_equal(backend.ticket(session, &ticket, &err), SBX_OK);
+    assert_int_equal(backend.environment(session, &edits, &err), SBX_OK);
+    assert_int_equal(backend.token(&ticket, &spawn, &err), SBX_OK);
+    assert_int_equal(run(&spawn, edit_value(&edits, "TEMP"), &code, &err), SBX_E_REFUSED);
+    assert_int_equal(code, 99);
+    assert_string_equal(err.object, path);
+    assert_non_null(strstr(err.hint, "icacls"));
+    CloseHandle(spawn.token);
+    backend.spawn_end(&spawn);
+    backend.close(session);
+    assert_true(RemoveDirectoryA(path));
 }
 
 /* The same child without the token: the control. */
@@ -410,7 +476,7 @@ static void unconfined(void **state)
     GetExitCodeProcess(pi.hProcess, &can);
     CloseHandle(pi.hThread);
     CloseHandle(pi.hProcess);
-    assert_int_equal(can, 0x1ff);
+    assert_int_equal(can, 0x3ff);
 }
 
 /* A child that was started with less than was asked for is not let go. */
@@ -442,6 +508,32 @@ static void wrong_token(void **state)
     one.run_sid[20] ^= 1;
     assert_int_equal(sbx_token_verify(&one, token, &err), SBX_E_UNENFORCED);
     CloseHandle(token);
+}
+
+/* Of a network logon: all but the logon SID restricts. */
+static void without_a_logon_sid(void **state)
+{
+    sbx_token_spec spec = {.roots = granted, .root_count = 1};
+    const sbx_token_self *own;
+    sbx_token_self self;
+    SID_AND_ATTRIBUTES *with = NULL, *without = NULL;
+    uint32_t with_count = 0, without_count = 0, i;
+
+    (void)state;
+    assert_int_equal(sbx_token_ask_self(&own, NULL), SBX_OK);
+    assert_int_equal(sbx_run_sid(run_id, spec.run_sid, NULL), SBX_OK);
+    self = *own;
+    assert_true(self.has_logon);
+    assert_int_equal(sbx_token_restricting(&spec, &self, &with, &with_count, NULL), SBX_OK);
+    self.has_logon = 0;
+    assert_int_equal(sbx_token_restricting(&spec, &self, &without, &without_count, NULL), SBX_OK);
+    assert_int_equal(without_count, with_count - 1);
+    for (i = 0; i < without_count; i++) {
+        assert_true(IsValidSid(without[i].Sid));
+        assert_false(EqualSid(without[i].Sid, (PSID)(uintptr_t)self.logon.u.bytes));
+    }
+    sbx_free(with);
+    sbx_free(without);
 }
 
 static void refused_for(sbx_policy *policy, const char *word)
@@ -489,6 +581,123 @@ static void deleting_is_measured(void **state)
         assert_int_equal(backend.open(&policy, 0, &session, &guarantees, &err), SBX_OK);
         backend.close(session);
     }
+}
+
+static char *dacl_of(HANDLE object)
+{
+    static char text[2048];
+    SECURITY_INFORMATION what = DACL_SECURITY_INFORMATION;
+    char descriptor[2048], *sddl = NULL;
+    DWORD size = 0;
+
+    assert_true(GetUserObjectSecurity(object, &what, descriptor, sizeof(descriptor), &size));
+    assert_true(ConvertSecurityDescriptorToStringSecurityDescriptorA(descriptor, SDDL_REVISION_1,
+                                                                     DACL_SECURITY_INFORMATION, &sddl, NULL));
+    snprintf(text, sizeof(text), "%s", sddl);
+    LocalFree(sddl);
+    return text;
+}
+
+static const char *name_of(HANDLE object, char *name, DWORD size)
+{
+    assert_true(GetUserObjectInformationA(object, UOI_NAME, name, size, &size));
+    return name;
+}
+
+/* Opens both with all rights as a thread with that token: 1 the station, 2 the desktop. */
+static int can_open(HANDLE token, HWINSTA station, HDESK desktop)
+{
+    char station_name[128], desktop_name[128];
+    HANDLE copy = NULL;
+    HWINSTA opened_station;
+    HDESK opened_desktop;
+
+    name_of(station, station_name, sizeof(station_name));
+    name_of(desktop, desktop_name, sizeof(desktop_name));
+    assert_true(DuplicateTokenEx(token, TOKEN_QUERY | TOKEN_IMPERSONATE, NULL, SecurityImpersonation,
+                                 TokenImpersonation, &copy));
+    assert_true(SetThreadToken(NULL, copy));
+    opened_station = OpenWindowStationA(station_name, FALSE, WINSTA_ALL_ACCESS | READ_CONTROL);
+    opened_desktop = OpenDesktopA(desktop_name, 0, FALSE, DESKTOP_CREATEWINDOW | DESKTOP_WRITEOBJECTS);
+    assert_true(SetThreadToken(NULL, NULL));
+    CloseHandle(copy);
+    if (opened_station)
+        CloseWindowStation(opened_station);
+    if (opened_desktop)
+        CloseDesktop(opened_desktop);
+    return (opened_station ? 1 : 0) | (opened_desktop ? 2 : 0);
+}
+
+static void open_a_closed_station(uint32_t desktop, int expected)
+{
+    SECURITY_ATTRIBUTES attributes = {sizeof(attributes), NULL, FALSE};
+    const HWINSTA old_station = GetProcessWindowStation();
+    const HDESK old_desktop = GetThreadDesktop(GetCurrentThreadId());
+    sbx_token_spec spec = {.roots = granted, .root_count = 1};
+    sbx_ticket_data data = {.flags = desktop, .run_id = run_id, .closed = state_dir};
+    sbx_ticket ticket = {.size = sizeof(ticket)};
+    sbx_spawn spawn;
+    sbx_error err = {0};
+    sbx_user_sid user;
+    HWINSTA station;
+    HDESK default_desktop;
+    void *bytes = NULL;
+    char sid[192], sddl[512], before[2048], desktop_before[2048];
+
+    if (!enforced)
+        skip();
+    assert_int_equal(sbx_user_get(&user, NULL), SBX_OK);
+    sbx_user_sid_text(user.u.bytes, sid, sizeof(sid));
+    snprintf(sddl, sizeof(sddl), "D:(A;;GA;;;SY)(A;;GA;;;%s)", sid);
+    assert_true(ConvertStringSecurityDescriptorToSecurityDescriptorA(sddl, SDDL_REVISION_1,
+                                                                     &attributes.lpSecurityDescriptor, NULL));
+    station = CreateWindowStationA(NULL, 0, GENERIC_ALL, &attributes);
+    assert_non_null(station);
+    if (!*name_of(station, sid, sizeof(sid))) { /* where the system does not give it one */
+        CloseWindowStation(station);
+        station = CreateWindowStationA("sbx-unit", 0, GENERIC_ALL, &attributes);
+        assert_non_null(station);
+    }
+    assert_true(SetProcessWindowStation(station));
+    default_desktop = CreateDesktopA("Default", NULL, NULL, 0, GENERIC_ALL, &attributes);
+    assert_non_null(default_desktop);
+    assert_true(SetThreadDesktop(default_desktop));
+    LocalFree(attributes.lpSecurityDescriptor);
+    snprintf(before, sizeof(before), "%s", dacl_of(station));
+    snprintf(desktop_before, sizeof(desktop_before), "%s", dacl_of(default_desktop));
+
+    assert_int_equal(sbx_run_sid(run_id, spec.run_sid, &err), SBX_OK);
+    data.spec = spec;
+    assert_int_equal(sbx_ticket_write(&data, &bytes, &ticket.length, &err), SBX_OK);
+    ticket.bytes = bytes;
+    if (backend.token(&ticket, &spawn, &err) != SBX_OK)
+        describe("token", &err);
+    assert_non_null(spawn.token);
+    assert_int_equal(can_open(spawn.token, station, default_desktop), expected);
+    assert_int_equal(spawn.desktop != NULL, desktop != 0);
+    backend.spawn_end(&spawn);
+    assert_int_equal(can_open(spawn.token, station, default_desktop), 0);
+    assert_string_equal(dacl_of(station), before);
+    assert_string_equal(dacl_of(default_desktop), desktop_before);
+    CloseHandle(spawn.token);
+    sbx_free(bytes);
+    assert_true(SetProcessWindowStation(old_station));
+    assert_true(SetThreadDesktop(old_desktop));
+    CloseDesktop(default_desktop);
+    CloseWindowStation(station);
+}
+
+/* As over OpenSSH, in a service, in a scheduled task. */
+static void closed_station(void **state)
+{
+    (void)state;
+    open_a_closed_station(SBX_TICKET_DESKTOP, 1);
+}
+
+static void closed_station_and_desktop(void **state)
+{
+    (void)state;
+    open_a_closed_station(0, 3);
 }
 
 static void refusals(void **state)
@@ -608,7 +817,6 @@ static int setup(void **state)
              (unsigned long long)GetTickCount64());
     snprintf(state_dir, sizeof(state_dir), "%s\\state", base_dir);
     snprintf(root_dir, sizeof(root_dir), "%s\\root", base_dir);
-    GetWindowsDirectoryA(cwd_dir, sizeof(cwd_dir));
     if (!CreateDirectoryA(base_dir, NULL) || !CreateDirectoryA(state_dir, NULL))
         return 1;
     snprintf(path, sizeof(path), "%s\\secret.txt", base_dir);
@@ -637,6 +845,8 @@ static int teardown(void **state)
     RemoveDirectoryA(path);
     snprintf(path, sizeof(path), "%s\\runs", state_dir);
     RemoveDirectoryA(path);
+    snprintf(path, sizeof(path), "%s\\lock", state_dir);
+    DeleteFileA(path);
     snprintf(path, sizeof(path), "%s\\secret.txt", base_dir);
     DeleteFileA(path);
     RemoveDirectoryA(root_dir);
@@ -650,14 +860,23 @@ int main(int argc, char **argv)
         cmocka_unit_test(probe),
         cmocka_unit_test(unconfined),
         cmocka_unit_test(confined),
+        cmocka_unit_test(closed_root),
         cmocka_unit_test(wrong_token),
+        cmocka_unit_test(without_a_logon_sid),
         cmocka_unit_test(deleting_is_measured),
+        cmocka_unit_test(closed_station),
+        cmocka_unit_test(closed_station_and_desktop),
         cmocka_unit_test(refusals),
         cmocka_unit_test(dry_run),
         cmocka_unit_test(network_on_touches_nothing),
         cmocka_unit_test(always_measured),
     };
+    uint32_t code = 0;
+    sbx_error err = {0};
+
     if (argc == 5 && !strcmp(argv[1], "child"))
         return child(argv + 2);
+    if (sbx_host_init(&host) && !sbx_console_exists()) /* which the children inherit */
+        return sbx_restart_with_console(&code, &err) == SBX_OK ? (int)code : 1;
     return cmocka_run_group_tests_name("unelevated-session", tests, setup, teardown);
 }

@@ -25,6 +25,7 @@ static void fill(sbx_ticket_data *data)
     data->run_id = run_id;
     data->closed = "C:\\a";
     data->opened = NULL;
+    data->root = "C:\\r";
 }
 
 static void round_trip(void **state)
@@ -47,6 +48,7 @@ static void round_trip(void **state)
     assert_string_equal(out.run_id, run_id);
     assert_string_equal(out.closed, "C:\\a");
     assert_string_equal(out.opened, "");
+    assert_string_equal(out.root, "C:\\r");
     sbx_ticket_fini(&out);
     assert_int_equal(sbx_fault_live(), 0);
 }

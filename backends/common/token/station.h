@@ -1,0 +1,27 @@
+/*
+ * The window station of this process, opened to a run where it is closed to it.
+ *
+ * Whatever imports user32 opens station and desktop when it starts, and ends with 0xC0000142 where it may not.  The station of
+ * an interactive logon admits the logon SID.  That of any other one (service, scheduled task, OpenSSH, CI agent) admits the user, and
+ * with that nothing that restricts the command's token: there an ACE for the run's SID is added, to what is the user's own, and
+ * removed when the run ends.  One that a killed run leaves admits nobody, for no other run has its SID, and goes with the logon session.
+ *
+ * Source: MSDN "Process Connection to a Window Station", "Window Station Security and Access Rights", "Desktop Security and
+ * Access Rights", "USEROBJECTFLAGS".
+ */
+#ifndef SBX_TOKEN_STATION_H
+#define SBX_TOKEN_STATION_H
+
+#include "common/token/token.h"
+
+typedef struct sbx_station {
+    void *station, *desktop; /* HWINSTA, HDESK that got an ACE; NULL: not needed */
+    _Alignas(4) uint8_t run_sid[SBX_RUN_SID_BYTES];
+} sbx_station;
+
+/* Let processes with that token open the station and, if desktop_too, the desktop of this thread.  `station` begins as { 0 }.
+ * SBX_E_UNAVAILABLE: they cannot, and that cannot be changed. */
+sbx_status sbx_station_open(sbx_station *station, void *token, const void *run_sid, int desktop_too, sbx_error *err);
+void sbx_station_close(sbx_station *station);
+
+#endif
