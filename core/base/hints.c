@@ -15,6 +15,8 @@ static const struct {
     {"CreateProcessW", SBX_CODE_WIN32, 740, "the program asks for administrator rights; sbx does not elevate"},
     {"CreateProcessAsUserW", SBX_CODE_WIN32, 193, "the file is no program, or one for another kind of Windows"},
     {"CreateProcessAsUserW", SBX_CODE_WIN32, 740, "the program asks for administrator rights; sbx does not elevate"},
+    {"LoadLibraryExW", SBX_CODE_WIN32, 4551,
+     "a policy of this machine (Smart App Control, App Control) blocks the file; allow it there"},
 };
 
 const char *sbx_hint_for(const char *op, uint32_t code_kind, uint32_t code)

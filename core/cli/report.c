@@ -104,7 +104,10 @@ static void add_result(const sbx_report *report, cJSON *root)
     sbx_json_add_u64(item, "run", r->run_us);
     sbx_json_add_u64(item, "total", report->total_us);
     item = cJSON_AddObjectToObject(root, "usage");
-    sbx_json_add_u64(item, "peak_memory_bytes", r->peak_memory);
+    if (r->peak_memory)
+        sbx_json_add_u64(item, "peak_memory_bytes", r->peak_memory);
+    else
+        cJSON_AddNullToObject(item, "peak_memory_bytes"); /* the system did not count it */
     sbx_json_add_u64(item, "cpu_us", r->cpu_us);
     cJSON_AddNumberToObject(item, "processes_started", r->processes);
 }

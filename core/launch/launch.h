@@ -46,7 +46,7 @@ typedef struct sbx_launch_result {
     uint32_t child_exit;                   /* the child's own, when it ran */
     uint32_t process_id;                   /* of the child, 0 if it never ran */
     uint32_t processes;                    /* of the tree, started in all */
-    uint64_t peak_memory;                  /* bytes committed by the tree at its peak */
+    uint64_t peak_memory;                  /* bytes committed by the tree at its peak; 0: not known */
     uint64_t prepare_us, spawn_us, run_us; /* microseconds by the performance counter */
     uint64_t cpu_us;                       /* user and kernel time of the tree */
     uint32_t unverified;                   /* SBX_AREA_* not to be claimed: the system did not tell that they hold */

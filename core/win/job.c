@@ -7,6 +7,9 @@
 #include "win/error.h"
 #include "win/handle.h"
 
+/* MSDN "JOBOBJECT_ASSOCIATE_COMPLETION_PORT": that a message arrives is not guaranteed. */
+#define LOOK_MS 100u
+
 #define CPU_RATE_FLAGS (JOB_OBJECT_CPU_RATE_CONTROL_ENABLE | JOB_OBJECT_CPU_RATE_CONTROL_HARD_CAP)
 
 static void limit_data(const sbx_limits *limits, DWORD extra, JOBOBJECT_EXTENDED_LIMIT_INFORMATION *info)
@@ -190,7 +193,7 @@ sbx_status sbx_job_end(sbx_job *job, uint32_t exit_code, uint32_t timeout_ms, sb
 {
     const uint64_t end_us = sbx_clock_us() + (uint64_t)timeout_ms * 1000;
     sbx_job_usage usage;
-    uint64_t now_us;
+    uint64_t now_us, left_ms;
     sbx_status st = SBX_OK;
 
     /* terminating is asynchronous, and a message tells when the last is gone */
@@ -208,7 +211,8 @@ sbx_status sbx_job_end(sbx_job *job, uint32_t exit_code, uint32_t timeout_ms, sb
         if (now_us >= end_us)
             return sbx_fail_code(err, SBX_E_SYSTEM, SBX_CODE_WIN32, ERROR_TIMEOUT, "TerminateJobObject",
                                  "processes of the command");
-        next_message(job, (DWORD)((end_us - now_us) / 1000 + 1));
+        left_ms = (end_us - now_us) / 1000 + 1;
+        next_message(job, left_ms < LOOK_MS ? (DWORD)left_ms : LOOK_MS);
     }
 }
 

@@ -20,10 +20,11 @@ typedef struct sbx_job {
 } sbx_job;
 
 typedef struct sbx_job_usage {
-    uint32_t active;      /* alive now */
-    uint32_t processes;   /* all that there ever were */
-    uint64_t peak_memory; /* bytes committed by all at one time */
-    uint64_t cpu_us;      /* user and kernel */
+    uint32_t active;    /* alive now */
+    uint32_t processes; /* all that there ever were */
+    uint64_t
+        peak_memory; /* bytes committed by all at one time; 0: not counted, as for a job without a memory limit may be */
+    uint64_t cpu_us; /* user and kernel */
 } sbx_job_usage;
 
 /* `job` begins as { 0 }; limits may be NULL; ui_limits are JOB_OBJECT_UILIMIT_*.  A crash ends its process without a

@@ -84,6 +84,7 @@ static void hints(void **state)
         {"CreateProcessW", SBX_CODE_WIN32, 740, "administrator rights"},
         {"CreateProcessAsUserW", SBX_CODE_WIN32, 193, "no program, or one for another kind of Windows"},
         {"CreateProcessAsUserW", SBX_CODE_WIN32, 740, "administrator rights"},
+        {"LoadLibraryExW", SBX_CODE_WIN32, 4551, "Smart App Control"},
     };
     sbx_error err = {0};
     size_t i;

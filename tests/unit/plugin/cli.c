@@ -225,7 +225,7 @@ static void test_fallback(void **state)
 {
     char line[2048], path[1100];
     sbx_text output = {0};
-    cJSON *json;
+    cJSON *json, *peak;
 
     (void)state;
     snprintf(path, sizeof(path), "%s\\report.json", sbx_plugin_program_dir());
@@ -246,6 +246,9 @@ static void test_fallback(void **state)
                     strtoull(report_string(json, "timings_us", "run"), NULL, 10));
     assert_true(cJSON_IsNumber(
         cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(json, "usage"), "processes_started")));
+    /* never a number that nobody counted */
+    peak = cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(json, "usage"), "peak_memory_bytes");
+    assert_true(cJSON_IsNull(peak) || strtoull(cJSON_GetStringValue(peak), NULL, 10) > 0);
     assert_int_equal(cJSON_GetObjectItemCaseSensitive(json, "exit_code")->valueint, 5);
     cJSON_Delete(json);
     /* one that is not there has claimed nothing: all that the other does not enforce is told */
