@@ -4,6 +4,7 @@
 
 #define CLASS_DISPOSITION ((FILE_INFORMATION_CLASS)13)
 #define CLASS_DISPOSITION_EX ((FILE_INFORMATION_CLASS)64)
+#define CLASS_ID ((FILE_INFORMATION_CLASS)59)
 #define DELETE_POSIX 0x03u /* FILE_DISPOSITION_DELETE, _POSIX_SEMANTICS */
 #define IGNORE_READ_ONLY 0x10u
 
@@ -67,6 +68,20 @@ NTSTATUS sbx_nt_query(HANDLE handle, sbx_nt_info *info)
     info->links = standard.NumberOfLinks;
     info->size = (uint64_t)standard.EndOfFile.QuadPart;
     return 0;
+}
+
+/* FNV-1a of the 128-bit file ID: NTFS has 64 bits, ReFS has more. */
+NTSTATUS sbx_nt_id(HANDLE handle, uint64_t *id)
+{
+    FILE_ID_INFO info;
+    IO_STATUS_BLOCK io;
+    NTSTATUS status = NtQueryInformationFile(handle, &io, &info, sizeof(info), CLASS_ID);
+    size_t i;
+
+    *id = 0xCBF29CE484222325u;
+    for (i = 0; SBX_NT_OK(status) && i < sizeof(info.FileId.Identifier); i++)
+        *id = (*id ^ info.FileId.Identifier[i]) * 0x100000001B3u;
+    return status;
 }
 
 NTSTATUS sbx_nt_delete(HANDLE handle, int also_read_only)

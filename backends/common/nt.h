@@ -35,11 +35,13 @@
 #define SBX_NT_PATH_NOT_FOUND ((NTSTATUS)0xC000003A)
 #define SBX_NT_DELETE_PENDING ((NTSTATUS)0xC0000056)
 #define SBX_NT_FILE_DELETED ((NTSTATUS)0xC0000123)
+#define SBX_NT_SHARING_VIOLATION ((NTSTATUS)0xC0000043)
 #define SBX_NT_INVALID_DESCRIPTOR ((NTSTATUS)0xC0000079)
 #define SBX_NT_NO_MEMORY ((NTSTATUS)0xC0000017)
 #define SBX_NT_NAME_INVALID ((NTSTATUS)0xC0000033)
 #define SBX_NT_NOT_DIRECTORY ((NTSTATUS)0xC0000103)
 #define SBX_NT_NOT_EMPTY ((NTSTATUS)0xC0000101)
+#define SBX_NT_REPARSE_MET ((NTSTATUS)0xC000050B) /* of OBJ_DONT_REPARSE: a link, or a filter that redirects */
 #define SBX_NT_CANNOT_DELETE ((NTSTATUS)0xC0000121)
 
 /* The object went away between being seen and being opened, which is nobody's fault. */
@@ -73,6 +75,10 @@ typedef struct sbx_nt_info {
 } sbx_nt_info;
 
 NTSTATUS sbx_nt_query(HANDLE handle, sbx_nt_info *info);
+
+/* A number for the object that stays with it where it is moved or renamed; two of a volume may share one, though hardly ever.
+ * handle: any access. */
+NTSTATUS sbx_nt_id(HANDLE handle, uint64_t *id);
 
 /* Delete what is open (DELETE; also_read_only: FILE_READ_ATTRIBUTES and FILE_WRITE_ATTRIBUTES for systems before 1809).
  * Where the file system knows how, its name is free as soon as the handle is closed, whoever else has it open. */

@@ -63,10 +63,8 @@ static sbx_status check_policy(const sbx_policy *policy, sbx_error *err)
         return refuse(err, "require", "read",
                       "backend \"unelevated\" cannot keep the command from reading; see `sbx backends`");
     if (may_delete && (policy->require & SBX_AREA_FILE_DELETE))
-        return refuse(
-            err, "require", "delete",
-            "on this system \"unelevated\" keeps the command from changing files outside, not from deleting or "
-            "moving them; see `sbx backends`");
+        return refuse(err, "require", "delete",
+                      "here \"unelevated\" keeps files outside from being changed, not from being deleted");
     if (policy->require & SBX_AREA_NETWORK)
         return refuse(err, "require", "network",
                       "backend \"unelevated\" can only discourage the network; see `sbx backends`");

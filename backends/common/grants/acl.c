@@ -187,6 +187,154 @@ uint32_t sbx_acl_remove(void *acl, const void *sid, uint32_t kinds)
     return removed;
 }
 
+static int is_ace(const uint8_t *ace, const void *sid, const sbx_ace *wanted)
+{
+    return ace[0] == wanted->type && ace[1] == wanted->flags && is_for(ace, sid) && get32(ace + 4) == wanted->mask;
+}
+
+int sbx_acl_has(const void *acl, const void *sid, const sbx_ace *wanted)
+{
+    const uint8_t *bytes = acl, *ace = bytes + ACL_HEADER;
+    uint32_t i, count = get16(bytes + 4);
+
+    for (i = 0; i < count; i++, ace += get16(ace + 2))
+        if (is_ace(ace, sid, wanted))
+            return 1;
+    return 0;
+}
+
+uint32_t sbx_acl_remove_one(void *acl, const void *sid, const sbx_ace *wanted)
+{
+    uint8_t *bytes = acl;
+    size_t size = get16(bytes + 2), at = ACL_HEADER, length;
+    uint32_t i, count = get16(bytes + 4);
+
+    for (i = 0; i < count; i++, at += length) {
+        uint8_t *ace = bytes + at;
+
+        length = get16(ace + 2);
+        if (!is_ace(ace, sid, wanted))
+            continue;
+        memmove(ace, ace + length, size - at - length);
+        put16(bytes + 2, size - length);
+        put16(bytes + 4, count - 1);
+        return 1;
+    }
+    return 0;
+}
+
+/* Generic rights of files as what they stand for: winnt.h, FILE_GENERIC_READ and so on. */
+static uint32_t specific(uint32_t mask)
+{
+    static const uint32_t rights[4] = {0x001F01FFu, 0x001200A0u, 0x00120116u,
+                                       0x00120089u}; /* all, execute, write, read */
+    uint32_t i, result = mask & 0x0FFFFFFFu;
+
+    for (i = 0; i < 4; i++)
+        if (mask & 0x10000000u << i)
+            result |= rights[i];
+    return result;
+}
+
+static int same_ace(const uint8_t *a, const uint8_t *b)
+{
+    size_t length = get16(a + 2), at;
+
+    if (a[0] != b[0] || a[1] != b[1] || length != get16(b + 2))
+        return 0;
+    if (!kind_of(a, &at))
+        return !memcmp(a, b, length);
+    return specific(get32(a + 4)) == specific(get32(b + 4)) && !memcmp(a + 8, b + 8, length - 8);
+}
+
+/* The ACE at `from` or the first behind it that is no duplicate; *left ACEs are from there on.  NULL: there is none. */
+static const uint8_t *next_kept(const uint8_t *acl, const uint8_t *from, uint32_t *left)
+{
+    for (; *left; from += get16(from + 2), --*left) {
+        const uint8_t *before = acl + ACL_HEADER;
+
+        if (from[0] != SBX_ACE_ALLOW)
+            return from;
+        while (before < from && !same_ace(before, from))
+            before += get16(before + 2);
+        if (before == from)
+            return from;
+    }
+    return NULL;
+}
+
+int sbx_acl_same(const void *a, const void *b)
+{
+    const uint8_t *x = (const uint8_t *)a + ACL_HEADER, *y = (const uint8_t *)b + ACL_HEADER;
+    uint32_t x_left = get16((const uint8_t *)a + 4), y_left = get16((const uint8_t *)b + 4);
+
+    for (;;) {
+        x = next_kept(a, x, &x_left);
+        y = next_kept(b, y, &y_left);
+        if (!x || !y)
+            return x == y;
+        if (!same_ace(x, y))
+            return 0;
+        x += get16(x + 2);
+        y += get16(y + 2);
+        x_left--;
+        y_left--;
+    }
+}
+
+int sbx_acl_shuts(const void *acl, const void *sid, uint32_t mask, int below)
+{
+    const uint8_t *bytes = acl, *ace = bytes + ACL_HEADER;
+    uint32_t i, count = get16(bytes + 4), denied = 0;
+
+    for (i = 0; i < count && (denied & mask) != mask; i++, ace += get16(ace + 2)) {
+        size_t at;
+        const uint32_t kind = kind_of(ace, &at);
+
+        if (!kind || (below ? !(ace[1] & SBX_ACE_DIRS) : ace[1] & SBX_ACE_ONLY_BELOW))
+            continue;
+        if (ace[0] == SBX_ACE_DENY && is_for(ace, sid) && !(below && (ace[1] & SBX_ACE_ONE_LEVEL)))
+            denied |= specific(get32(ace + 4));
+        else if (kind == SBX_ACL_ALLOW && (specific(get32(ace + 4)) & mask & ~denied))
+            return 0;
+    }
+    return 1;
+}
+
+int sbx_acl_marked(const void *acl, const void *sid)
+{
+    const uint8_t *bytes = acl, *ace = bytes + ACL_HEADER;
+    uint32_t i, count = get16(bytes + 4);
+
+    for (i = 0; i < count; i++, ace += get16(ace + 2))
+        if (!(ace[1] & SBX_ACE_INHERITED) && is_for(ace, sid))
+            return 1;
+    return 0;
+}
+
+int sbx_acl_marked_by_others(const void *acl, const void *sid)
+{
+    static const uint8_t authority[6] = {0, 0, 0, 0, 0, 9};
+    const uint8_t *bytes = acl, *ace = bytes + ACL_HEADER;
+    uint32_t i, count = get16(bytes + 4);
+
+    for (i = 0; i < count; i++, ace += get16(ace + 2)) {
+        size_t at;
+
+        if (!(ace[1] & SBX_ACE_INHERITED) && kind_of(ace, &at) && get16(ace + 2) >= at + 8 &&
+            !memcmp(ace + at + 2, authority, sizeof(authority)) && !is_for(ace, sid))
+            return 1;
+    }
+    return 0;
+}
+
+int sbx_acl_only(const void *acl, const void *sid)
+{
+    const uint32_t count = get16((const uint8_t *)acl + 4);
+
+    return count && sbx_acl_find(acl, sid, NULL, 0) == count;
+}
+
 int sbx_acl_allows(const void *acl, const void *sid, uint32_t mask)
 {
     const uint8_t *bytes = acl, *ace = bytes + ACL_HEADER;

@@ -1,9 +1,9 @@
 /*
  * ACLs as bytes: find, insert and remove the ACEs of one SID, and leave every other byte alone.
  *
- * Portable, no look at the system; the input is hostile (a descriptor on a disk is anybody's).  An ACL that
- * was edited and edited back is the same as before, byte for byte, slack behind its last ACE included.
- * Source: MS-DTYP 2.4.4 "ACE", 2.4.5 "ACL"; MSDN "Order of ACEs in a DACL".
+ * Portable, no look at the system; the input is hostile (a descriptor on a disk is anybody's).  An ACL that was edited and
+ * edited back has the same ACEs as before, in the same order; that bytes are kept, a file system does not promise.
+ * Source: MS-DTYP 2.4.4 "ACE", 2.4.5 "ACL"; MSDN "Order of ACEs in a DACL"; WDK "RtlNormalizeSecurityDescriptor".
  */
 #ifndef SBX_GRANTS_ACL_H
 #define SBX_GRANTS_ACL_H
@@ -58,6 +58,26 @@ size_t sbx_ace_length(const void *sid);
 
 /* Remove the ACEs for the SID of those kinds, in place; returns how many. */
 uint32_t sbx_acl_remove(void *acl, const void *sid, uint32_t kinds);
+
+int sbx_acl_has(const void *acl, const void *sid, const sbx_ace *ace);
+
+/* Remove the first ACE for the SID that is equal to this one, in place; returns how many, 0 or 1. */
+uint32_t sbx_acl_remove_one(void *acl, const void *sid, const sbx_ace *ace);
+
+/* Whether two ACLs have the same ACEs in the same order, but for what a file system makes of them: it cuts the slack, drops
+ * an allow that is an exact duplicate of one before it, and maps generic rights. */
+int sbx_acl_same(const void *a, const void *b);
+
+/* Whether nothing allows any right of `mask`, to whomever, before it is denied to the SID: on the object itself, or (below)
+ * on the directories that are made in it. */
+int sbx_acl_shuts(const void *acl, const void *sid, uint32_t mask, int below);
+
+/* Whether there is an explicit ACE for the SID; for another sandbox SID (sid.h). */
+int sbx_acl_marked(const void *acl, const void *sid);
+int sbx_acl_marked_by_others(const void *acl, const void *sid);
+
+/* Whether there are ACEs and all of them are for the SID. */
+int sbx_acl_only(const void *acl, const void *sid);
 
 /* Whether the ACL allows `sid` any right of `mask` on the object itself; denies are not weighed. */
 int sbx_acl_allows(const void *acl, const void *sid, uint32_t mask);

@@ -7,6 +7,7 @@
 #include "common/grants/guard.h"
 #include "common/grants/located.h"
 #include "common/grants/stamp.h"
+#include "common/grants/undo.h"
 #include "win/error.h"
 
 #define WAIT_MS 10000u
@@ -27,7 +28,8 @@ static int has_path(const sbx_ledger_root *entry, const char *path, int is_guard
     const sbx_ledger_path *at;
 
     for (at = entry->paths; at; at = at->next)
-        if ((at->kind == SBX_RECORD_GUARD) == is_guard && !strcmp(at->path, path))
+        if ((is_guard ? at->kind == SBX_RECORD_GUARD : at->kind == SBX_RECORD_DENY || at->kind == SBX_RECORD_HOLD) &&
+            !strcmp(at->path, path))
             return 1;
     return 0;
 }
@@ -43,6 +45,8 @@ static int visit_paths(const sbx_located *known, uint32_t state, sbx_state_visit
         sbx_state_item item;
 
         snprintf(full, sizeof(full), "%s\\%s", sbx_located_path(known), path->path);
+        if (path->kind == SBX_RECORD_KEPT)
+            continue; /* the user's own */
         if (path->kind == SBX_RECORD_GUARD)
             item = item_in(known, "guard", full,
                            known->process ? "placeholder that keeps a missing name from the command"
@@ -105,15 +109,17 @@ static void tell(cleaner *c, const sbx_state_item *item, const sbx_error *error)
         c->enough = 1;
 }
 
-static sbx_status undo(const sbx_root *root, sbx_ledger *ledger, sbx_error *err)
+static sbx_status undo(sbx_root *root, sbx_ledger *ledger, sbx_error *err)
 {
     sbx_ledger_entry gone = {SBX_RECORD_GONE, 0, root->path};
-    sbx_stamp_count count = {0};
+    sbx_spread_count count = {0};
     char *first = NULL;
-    sbx_status st = sbx_guard_remove(root, ledger, NULL, err);
+    sbx_status st;
 
+    root->may_mend = 1;
+    st = sbx_guard_remove(root, ledger, NULL, err);
     if (st == SBX_OK)
-        st = sbx_stamp_clear(root, &count, &first, err);
+        st = sbx_undo_root(root, ledger, &count, &first, err);
     if (st == SBX_OK && count.failed) {
         st = sbx_fail(err, SBX_E_SYSTEM, "its access rights may not be changed by this user",
                       first ? first : root->path);
@@ -157,6 +163,7 @@ static sbx_status clean_guards(cleaner *c, sbx_located *known, sbx_error *err)
     for (path = entry->paths; path; path = path->next)
         if (path->kind == SBX_RECORD_GUARD)
             guards[count++] = path->path;
+    known->root.may_mend = 1;
     st = sbx_guard_remove(&known->root, c->ledger, NULL, err);
     for (i = 0; i < count; i++) {
         sbx_state_item item = item_in(known, "guard", full, "placeholder that a run left behind");

@@ -14,12 +14,14 @@
 #include "common/grants/open_places.h"
 #include "common/grants/rules.h"
 #include "common/grants/stamp.h"
+#include "common/grants/undo.h"
 #include "win/error.h"
 #include "win/handle.h"
 
 #define ROOTS_MAX 64u   /* far below what a token takes */
 #define WAIT_MS 120000u /* for another launch that makes its first grant on the same root */
 #define WAIT_AT_END_MS 2000u
+#define OTHERS "objects whose other access rights the file system keeps in another form than they had"
 
 struct sbx_grants {
     uint32_t count;
@@ -65,6 +67,7 @@ static sbx_status open_rule(const sbx_root *root, const char *path, int dry, voi
                             sbx_error *err)
 {
     const ACCESS_MASK without = dry ? WRITE_DAC : 0;
+    void *listed = NULL;
     sbx_nt_info info = {0};
     sbx_status st = sbx_root_below(root, path, (READ_CONTROL | WRITE_DAC) & ~without, handle, &info, err);
 
@@ -72,8 +75,11 @@ static sbx_status open_rule(const sbx_root *root, const char *path, int dry, voi
         return st;
     *is_directory = is_directory_of(&info);
     if (*is_directory) {
+        st = sbx_root_below(root, path, SBX_ROOT_ACCESS & ~without, &listed, &info, err);
+        if (dry && st == SBX_E_SYSTEM)
+            return SBX_OK; /* one that sbx left closed to everybody, which a run mends */
         sbx_handle_close(handle);
-        st = sbx_root_below(root, path, SBX_ROOT_ACCESS & ~without, handle, &info, err);
+        *handle = listed;
         /* another object now, or the rights to list it are missing */
         if (st == SBX_OK && *handle && (info.attributes & FILE_ATTRIBUTE_REPARSE_POINT))
             st = sbx_fail(err, SBX_E_REFUSED, "it changed while it was opened", path);
@@ -88,13 +94,13 @@ static sbx_status look_again(const sbx_root *root, const sbx_rule *rule, const c
 {
     void *handle = NULL;
     sbx_nt_info info = {0};
-    int complete = 0;
+    uint32_t found = SBX_STAMP_BARE;
     sbx_status st = sbx_root_below(root, rule->path, READ_CONTROL, &handle, &info, err);
 
     if (st == SBX_OK && handle)
-        st = sbx_stamp_check(root, handle, full, rule->kind, is_directory_of(&info), &complete, err);
+        st = sbx_stamp_check(root, handle, full, rule->kind, is_directory_of(&info), &found, err);
     sbx_handle_close(&handle);
-    if (st == SBX_OK && !complete)
+    if (st == SBX_OK && found != SBX_STAMP_COMPLETE)
         st = sbx_fail(err, SBX_E_REFUSED, "it changed while it was protected", full);
     return st;
 }
@@ -112,16 +118,17 @@ static int is_recorded(const sbx_grants *g, const sbx_root *root, const sbx_rule
 }
 
 /* What was moved into a protected directory since brought the rights of its old place along. */
-static sbx_status look_inside(const sbx_root *root, const sbx_rule *rule, void *handle, const char *full, int dry,
+static sbx_status look_inside(sbx_grants *g, const sbx_root *root, const sbx_rule *rule, void *handle, const char *full,
                               sbx_error *err)
 {
     uint32_t found = SBX_RECHECK_CLOSED;
+    sbx_spread_count count = {0};
     sbx_status st = sbx_recheck_inside(root, handle, rule->git, &found, err);
 
     if (st == SBX_OK && found == SBX_RECHECK_OPEN) {
         note(SBX_NOTE_GRANT, full, "protected again: something in it was open to the command");
-        if (!dry)
-            st = sbx_stamp_inside(root, handle, full, err);
+        if (!g->dry)
+            st = sbx_spread(root, &g->ledger, handle, full, rule->path, SBX_RECORD_DENY, &count, err);
     }
     if (found == SBX_RECHECK_MUCH)
         note(SBX_NOTE_GAP, full,
@@ -132,9 +139,10 @@ static sbx_status look_inside(const sbx_root *root, const sbx_rule *rule, void *
 /* *absent: it is not there, and wants a guard. */
 static sbx_status apply_rule(sbx_grants *g, sbx_root *root, const sbx_rule *rule, int *absent, sbx_error *err)
 {
-    sbx_ledger_entry entry = {rule->kind, 0, rule->path};
+    sbx_spread_count count = {0};
     void *handle = NULL;
-    int is_directory = 0, complete = 0;
+    uint32_t found = SBX_STAMP_BARE;
+    int is_directory = 0;
     const char *full = full_path(g, root, rule->path);
     sbx_status st = full ? SBX_OK : sbx_fail_memory(err);
 
@@ -149,10 +157,10 @@ static sbx_status apply_rule(sbx_grants *g, sbx_root *root, const sbx_rule *rule
         *absent = 1;
         goto out;
     }
-    st = sbx_stamp_check(root, handle, full, rule->kind, is_directory, &complete, err);
-    if (st == SBX_OK && complete && is_recorded(g, root, rule)) {
+    st = sbx_stamp_check(root, handle, full, rule->kind, is_directory, &found, err);
+    if (st == SBX_OK && found == SBX_STAMP_COMPLETE && is_recorded(g, root, rule)) {
         if (is_directory && rule->kind == SBX_RECORD_DENY)
-            st = look_inside(root, rule, handle, full, g->dry, err);
+            st = look_inside(g, root, rule, handle, full, err);
         goto out;
     }
     if (st != SBX_OK)
@@ -160,9 +168,8 @@ static sbx_status apply_rule(sbx_grants *g, sbx_root *root, const sbx_rule *rule
     note(SBX_NOTE_GRANT, full, rule->kind == SBX_RECORD_DENY ? "protected" : "kept in place");
     if (g->dry)
         goto out;
-    st = sbx_ledger_add(&g->ledger, &root->sid, &entry, 1, 0, err);
-    if (st == SBX_OK)
-        st = sbx_stamp_set(root, handle, full, rule->kind, is_directory, NULL, err);
+    st = sbx_stamp_set(root, &g->ledger, handle, full, rule->path, rule->kind, is_directory, &count, err);
+    note_count(full, count.others, OTHERS);
     if (st == SBX_OK)
         st = look_again(root, rule, full, err);
 out:
@@ -184,8 +191,8 @@ static sbx_status free_unwanted(sbx_grants *g, sbx_root *root, const sbx_rule *r
         uint32_t process = 0;
 
         next = path->next;
-        if (path->kind == SBX_RECORD_GUARD || sbx_rules_find(rules, path->kind, path->path) ||
-            sbx_rules_find(rules, SBX_RECORD_DENY, path->path))
+        if ((path->kind != SBX_RECORD_DENY && path->kind != SBX_RECORD_HOLD) ||
+            sbx_rules_find(rules, path->kind, path->path) || sbx_rules_find(rules, SBX_RECORD_DENY, path->path))
             continue;
         st = sbx_hold_find(&root->sid, g->hold, &process, err);
         if (st == SBX_OK && process) {
@@ -203,7 +210,7 @@ static sbx_status free_unwanted(sbx_grants *g, sbx_root *root, const sbx_rule *r
             st = SBX_OK;
         }
         if (st == SBX_OK && handle)
-            st = sbx_stamp_free(root, handle, root->path, is_directory, err);
+            st = sbx_undo_protection(root, &g->ledger, handle, root->path, is_directory, err);
         sbx_handle_close(&handle);
         if (st == SBX_OK)
             st = sbx_ledger_add(&g->ledger, &root->sid, &entry, 1, 0, err);
@@ -236,35 +243,32 @@ static sbx_status all_reached(sbx_grants *g, const sbx_policy *policy, sbx_error
 static sbx_status grant_tree(sbx_grants *g, sbx_root *root, sbx_error *err)
 {
     sbx_ledger_root *known = sbx_ledger_find(&g->ledger, &root->sid);
-    sbx_ledger_entry entry = {SBX_RECORD_GRANT, 0, root->path};
-    sbx_stamp_count count = {0};
-    int complete = 0;
-    sbx_status st = sbx_stamp_check(root, root->handle, root->path, SBX_RECORD_GRANT, 1, &complete, err);
-
-    if (st != SBX_OK)
-        return st;
-    if (complete && known && known->done && sbx_path_equal(known->path, root->path))
-        return SBX_OK;
+    sbx_ledger_entry entry = {SBX_RECORD_DONE, 0, root->path};
+    sbx_spread_count count = {0};
+    uint32_t found = SBX_STAMP_BARE;
     /* a command may have made the directory, the mark of a complete tree on it: only with the record it counts */
-    complete = complete && known && known->done;
-    if (!complete)
+    const int is_known = known && known->done;
+    sbx_status st = sbx_stamp_check(root, root->handle, root->path, SBX_RECORD_GRANT, 1, &found, err);
+
+    if (st != SBX_OK || (found == SBX_STAMP_COMPLETE && is_known && sbx_path_equal(known->path, root->path)))
+        return st;
+    if (found == SBX_STAMP_BARE || !is_known)
         note(SBX_NOTE_GRANT, root->path, "writable root: the tree gets access rights for its sandbox SID");
     if (g->dry)
         return SBX_OK;
-    if (!complete) {
-        st = sbx_ledger_add(&g->ledger, &root->sid, &entry, 1, 0, err);
-        if (st == SBX_OK)
-            st = sbx_stamp_set(root, root->handle, root->path, SBX_RECORD_GRANT, 1, &count, err);
-        if (st != SBX_OK)
-            return st;
+    if (found != SBX_STAMP_BARE && is_known) {
+        count.objects = known->count;
+        st = sbx_stamp_shut(root, &g->ledger, root->handle, root->path, SBX_RECORD_GRANT, err);
+    } else {
+        st = sbx_stamp_set(root, &g->ledger, root->handle, root->path, root->path, SBX_RECORD_GRANT, 1, &count, err);
         note_count(root->path, count.shared, "files with several names (hard links) were left as they are");
         note_count(root->path, count.closed, "objects with a protected access control list were left as they are");
         note_count(root->path, count.failed,
                    "objects whose access rights this user may not change were left as they are");
+        note_count(root->path, count.others, OTHERS);
     }
-    entry.type = SBX_RECORD_DONE;
-    entry.count = complete ? known->count : count.objects;
-    return sbx_ledger_add(&g->ledger, &root->sid, &entry, 1, 0, err);
+    entry.count = count.objects;
+    return st == SBX_OK ? sbx_ledger_add(&g->ledger, &root->sid, &entry, 1, 0, err) : st;
 }
 
 static sbx_status open_one(sbx_grants *g, const sbx_policy *policy, uint32_t which, sbx_error *err)
@@ -306,16 +310,17 @@ static sbx_status open_one(sbx_grants *g, const sbx_policy *policy, uint32_t whi
 /* Open and judge one.  A complete grant was judged before it was made, which saves a warm launch most of it. */
 static sbx_status judge_one(const char *path, sbx_root *root, sbx_error *err)
 {
-    int complete = 0;
+    uint32_t found = SBX_STAMP_BARE;
     sbx_status st = sbx_root_reopen(path, root, NULL);
 
     if (st == SBX_OK && root->handle &&
-        sbx_stamp_check(root, root->handle, root->path, SBX_RECORD_GRANT, 1, &complete, NULL) == SBX_OK && complete)
+        sbx_stamp_check(root, root->handle, root->path, SBX_RECORD_GRANT, 1, &found, NULL) == SBX_OK &&
+        found != SBX_STAMP_BARE)
         return sbx_root_judge_again(root, err);
     sbx_root_close(root);
     st = sbx_root_open(path, root, err);
     if (st == SBX_OK) /* refuses one without a DACL */
-        st = sbx_stamp_check(root, root->handle, root->path, SBX_RECORD_GRANT, 1, &complete, err);
+        st = sbx_stamp_check(root, root->handle, root->path, SBX_RECORD_GRANT, 1, &found, err);
     return st;
 }
 
@@ -387,7 +392,11 @@ sbx_status sbx_grants_open(const sbx_policy *policy, uint32_t flags, sbx_grants 
 
         for (i = 0; i < g->count; i++)
             sids[i] = g->roots[i].sid;
-        if (!g->dry)
+        for (i = 0; i < g->count && st == SBX_OK && !g->dry; i++) {
+            g->roots[i].may_mend = 1;
+            st = sbx_root_hold(&g->roots[i], err);
+        }
+        if (st == SBX_OK && !g->dry)
             st = lock_all(g, locks, WAIT_MS, err);
         if (st == SBX_OK && !g->dry)
             st = sbx_hold_take(policy->run_id, sids, g->count, &g->hold, err);

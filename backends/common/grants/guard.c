@@ -4,7 +4,9 @@
 
 #include "base/memory.h"
 #include "base/path.h"
+#include "common/grants/admit.h"
 #include "common/grants/stamp.h"
+#include "common/grants/kind.h"
 #include "win/error.h"
 #include "win/handle.h"
 #include "win/wide.h"
@@ -12,15 +14,23 @@
 #define HERE ".\n"
 #define AT_ONCE 32u /* guards in one write of the ledger */
 
-/* An ACL of the explicit ACEs of a kind, in `room` bytes. */
-static PACL acl_of(const sbx_root *root, uint32_t kind, int is_directory, uint8_t *room)
+#define ACL_ROOM 1024u /* bytes: 8 ACEs of the longest SIDs */
+
+/* An ACL of the denies of a kind, and of what the tree allows. */
+static sbx_status make_acl(const sbx_root *root, uint32_t kind, int is_directory, uint8_t *acl, sbx_error *err)
 {
     static const uint8_t empty[8] = {2, 0, 8, 0, 0, 0, 0, 0};
-    sbx_ace aces[3];
-    uint32_t count = sbx_stamp_aces(kind, is_directory, aces);
+    uint8_t spare[ACL_ROOM];
+    sbx_admit admit;
+    sbx_sd_change shut = {.count = !!is_directory, .aces = {sbx_kind_shut(kind)}, .also = admit.changes};
+    sbx_sd_change deny = {.sid = root->sid.bytes, .also = &shut};
+    sbx_status st = sbx_admit_init(&admit, &root->sid, is_directory, err);
 
-    sbx_acl_add(empty, root->sid.bytes, aces, count, room);
-    return (PACL)(void *)room;
+    shut.sid = admit.user.u.bytes;
+    deny.count = sbx_kind_aces(kind, is_directory, deny.aces);
+    if (st == SBX_OK)
+        sbx_sd_edit(empty, &deny, spare, acl);
+    return st;
 }
 
 /* Created with its denies: there is no moment without them.  *is_made: it is there and ours, also where this fails. */
@@ -31,8 +41,9 @@ static sbx_status make_one(const sbx_root *root, const char *path, uint32_t kind
     DWORD written = 0;
     union {
         uint32_t align;
-        uint8_t bytes[256];
+        uint8_t bytes[ACL_ROOM];
     } room;
+    uint32_t found = SBX_STAMP_BARE;
     SECURITY_DESCRIPTOR descriptor;
     const char *name = sbx_path_name(path);
     char *parent_path = NULL;
@@ -41,7 +52,6 @@ static sbx_status make_one(const sbx_root *root, const char *path, uint32_t kind
     sbx_nt_info info = {0};
     NTSTATUS status;
     size_t parent_length = sbx_path_parent_length(path);
-    int complete = 0;
     sbx_status st = sbx_wide(name, "path", &name_w, err);
 
     *is_made = 0;
@@ -61,12 +71,14 @@ static sbx_status make_one(const sbx_root *root, const char *path, uint32_t kind
             sbx_hint(err, "writable roots are directories");
         }
     }
+    if (st == SBX_OK)
+        st = make_acl(root, kind, is_directory, room.bytes, err);
     if (st != SBX_OK)
         goto out;
     memset(&descriptor, 0, sizeof(descriptor));
     descriptor.Revision = SECURITY_DESCRIPTOR_REVISION;
     descriptor.Control = SE_DACL_PRESENT;
-    descriptor.Dacl = acl_of(root, kind, is_directory, room.bytes);
+    descriptor.Dacl = (PACL)(void *)room.bytes;
     sbx_step("guard");
     status = sbx_nt_child(parent ? parent : root->handle, (const WCHAR *)name_w, wcslen((const WCHAR *)name_w),
                           READ_CONTROL | WRITE_DAC | FILE_READ_ATTRIBUTES | SYNCHRONIZE |
@@ -85,8 +97,8 @@ static sbx_status make_one(const sbx_root *root, const char *path, uint32_t kind
         st = sbx_fail_last(err, SBX_E_SYSTEM, "WriteFile", path);
         goto out;
     }
-    st = sbx_stamp_check(root, made, path, kind, is_directory, &complete, err);
-    if (st == SBX_OK && !complete)
+    st = sbx_stamp_check(root, made, path, kind, is_directory, &found, err);
+    if (st == SBX_OK && found != SBX_STAMP_COMPLETE)
         st = sbx_fail(err, SBX_E_UNENFORCED, "the file system did not keep the access rights that were set", path);
 out:
     sbx_handle_close(&made);

@@ -32,19 +32,31 @@ sbx_ledger_root *sbx_ledger_find(const sbx_ledger *ledger, const sbx_sid *sid)
     return NULL;
 }
 
-static sbx_ledger_path **find_path(sbx_ledger_root *root, uint32_t kind, const char *path)
+int sbx_ledger_keeps(const sbx_ledger *ledger, const sbx_ledger_root *root, uint64_t id)
+{
+    const sbx_ledger_root *at;
+    const sbx_ledger_path *path;
+
+    for (at = ledger->roots; at; at = at->next)
+        for (path = !root || at == root ? at->paths : NULL; path; path = path->next)
+            if (path->kind == SBX_RECORD_KEPT && path->id == id)
+                return 1;
+    return 0;
+}
+
+static sbx_ledger_path **find_path(sbx_ledger_root *root, uint32_t kind, uint64_t id, const char *path)
 {
     sbx_ledger_path **link;
 
     for (link = &root->paths; *link; link = &(*link)->next)
-        if ((*link)->kind == kind && !strcmp((*link)->path, path))
+        if ((*link)->kind == kind && (kind == SBX_RECORD_KEPT ? (*link)->id == id : !strcmp((*link)->path, path)))
             return link;
     return NULL;
 }
 
-static void forget_path(sbx_ledger_root *root, uint32_t kind, const char *path)
+static void forget_path(sbx_ledger_root *root, uint32_t kind, uint64_t id, const char *path)
 {
-    sbx_ledger_path **link = find_path(root, kind, path);
+    sbx_ledger_path **link = find_path(root, kind, id, path);
 
     if (link)
         *link = (*link)->next;
@@ -60,7 +72,8 @@ static int take_in(sbx_ledger *ledger, uint32_t type, uint64_t count, const sbx_
     if (!copy)
         return 0;
     if (!root) {
-        if (type == SBX_RECORD_GONE || type == SBX_RECORD_FREE || type == SBX_RECORD_UNGUARD)
+        if (type == SBX_RECORD_GONE || type == SBX_RECORD_FREE || type == SBX_RECORD_UNGUARD ||
+            type == SBX_RECORD_UNKEPT)
             return 1;
         root = sbx_arena_alloc(&ledger->arena, sizeof(*root));
         if (!root)
@@ -86,19 +99,23 @@ static int take_in(sbx_ledger *ledger, uint32_t type, uint64_t count, const sbx_
         *link = root->next;
         break;
     case SBX_RECORD_FREE:
-        forget_path(root, SBX_RECORD_DENY, copy);
-        forget_path(root, SBX_RECORD_HOLD, copy);
+        forget_path(root, SBX_RECORD_DENY, 0, copy);
+        forget_path(root, SBX_RECORD_HOLD, 0, copy);
         break;
     case SBX_RECORD_UNGUARD:
-        forget_path(root, SBX_RECORD_GUARD, copy);
+        forget_path(root, SBX_RECORD_GUARD, 0, copy);
+        break;
+    case SBX_RECORD_UNKEPT:
+        forget_path(root, SBX_RECORD_KEPT, count, copy);
         break;
     default:
-        if (!find_path(root, type, copy)) {
+        if (!find_path(root, type, count, copy)) {
             sbx_ledger_path *added = sbx_arena_alloc(&ledger->arena, sizeof(*added));
 
             if (!added)
                 return 0;
             added->kind = type;
+            added->id = count;
             added->path = copy;
             added->next = root->paths;
             root->paths = added;
@@ -184,7 +201,7 @@ static void put_all(sbx_text *text, sbx_ledger *ledger)
         for (path = root->paths; path; path = path->next) /* newest first */
             paths[i++] = path;
         while (i--)
-            put(text, paths[i]->kind, 0, &root->sid, paths[i]->path);
+            put(text, paths[i]->kind, paths[i]->id, &root->sid, paths[i]->path);
     }
 }
 

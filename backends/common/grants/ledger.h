@@ -19,7 +19,8 @@
 /* What is known of a path below a root. */
 typedef struct sbx_ledger_path {
     struct sbx_ledger_path *next;
-    uint32_t kind; /* SBX_RECORD_DENY, _HOLD, _GUARD */
+    uint32_t kind; /* SBX_RECORD_DENY, _HOLD, _GUARD, _KEPT */
+    uint64_t id;   /* of a KEPT, which goes with the directory wherever that is moved */
     const char *path;
 } sbx_ledger_path;
 
@@ -43,6 +44,9 @@ sbx_status sbx_ledger_load(sbx_ledger *ledger, sbx_error *err);
 void sbx_ledger_fini(sbx_ledger *ledger);
 
 sbx_ledger_root *sbx_ledger_find(const sbx_ledger *ledger, const sbx_sid *sid);
+
+/* Whether a directory (sbx_nt_id) is KEPT, for this root or (NULL) for any. */
+int sbx_ledger_keeps(const sbx_ledger *ledger, const sbx_ledger_root *root, uint64_t id);
 
 /* One change that is to be written. */
 typedef struct sbx_ledger_entry {

@@ -4,7 +4,7 @@
 
 #include "base/memory.h"
 #include "common/grants/sd.h"
-#include "common/grants/stamp.h"
+#include "common/grants/kind.h"
 #include "win/error.h"
 #include "win/handle.h"
 
@@ -14,6 +14,7 @@
 
 typedef struct looker {
     const sbx_root *root;
+    sbx_user_sid user;
     sbx_sd *sd;
     uint32_t left, found;
     uint32_t git;
@@ -75,8 +76,9 @@ static void look_at(looker *l, HANDLE dir, const FILE_FULL_DIR_INFORMATION *entr
         return;
     /* what cannot be looked at is for the walk to judge */
     if (!handle || !SBX_NT_OK(sbx_sd_read(l->sd, handle)) || !l->sd->acl ||
-        sbx_acl_leaves(l->sd->acl, l->root->sid.bytes, SBX_STAMP_CHANGE, 0) ||
-        (inside && sbx_acl_leaves(l->sd->acl, l->root->sid.bytes, SBX_STAMP_CHANGE, 1)))
+        sbx_acl_leaves(l->sd->acl, l->root->sid.bytes, SBX_KIND_CHANGE, 0) ||
+        (inside && (sbx_acl_leaves(l->sd->acl, l->root->sid.bytes, SBX_KIND_CHANGE, 1) ||
+                    !sbx_kind_is_shut(l->sd->acl, &l->user, 1))))
         l->found = SBX_RECHECK_OPEN;
     else if (inside && depth)
         look(l, handle, depth - 1);
@@ -124,8 +126,10 @@ static void look(looker *l, HANDLE dir, uint32_t depth)
 sbx_status sbx_recheck_inside(const sbx_root *root, void *handle, uint32_t git, uint32_t *found, sbx_error *err)
 {
     looker l = {.root = root, .left = OBJECTS_MAX, .git = git};
-    sbx_status st = sbx_sd_new(&l.sd, err);
+    sbx_status st = sbx_user_get(&l.user, err);
 
+    if (st == SBX_OK)
+        st = sbx_sd_new(&l.sd, err);
     if (st != SBX_OK)
         return st;
     look(&l, handle, DEPTH_MAX);

@@ -6,6 +6,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "base/utf.h"
+#include "common/grants/admit.h"
 #include "common/grants/way.h"
 #include "common/host.h"
 #include "win/dirs.h"
@@ -371,6 +372,22 @@ sbx_status sbx_root_judge_again(const sbx_root *root, sbx_error *err)
     return st == SBX_OK ? sbx_way_judge(root->spelled, root->path, err) : st;
 }
 
+sbx_status sbx_root_hold(sbx_root *root, sbx_error *err)
+{
+    HANDLE held = NULL;
+    NTSTATUS status = sbx_nt_reopen(root->handle, SBX_ROOT_ACCESS, 0, &held);
+
+    if (status == SBX_NT_SHARING_VIOLATION) {
+        sbx_fail_nt(err, SBX_E_REFUSED, status, "keep the directory where it is", root->path);
+        return sbx_hint(err, "a program has it open to delete or to move it; end that first");
+    }
+    if (!SBX_NT_OK(status))
+        return sbx_fail_nt(err, SBX_E_SYSTEM, status, "NtOpenFile", root->path);
+    sbx_handle_close(&root->handle);
+    root->handle = held;
+    return SBX_OK;
+}
+
 void sbx_root_close(sbx_root *root)
 {
     sbx_handle_close(&root->handle);
@@ -392,6 +409,22 @@ static sbx_status refuse_way(const sbx_root *root, const char *relative, size_t 
     return SBX_E_REFUSED;
 }
 
+/* One step.  Whoever may list a directory may look at what is in it, though nothing there admits him: without SYNCHRONIZE. */
+static NTSTATUS step_below(const sbx_root *root, HANDLE parent, const WCHAR *name, size_t length, ACCESS_MASK access,
+                           HANDLE *next)
+{
+    NTSTATUS status = sbx_nt_child(parent, name, length, FILE_READ_ATTRIBUTES | SYNCHRONIZE | access, FILE_OPEN,
+                                   FILE_SYNCHRONOUS_IO_NONALERT, NULL, next);
+
+    if (status == SBX_NT_ACCESS_DENIED && root->may_mend &&
+        sbx_admit_mend(parent, (const uint16_t *)name, length, &root->sid))
+        status = sbx_nt_child(parent, name, length, FILE_READ_ATTRIBUTES | SYNCHRONIZE | access, FILE_OPEN,
+                              FILE_SYNCHRONOUS_IO_NONALERT, NULL, next);
+    if (status == SBX_NT_ACCESS_DENIED && !(access & ~(ACCESS_MASK)(DELETE | READ_CONTROL)))
+        status = sbx_nt_child(parent, name, length, FILE_READ_ATTRIBUTES | access, FILE_OPEN, 0, NULL, next);
+    return status;
+}
+
 sbx_status sbx_root_below(const sbx_root *root, const char *relative, ACCESS_MASK access, void **handle,
                           sbx_nt_info *info, sbx_error *err)
 {
@@ -410,16 +443,15 @@ sbx_status sbx_root_below(const sbx_root *root, const char *relative, ACCESS_MAS
         NTSTATUS status;
 
         last = !at[length];
-        status = sbx_nt_child(current ? current : root->handle, at, length,
-                              FILE_READ_ATTRIBUTES | SYNCHRONIZE | (last ? access : FILE_TRAVERSE), FILE_OPEN,
-                              FILE_SYNCHRONOUS_IO_NONALERT, NULL, &next);
+        status = step_below(root, current ? current : root->handle, at, length, last ? access : FILE_TRAVERSE, &next);
         sbx_handle_close(&current);
         if (SBX_NT_GONE(status) || status == SBX_NT_NOT_DIRECTORY)
             break;
         if (SBX_NT_OK(status))
             status = sbx_nt_query(next, info);
         if (!SBX_NT_OK(status)) {
-            st = sbx_fail_nt(err, SBX_E_SYSTEM, status, "NtCreateFile", relative);
+            st = status == SBX_NT_REPARSE_MET ? sbx_sd_result(status, 0, relative, err)
+                                              : sbx_fail_nt(err, SBX_E_SYSTEM, status, "NtCreateFile", relative);
             break;
         }
         current = next;

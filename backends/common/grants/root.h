@@ -19,6 +19,7 @@ typedef struct sbx_root {
     char *path;    /* final path, "C:\a"; sbx_free */
     char *spelled; /* as it was asked for; sbx_free */
     sbx_sid sid;
+    int may_mend; /* sbx_root_below gives what an older sbx left closed to everybody back to the user */
 } sbx_root;
 
 /* Nothing is changed. SBX_E_REFUSED with the reason as `op`.  `root` begins as { 0 } and is so on failure. */
@@ -37,6 +38,9 @@ sbx_status sbx_root_find(const sbx_sid *sid, const char *path, sbx_root *root, s
 /* The judgement that even a root needs whose grant is complete, and which so was judged before: sbx's own folders, which
  * may be elsewhere now, and the links on its way. */
 sbx_status sbx_root_judge_again(const sbx_root *root, sbx_error *err);
+
+/* Keep it where it is as long as it is open: in the directory that it is in, the command may have the user's right to delete. */
+sbx_status sbx_root_hold(sbx_root *root, sbx_error *err);
 
 void sbx_root_close(sbx_root *root);
 

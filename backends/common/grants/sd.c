@@ -4,9 +4,11 @@
 
 #include "base/memory.h"
 #include "common/nt.h"
+#include "win/error.h"
 
 #define SD_HEADER 20u
 #define SD_ROOM (SD_HEADER + 0x10000u)
+#define MOST 64u /* ACEs of one SID that are compared */
 
 sbx_status sbx_sd_new(sbx_sd **sd, sbx_error *err)
 {
@@ -47,6 +49,13 @@ int32_t sbx_sd_read(sbx_sd *sd, void *handle)
     return read_into(sd->raw, handle, &sd->control, &sd->acl);
 }
 
+int32_t sbx_sd_peek(sbx_sd *sd, void *handle, uint8_t **acl)
+{
+    uint32_t control;
+
+    return read_into(sd->check, handle, &control, acl);
+}
+
 static size_t acl_size(const uint8_t *acl)
 {
     return acl[2] | (size_t)acl[3] << 8;
@@ -58,7 +67,8 @@ static NTSTATUS set_acl(HANDLE handle, uint32_t old_control, uint8_t *acl)
 
     memset(&descriptor, 0, sizeof(descriptor));
     descriptor.Revision = SECURITY_DESCRIPTOR_REVISION;
-    descriptor.Control = (SECURITY_DESCRIPTOR_CONTROL)(SE_DACL_PRESENT | (old_control & SE_DACL_PROTECTED));
+    descriptor.Control =
+        (SECURITY_DESCRIPTOR_CONTROL)(SE_DACL_PRESENT | (old_control & (SE_DACL_PROTECTED | SE_DACL_DEFAULTED)));
     /* the request bit with the other says that the inherited ACEs are in place already */
     if (old_control & SE_DACL_AUTO_INHERITED)
         descriptor.Control |= SE_DACL_AUTO_INHERITED | SE_DACL_AUTO_INHERIT_REQ;
@@ -73,21 +83,54 @@ int32_t sbx_sd_apply(sbx_sd *sd, void *handle, const sbx_sd_change *change, uint
     return SBX_NT_OK(status) ? sbx_sd_change_read(sd, handle, change, 0, result) : status;
 }
 
+size_t sbx_sd_edit(const uint8_t *acl, const sbx_sd_change *change, uint8_t *spare, uint8_t *out)
+{
+    size_t size = acl_size(acl);
+    uint32_t i;
+
+    memcpy(out, acl, size);
+    for (; change && size; change = change->also) {
+        memcpy(spare, out, size);
+        sbx_acl_remove(spare, change->sid, change->remove);
+        for (i = 0; i < change->drops; i++)
+            sbx_acl_remove_one(spare, change->sid, &change->drop[i]);
+        size = sbx_acl_add(spare, change->sid, change->aces, change->count, out);
+    }
+    return size;
+}
+
+/* Whether the ACEs of all SIDs of the change are the same in both. */
+static int ours_are_same(const sbx_sd_change *change, const uint8_t *a, const uint8_t *b)
+{
+    for (; change; change = change->also) {
+        sbx_ace x[MOST], y[MOST];
+        uint32_t count = sbx_acl_find(a, change->sid, x, MOST), i;
+
+        if (count > MOST || sbx_acl_find(b, change->sid, y, MOST) != count)
+            return 0;
+        for (i = 0; i < count; i++)
+            if (x[i].type != y[i].type || x[i].flags != y[i].flags || x[i].mask != y[i].mask)
+                return 0;
+    }
+    return 1;
+}
+
 int32_t sbx_sd_change_read(sbx_sd *sd, void *handle, const sbx_sd_change *change, uint32_t flags, uint32_t *result)
 {
-    uint8_t *wanted = sd->check, *read_back = NULL;
-    uint32_t control;
+    const uint32_t compared = SE_DACL_PRESENT | SE_DACL_PROTECTED | SE_DACL_AUTO_INHERITED;
+    const sbx_sd_change *each;
+    uint8_t *read_back = NULL;
+    uint32_t control, adds = 0;
     size_t size;
     NTSTATUS status;
 
+    for (each = change; each; each = each->also)
+        adds += each->count;
     if (!sd->acl) {
-        *result = change->count ? SBX_SD_OPEN : SBX_SD_SAME;
+        *result = adds ? SBX_SD_OPEN : SBX_SD_SAME;
         return 0;
     }
-    size = acl_size(sd->acl);
-    memcpy(wanted, sd->acl, size);
-    sbx_acl_remove(wanted, change->sid->bytes, change->remove);
-    size = sbx_acl_add(wanted, change->sid->bytes, change->aces, change->count, sd->edited);
+    size = sbx_sd_edit(sd->acl, change, sd->check, sd->edited);
     if (!size) {
         *result = SBX_SD_FULL;
         return 0;
@@ -106,8 +149,32 @@ int32_t sbx_sd_change_read(sbx_sd *sd, void *handle, const sbx_sd_change *change
     status = read_into(sd->check, handle, &control, &read_back);
     if (!SBX_NT_OK(status))
         return status;
-    *result = read_back && control == sd->control && acl_size(read_back) == size && !memcmp(read_back, sd->edited, size)
-                  ? SBX_SD_CHANGED
-                  : SBX_SD_DIFFERS;
+    if (!read_back || !ours_are_same(change, read_back, sd->edited))
+        *result = SBX_SD_DIFFERS;
+    else if (((control ^ sd->control) & compared) || !sbx_acl_same(read_back, sd->edited))
+        *result = SBX_SD_OTHERS;
+    else
+        *result = SBX_SD_CHANGED;
     return 0;
+}
+
+sbx_status sbx_sd_result(int32_t status, uint32_t result, const char *path, sbx_error *err)
+{
+    if (status == SBX_NT_REPARSE_MET) {
+        sbx_fail_nt(err, SBX_E_SYSTEM, status, "it is behind a link now, or a filter driver redirects it", path);
+        return sbx_hint(err, "sbx follows neither; use a folder that no such driver manages");
+    }
+    if (!SBX_NT_OK(status))
+        return sbx_fail_nt(err, SBX_E_SYSTEM, status, "NtSetSecurityObject", path);
+    switch (result) {
+    case SBX_SD_DIFFERS:
+    case SBX_SD_OTHERS:
+        return sbx_fail(err, SBX_E_UNENFORCED, "the file system did not keep the access rights that were set", path);
+    case SBX_SD_FULL:
+        return sbx_fail(err, SBX_E_REFUSED, "its access control list is full", path);
+    case SBX_SD_OPEN:
+        return sbx_fail(err, SBX_E_REFUSED, "it has no access control list: everyone may do everything", path);
+    default:
+        return SBX_OK;
+    }
 }

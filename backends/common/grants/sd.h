@@ -2,8 +2,9 @@
  * The DACL of one open object: read, changed, set and read back.
  *
  * One object and never what is below it: NtSetSecurityObject does not propagate, in contrast to
- * SetNamedSecurityInfo.  What belongs to others stays byte for byte, PROTECTED and AUTO_INHERITED as they are.
- * Source: MSDN "ZwSetSecurityObject", "SECURITY_DESCRIPTOR_CONTROL", "Automatic Propagation of Inheritable ACEs".
+ * SetNamedSecurityInfo.  What belongs to others stays ACE for ACE, PROTECTED and AUTO_INHERITED as they are.
+ * Source: MSDN "ZwSetSecurityObject", "SECURITY_DESCRIPTOR_CONTROL", "Automatic Propagation of Inheritable ACEs"; WDK
+ * "RtlNormalizeSecurityDescriptor".
  */
 #ifndef SBX_GRANTS_SD_H
 #define SBX_GRANTS_SD_H
@@ -24,18 +25,24 @@ sbx_status sbx_sd_new(sbx_sd **sd, sbx_error *err);
 /* handle: READ_CONTROL.  Returns an NTSTATUS; STATUS_INVALID_SECURITY_DESCR for bytes that are none. */
 int32_t sbx_sd_read(sbx_sd *sd, void *handle);
 
-/* A change of the ACEs of one SID: those of the kinds `remove` (SBX_ACL_*) go, then `aces` are added. */
+/* The DACL of another object, without losing what was read of the first one; *acl lives until the next call. */
+int32_t sbx_sd_peek(sbx_sd *sd, void *handle, uint8_t **acl);
+
+/* A change of the ACEs of one SID: those of the kinds `remove` (SBX_ACL_*) go, then one for each that is equal to one of
+ * `drop`, then `aces` are added. */
 typedef struct sbx_sd_change {
-    const sbx_sid *sid;
+    const void *sid;
     uint32_t remove;
-    uint32_t count;
-    sbx_ace aces[3];
+    uint32_t count, drops;
+    sbx_ace aces[3], drop[3];
+    const struct sbx_sd_change *also; /* at the same time, of another SID; NULL: no more */
 } sbx_sd_change;
 
 #define SBX_SD_SAME 0u    /* nothing to do */
 #define SBX_SD_CHANGED 1u /* set, and read back as it was set */
-#define SBX_SD_DIFFERS 2u /* set, but something else was read back */
+#define SBX_SD_DIFFERS 2u /* set, but what was to be changed was read back otherwise */
 #define SBX_SD_FULL 3u    /* an ACL cannot be that long; not set */
+#define SBX_SD_OTHERS 5u  /* as CHANGED, but ACEs of others were read back otherwise */
 #define SBX_SD_OPEN 4u    /* there is no DACL: an ACE would take from others what they have; not set */
 
 /* handle: READ_CONTROL and, unless nothing is to be done, WRITE_DAC.  Returns an NTSTATUS; *result: SBX_SD_*.
@@ -45,5 +52,11 @@ int32_t sbx_sd_apply(sbx_sd *sd, void *handle, const sbx_sd_change *change, uint
 /* The same for what sbx_sd_read has just read.  SBX_SD_TRUST: what was set is not read back. */
 #define SBX_SD_TRUST 1u
 int32_t sbx_sd_change_read(sbx_sd *sd, void *handle, const sbx_sd_change *change, uint32_t flags, uint32_t *result);
+
+/* What a status and SBX_SD_* mean for `path`. */
+sbx_status sbx_sd_result(int32_t status, uint32_t result, const char *path, sbx_error *err);
+
+/* What a change makes of an ACL: in `out`, room for the longest there is, as `spare`.  Its size, 0: too long. */
+size_t sbx_sd_edit(const uint8_t *acl, const sbx_sd_change *change, uint8_t *spare, uint8_t *out);
 
 #endif

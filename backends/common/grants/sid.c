@@ -52,17 +52,22 @@ sbx_status sbx_sid_of(void *handle, const char *path, sbx_sid *sid, sbx_error *e
     WCHAR *name = sbx_alloc(LONGEST * sizeof(WCHAR));
     FILE_ID_INFO id;
     uint32_t volume[4];
-    DWORD length;
+    DWORD length, code;
     sbx_status st = SBX_OK;
     size_t i;
 
     if (!name)
         return sbx_fail_memory(err);
     length = GetFinalPathNameByHandleW(handle, name, LONGEST, VOLUME_NAME_GUID);
-    if (!length || length >= LONGEST)
-        st = sbx_fail_last(err, SBX_E_SYSTEM, "GetFinalPathNameByHandleW", path);
-    else if (wcsncmp(name, prefix, prefix_length) != 0 || !read_guid(name + prefix_length, volume))
-        st = sbx_fail(err, SBX_E_REFUSED, "find the volume of the directory", path);
+    code = GetLastError();
+    if (!length ? code == ERROR_INVALID_FUNCTION || code == ERROR_PATH_NOT_FOUND
+                : length < LONGEST &&
+                      (wcsncmp(name, prefix, prefix_length) != 0 || !read_guid(name + prefix_length, volume))) {
+        sbx_fail(err, SBX_E_REFUSED, "its volume has no name of its own", path);
+        st = sbx_hint(err, "use a directory on an NTFS or ReFS volume that the mount manager knows (`mountvol`)");
+    } else if (!length || length >= LONGEST) {
+        st = sbx_fail_code(err, SBX_E_SYSTEM, SBX_CODE_WIN32, code, "GetFinalPathNameByHandleW", path);
+    }
     sbx_free(name);
     if (st != SBX_OK)
         return st;

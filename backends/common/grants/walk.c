@@ -311,7 +311,7 @@ sbx_status sbx_walk_below(void *root, const char *path, const char *doing, ACCES
 
     /* a handle of its own, with its own place in the listing */
     InitializeObjectAttributes(&attributes, &nothing, OBJ_CASE_INSENSITIVE, root, NULL);
-    status = NtOpenFile(&dir, DIR_ACCESS | FILE_READ_ATTRIBUTES, &attributes, &io,
+    status = NtOpenFile(&dir, DIR_ACCESS | FILE_READ_ATTRIBUTES | (access & READ_CONTROL), &attributes, &io,
                         FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
                         FILE_DIRECTORY_FILE | FILE_SYNCHRONOUS_IO_NONALERT | FILE_OPEN_REPARSE_POINT);
     if (!SBX_NT_OK(status))
@@ -363,4 +363,13 @@ char *sbx_walk_path(const sbx_walk_item *item)
     text = sbx_utf16_to_utf8(buffer, length + 1 + item->name_length, NULL);
     sbx_free(buffer);
     return text;
+}
+
+uint32_t sbx_walk_stop(const sbx_walk_item *item, int32_t status, uint32_t result)
+{
+    char *path = sbx_walk_path(item);
+
+    sbx_sd_result(status, result, path ? path : "", item->err);
+    sbx_free(path);
+    return SBX_WALK_STOP;
 }

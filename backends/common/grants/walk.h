@@ -47,6 +47,9 @@ typedef struct sbx_walk_count {
 sbx_status sbx_walk_below(void *root, const char *path, const char *doing, ACCESS_MASK access, uint32_t flags,
                           sbx_walk_visit visit, void *context, sbx_walk_count *count, sbx_error *err);
 
+/* The end of a walk with what sbx_sd_result says of the item. */
+uint32_t sbx_walk_stop(const sbx_walk_item *item, int32_t status, uint32_t result);
+
 /* "path\name" of an item for a message, through its parent's handle; freed with sbx_free, NULL out of memory. */
 char *sbx_walk_path(const sbx_walk_item *item);
 

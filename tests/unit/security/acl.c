@@ -142,6 +142,68 @@ static void test_other_kinds(void **context)
     assert_true(sbx_acl_leaves(more, ours, 2, 0));
 }
 
+/* What a file system may make of an ACL, and what it may not. */
+static void test_same(void **context)
+{
+    const sbx_ace allow = {SBX_ACE_ALLOW, 0, 2}, all = {SBX_ACE_ALLOW, 0, 0x1F01FF},
+                  generic = {SBX_ACE_ALLOW, 0, 0x10000000}, deny = {SBX_ACE_DENY, 0, 2},
+                  twice[] = {{SBX_ACE_ALLOW, 0, 2}, {SBX_ACE_ALLOW, 0, 2}};
+    uint8_t base[256], a[512], b[512], c[512];
+    size_t size = sample(base);
+
+    (void)context;
+    memcpy(a, base, size);
+    a[2] = (uint8_t)(size - 4); /* the slack */
+    assert_true(sbx_acl_same(a, base));
+    sbx_acl_add(base, ours, &allow, 1, a);
+    sbx_acl_add(base, ours, twice, 2, b);
+    assert_true(sbx_acl_same(a, b) && sbx_acl_same(b, a));
+    assert_false(sbx_acl_same(a, base) || sbx_acl_same(base, a));
+    sbx_acl_add(base, ours, &all, 1, b);
+    sbx_acl_add(base, ours, &generic, 1, c);
+    assert_true(sbx_acl_same(b, c));
+    assert_false(sbx_acl_same(a, b));
+    sbx_acl_add(base, ours, &deny, 1, b);
+    assert_false(sbx_acl_same(a, b));
+    sbx_acl_add(b, ours, &deny, 1, c); /* a deny that is there twice is no duplicate that goes */
+    assert_false(sbx_acl_same(b, c));
+}
+
+/* Who deletes in a directory is decided by the order, on itself and on what is made in it. */
+static void test_shuts(void **context)
+{
+    static const uint8_t empty[8] = {2, 0, 8, 0, 0, 0, 0, 0};
+    const sbx_ace full = {SBX_ACE_ALLOW, 3, 0x1F01FF}, modify = {SBX_ACE_ALLOW, 3, 0x1301BF},
+                  creator = {SBX_ACE_ALLOW, 3 | SBX_ACE_ONLY_BELOW, 0x10000000}, deny = {SBX_ACE_DENY, 0, 0x40},
+                  below = {SBX_ACE_DENY, SBX_ACE_DIRS, 0x40},
+                  late = {SBX_ACE_DENY, SBX_ACE_DIRS | SBX_ACE_INHERITED, 0x40},
+                  inherited = {SBX_ACE_ALLOW, 3 | SBX_ACE_INHERITED, 0x1F01FF};
+    uint8_t acl[256], out[256];
+
+    (void)context;
+    assert_true(sbx_acl_shuts(empty, ours, 0x40, 0) && sbx_acl_shuts(empty, ours, 0x40, 1));
+    sbx_acl_add(empty, theirs, &modify, 1, acl);
+    assert_true(sbx_acl_shuts(acl, ours, 0x40, 0));
+    sbx_acl_add(empty, theirs, &full, 1, acl);
+    assert_false(sbx_acl_shuts(acl, ours, 0x40, 0) || sbx_acl_shuts(acl, ours, 0x40, 1));
+    sbx_acl_add(acl, ours, &deny, 1, out);
+    assert_true(sbx_acl_shuts(out, ours, 0x40, 0));
+    assert_false(sbx_acl_shuts(out, ours, 0x40, 1) || sbx_acl_shuts(out, theirs, 0x40, 0));
+    sbx_acl_add(acl, ours, &below, 1, out);
+    assert_true(sbx_acl_shuts(out, ours, 0x40, 0) && sbx_acl_shuts(out, ours, 0x40, 1));
+    assert_int_equal(sbx_acl_remove_one(out, ours, &deny), 0);
+    assert_int_equal(sbx_acl_remove_one(out, ours, &below), 1);
+    assert_memory_equal(out, acl, 8 + sbx_ace_length(theirs));
+    sbx_acl_add(acl, ours, &late, 1, out);
+    assert_false(sbx_acl_shuts(out, ours, 0x40, 0)); /* behind the explicit allow */
+    sbx_acl_add(empty, theirs, &inherited, 1, acl);
+    sbx_acl_add(acl, ours, &late, 1, out);
+    assert_true(sbx_acl_shuts(out, ours, 0x40, 0) && sbx_acl_shuts(out, ours, 0x40, 1));
+    sbx_acl_add(empty, theirs, &creator, 1, acl);
+    assert_true(sbx_acl_shuts(acl, ours, 0x40, 0));
+    assert_false(sbx_acl_shuts(acl, ours, 0x40, 1));
+}
+
 static void test_crc(void **context)
 {
     (void)context;
@@ -189,6 +251,7 @@ int main(void)
         cmocka_unit_test(test_add_and_remove), cmocka_unit_test(test_full),
         cmocka_unit_test(test_hostile),        cmocka_unit_test(test_crc),
         cmocka_unit_test(test_records),        cmocka_unit_test(test_other_kinds),
+        cmocka_unit_test(test_same),           cmocka_unit_test(test_shuts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -129,9 +129,12 @@ sbx_status open_error(sbx_error *err)
 
 void tree_same(const char *name, char *before)
 {
-    char *after = tree_snapshot(name);
+    char *after = tree_snapshot(name), *b, *a, *b_next, *a_next;
 
-    assert_string_equal(before, after);
+    for (b = strtok_r(before, "\n", &b_next), a = strtok_r(after, "\n", &a_next); b && a;
+         b = strtok_r(NULL, "\n", &b_next), a = strtok_r(NULL, "\n", &a_next))
+        assert_string_equal(b, a);
+    assert_true(!b && !a);
     sbx_free(before);
     sbx_free(after);
 }

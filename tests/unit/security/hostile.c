@@ -196,7 +196,7 @@ static void test_moved_in_closed(void **context)
     tree_dir("ws\\c");
     tree_file("ws\\c\\f", "f");
     tree_set("ws\\c\\f", "D:(A;;FA;;;WD)");
-    tree_set("ws\\c", "D:P(A;OICI;0x1200a9;;;WD)(A;;0x1200a9;;;OW)");
+    tree_set("ws\\c", "D:P(A;OICI;0x1200a9;;;WD)(A;;SD;;;BU)(A;;0x1200a9;;;OW)");
     before = tree_snapshot("ws\\c\\f");
     assert_int_equal(act_rename("ws\\c", "ws\\.git\\hooks\\c"), 0);
     denied_now("ws\\.git\\hooks\\c\\f");

@@ -349,7 +349,7 @@ static void SBX_CALL see_progress(const char *what, uint64_t done, uint64_t tota
 
 static void until_told(const char *step)
 {
-    if (!strcmp(step, "allow") || !strcmp(step, "clear"))
+    if (!strcmp(step, "allow") || !strcmp(step, "undo"))
         WaitForSingleObject(told_once, 30000);
 }
 

@@ -1,0 +1,45 @@
+#include "common/grants/kind.h"
+
+#define ALLOW_HERE (SBX_KIND_ALLOW & ~(uint32_t)DELETE)
+
+uint32_t sbx_kind_aces(uint32_t kind, int is_directory, sbx_ace aces[3])
+{
+    if (kind == SBX_RECORD_GRANT) {
+        aces[0] = (sbx_ace){SBX_ACE_ALLOW, SBX_KIND_BELOW | SBX_ACE_ONLY_BELOW, SBX_KIND_ALLOW};
+        aces[1] = (sbx_ace){SBX_ACE_DENY, 0, SBX_KIND_MOVE};
+        aces[2] = (sbx_ace){SBX_ACE_ALLOW, 0, ALLOW_HERE};
+        return 3;
+    }
+    if (kind == SBX_RECORD_HOLD) {
+        aces[0] = (sbx_ace){SBX_ACE_DENY, 0, SBX_KIND_MOVE};
+        return 1;
+    }
+    if (is_directory) {
+        aces[0] = (sbx_ace){SBX_ACE_DENY, SBX_KIND_BELOW | SBX_ACE_ONLY_BELOW, SBX_KIND_CHANGE};
+        aces[1] = (sbx_ace){SBX_ACE_DENY, 0, SBX_KIND_CHANGE};
+        return 2;
+    }
+    aces[0] = (sbx_ace){SBX_ACE_DENY, 0, SBX_KIND_CHANGE};
+    return 1;
+}
+
+sbx_ace sbx_kind_shut(uint32_t kind)
+{
+    const sbx_ace deny = {SBX_ACE_DENY, kind == SBX_RECORD_DENY ? SBX_ACE_DIRS : 0, FILE_DELETE_CHILD};
+
+    return deny;
+}
+
+int sbx_kind_is_users(const void *acl, const sbx_user_sid *user, const sbx_sid *sid)
+{
+    const sbx_ace here = sbx_kind_shut(SBX_RECORD_HOLD), below = sbx_kind_shut(SBX_RECORD_DENY);
+
+    return (sbx_acl_has(acl, user->u.bytes, &here) || sbx_acl_has(acl, user->u.bytes, &below)) &&
+           !sbx_acl_marked(acl, sid->bytes) && !sbx_acl_marked_by_others(acl, sid->bytes);
+}
+
+int sbx_kind_is_shut(const void *acl, const sbx_user_sid *user, int below)
+{
+    return sbx_acl_shuts(acl, user->u.bytes, FILE_DELETE_CHILD, 0) &&
+           (!below || sbx_acl_shuts(acl, user->u.bytes, FILE_DELETE_CHILD, 1));
+}

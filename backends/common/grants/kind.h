@@ -1,0 +1,47 @@
+/*
+ * What an object gets for its kind (SBX_RECORD_GRANT, _DENY, _HOLD).
+ *
+ * For the SID of the root.  The root: a deny of moving it and of changing its rights, an allow for itself, and an allow that
+ * only what is below inherits and that has DELETE.  A DENY object: a deny for itself and one for what is below.  A HOLD
+ * directory: a deny of moving it.
+ *
+ * For the user: a deny of FILE_DELETE_CHILD on each of these directories, and on those in a DENY directory.  A
+ * write-restricted token may be asked for that right once only, and then the denies for the SID do not count.  The user
+ * deletes by DELETE, which he has on what is in them.
+ * Source: MS-FSA 2.1.5.1.2.1 (DELETE through the directory); MSDN "CreateRestrictedToken" (WRITE_RESTRICTED).
+ */
+#ifndef SBX_GRANTS_KIND_H
+#define SBX_GRANTS_KIND_H
+
+#include <windows.h>
+
+#include "common/grants/acl.h"
+#include "common/grants/ledger_record.h"
+#include "common/grants/sid.h"
+#include "win/user.h"
+
+/* What the tree of a root allows. */
+#define SBX_KIND_ALLOW (FILE_GENERIC_READ | FILE_GENERIC_WRITE | FILE_GENERIC_EXECUTE | DELETE)
+
+/* What a protected object must not let the command do; what one must not that is to stay where it is.  FILE_DELETE_CHILD may
+ * come from an ACE for Everyone, and would delete what denies DELETE itself. */
+#define SBX_KIND_CHANGE                                                                                                \
+    (DELETE | FILE_DELETE_CHILD | WRITE_DAC | WRITE_OWNER | FILE_WRITE_DATA | FILE_APPEND_DATA | FILE_WRITE_EA |       \
+     FILE_WRITE_ATTRIBUTES)
+#define SBX_KIND_MOVE (DELETE | FILE_DELETE_CHILD | WRITE_DAC | WRITE_OWNER)
+
+#define SBX_KIND_BELOW (SBX_ACE_FILES | SBX_ACE_DIRS)
+
+/* The explicit ACEs for the root's SID, the last of which says that all else is done; returns their number. */
+uint32_t sbx_kind_aces(uint32_t kind, int is_directory, sbx_ace aces[3]);
+
+/* The one for the user, of a directory. */
+sbx_ace sbx_kind_shut(uint32_t kind);
+
+/* Whether such a deny is the user's own: sbx sets it together with an explicit ACE for the SID of a root. */
+int sbx_kind_is_users(const void *acl, const sbx_user_sid *user, const sbx_sid *sid);
+
+/* Whether nobody deletes in a directory with this ACL against the will of what is in it; below: nor in those made in it. */
+int sbx_kind_is_shut(const void *acl, const sbx_user_sid *user, int below);
+
+#endif

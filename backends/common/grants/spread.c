@@ -1,0 +1,225 @@
+#include "common/grants/spread.h"
+
+#include <string.h>
+
+#include "common/grants/kind.h"
+#include "common/grants/walk.h"
+#include "win/handle.h"
+
+#define SAMPLE 64
+
+typedef struct spreader {
+    const sbx_sid *sid;
+    sbx_user_sid user;
+    sbx_ace below; /* without its inheritance flags */
+    volatile LONG64 files, shared, closed, failed, others;
+    CRITICAL_SECTION lock; /* of the ledger */
+    sbx_ledger *ledger;
+    const char *recorded;
+} spreader;
+
+static sbx_sd_change inherited(const spreader *s, const sbx_walk_item *item)
+{
+    sbx_sd_change change = {.sid = s->sid->bytes, .count = 1};
+
+    change.remove = SBX_ACL_INHERITED | (s->below.type == SBX_ACE_DENY ? SBX_ACL_DENY : SBX_ACL_ALLOW);
+    change.aces[0] = s->below;
+    change.aces[0].flags = (uint8_t)(SBX_ACE_INHERITED | (item->is_directory ? SBX_KIND_BELOW : 0));
+    return change;
+}
+
+static uint32_t allow_one(void *context, const sbx_walk_item *item)
+{
+    spreader *s = context;
+    sbx_sd_change change = inherited(s, item);
+    uint32_t result = SBX_SD_SAME;
+    NTSTATUS status;
+
+    if (!SBX_NT_OK(item->status)) {
+        InterlockedIncrement64(&s->failed);
+        return SBX_WALK_PASS;
+    }
+    if (!item->is_directory && item->info.links > 1) {
+        InterlockedIncrement64(&s->shared);
+        return SBX_WALK_ON;
+    }
+    status = sbx_sd_read(item->sd, item->handle);
+    if (SBX_NT_GONE(status))
+        return SBX_WALK_PASS;
+    if (SBX_NT_OK(status) && (!item->sd->acl || (item->sd->control & SE_DACL_PROTECTED))) {
+        InterlockedIncrement64(&s->closed);
+        return SBX_WALK_PASS;
+    }
+    sbx_step("allow");
+    /* a file that did not keep its allow is not writable, which hurts nobody: a sample tells of the file system */
+    if (SBX_NT_OK(status))
+        status = sbx_sd_change_read(
+            item->sd, item->handle, &change,
+            item->is_directory || !(InterlockedIncrement64(&s->files) % SAMPLE) ? 0 : SBX_SD_TRUST, &result);
+    if (SBX_NT_GONE(status))
+        return SBX_WALK_PASS;
+    if (!SBX_NT_OK(status) || result == SBX_SD_DIFFERS)
+        return sbx_walk_stop(item, status, result);
+    if (result == SBX_SD_OTHERS)
+        InterlockedIncrement64(&s->others);
+    if (result == SBX_SD_FULL || result == SBX_SD_OPEN)
+        InterlockedIncrement64(&s->failed);
+    return SBX_WALK_ON;
+}
+
+/* Whether others than the user and the SID are admitted here in a way that an inherited deny would not beat. */
+static int opens(const spreader *s, const sbx_walk_item *item)
+{
+    uint8_t *acl = item->sd->edited; /* free between the read and the change */
+    size_t size = item->sd->acl[2] | (size_t)item->sd->acl[3] << 8;
+    const sbx_ace deny = {SBX_ACE_DENY, (uint8_t)(SBX_ACE_INHERITED | (item->is_directory ? SBX_KIND_BELOW : 0)),
+                          SBX_KIND_CHANGE};
+
+    memcpy(item->sd->check, item->sd->acl, size);
+    sbx_acl_remove(item->sd->check, s->sid->bytes, SBX_ACL_EVERY);
+    if (!(item->sd->control & SE_DACL_PROTECTED) && sbx_acl_add(item->sd->check, s->sid->bytes, &deny, 1, acl))
+        ;
+    else
+        acl = item->sd->check;
+    return sbx_acl_leaves(acl, s->sid->bytes, SBX_KIND_CHANGE, 0) ||
+           (item->is_directory && sbx_acl_leaves(acl, s->sid->bytes, SBX_KIND_CHANGE, 1));
+}
+
+/* What cannot be changed is safe only where it does not let the command in, and a directory where it can be looked into. */
+static uint32_t judge_closed(const spreader *s, const sbx_walk_item *item)
+{
+    HANDLE look = NULL;
+    const int inside = item->is_directory && !item->is_link;
+    int allowed = 1;
+    NTSTATUS status = 0;
+
+    if (!item->handle)
+        status = sbx_nt_child(item->parent, item->name, item->name_length, READ_CONTROL, FILE_OPEN, 0, NULL, &look);
+    if (SBX_NT_GONE(status))
+        return SBX_WALK_PASS;
+    if ((item->handle || (look && !inside)) && SBX_NT_OK(sbx_sd_read(item->sd, look ? look : item->handle)) &&
+        item->sd->acl)
+        allowed = sbx_acl_leaves(item->sd->acl, s->sid->bytes, SBX_KIND_CHANGE, 0) ||
+                  (inside && (sbx_acl_leaves(item->sd->acl, s->sid->bytes, SBX_KIND_CHANGE, 1) ||
+                              !sbx_kind_is_shut(item->sd->acl, &s->user, 1)));
+    sbx_handle_close(&look);
+    return allowed ? sbx_walk_stop(item, item->status, 0) : SBX_WALK_ON;
+}
+
+/* The user's deny for a directory in a protected one: inherited where that beats every allow, else explicit.  *is_explicit:
+ * it has or gets such a one of ours; or else one for the SID of the root, then its own is recorded first. */
+static uint32_t shut_one(spreader *s, const sbx_walk_item *item, sbx_sd_change *change, int *is_explicit)
+{
+    const sbx_ace own = sbx_kind_shut(SBX_RECORD_DENY);
+    sbx_ledger_entry entry = {SBX_RECORD_KEPT, 0, s->recorded};
+    NTSTATUS status;
+    sbx_status st;
+
+    change->sid = s->user.u.bytes;
+    if (*is_explicit && sbx_kind_is_users(item->sd->acl, &s->user, s->sid)) {
+        status = sbx_nt_id(item->handle, &entry.count);
+        if (!SBX_NT_OK(status))
+            return sbx_walk_stop(item, status, 0);
+        EnterCriticalSection(&s->lock);
+        st = sbx_ledger_add(s->ledger, s->sid, &entry, 1, 0, item->err);
+        LeaveCriticalSection(&s->lock);
+        if (st != SBX_OK)
+            return SBX_WALK_STOP;
+    }
+    if (sbx_kind_is_shut(item->sd->acl, &s->user, 1)) {
+        *is_explicit =
+            sbx_acl_has(item->sd->acl, s->user.u.bytes, &own) && sbx_acl_marked(item->sd->acl, s->sid->bytes);
+        return SBX_WALK_ON;
+    }
+    change->count = 1;
+    change->aces[0] = own;
+    if (!(item->sd->control & SE_DACL_PROTECTED)) {
+        change->aces[0].flags |= SBX_ACE_INHERITED;
+        if (sbx_sd_edit(item->sd->acl, change, item->sd->check, item->sd->edited) &&
+            sbx_kind_is_shut(item->sd->edited, &s->user, 1))
+            return SBX_WALK_ON;
+        change->aces[0] = own;
+    }
+    *is_explicit = 1;
+    return SBX_WALK_ON;
+}
+
+/* Nothing below a protected directory may keep an allow that its deny does not beat. */
+static uint32_t deny_one(void *context, const sbx_walk_item *item)
+{
+    spreader *s = context;
+    sbx_sd_change change = inherited(s, item), shut = {0};
+    uint32_t result = SBX_SD_SAME;
+    NTSTATUS status;
+    int open, is_explicit = 0;
+
+    if (!SBX_NT_OK(item->status))
+        return judge_closed(s, item);
+    status = sbx_sd_read(item->sd, item->handle);
+    if (SBX_NT_GONE(status))
+        return SBX_WALK_PASS;
+    if (!SBX_NT_OK(status))
+        return sbx_walk_stop(item, status, 0);
+    if (!item->sd->acl)
+        return sbx_walk_stop(item, 0, SBX_SD_OPEN);
+    /* an inherited deny is behind what is explicit, and behind what is inherited where the DACL is closed */
+    open = opens(s, item);
+    if (item->is_directory && !item->is_link) {
+        change.also = &shut;
+        is_explicit = open;
+        if (shut_one(s, item, &shut, &is_explicit) != SBX_WALK_ON)
+            return SBX_WALK_STOP;
+    }
+    if (!item->is_directory && item->info.links > 1 && !open && !sbx_acl_find(item->sd->acl, s->sid->bytes, NULL, 0))
+        return SBX_WALK_ON;
+    change.remove |= SBX_ACL_EXPLICIT | SBX_ACL_ALLOW;
+    if (open || is_explicit) { /* beside the one for the user, too: it tells where that comes from */
+        change.remove = SBX_ACL_EVERY;
+        change.aces[0].flags = item->is_directory ? SBX_KIND_BELOW : 0;
+    } else if (item->sd->control & SE_DACL_PROTECTED) {
+        change.remove = SBX_ACL_EVERY;
+        change.count = 0;
+    } else if (sbx_acl_find(item->sd->acl, s->sid->bytes, NULL, 0)) {
+        /* the inherited allow stays: it goes when the protection goes */
+        sbx_ace allow = {SBX_ACE_ALLOW, change.aces[0].flags, SBX_KIND_ALLOW};
+
+        change.aces[1] = allow;
+        change.count = 2;
+    }
+    sbx_step("deny");
+    status = sbx_sd_change_read(item->sd, item->handle, &change, 0, &result);
+    if (SBX_NT_GONE(status))
+        return SBX_WALK_PASS;
+    if (SBX_NT_OK(status) && result == SBX_SD_OTHERS)
+        InterlockedIncrement64(&s->others);
+    else if (!SBX_NT_OK(status) || result > SBX_SD_CHANGED)
+        return sbx_walk_stop(item, status, result);
+    return SBX_WALK_ON;
+}
+
+sbx_status sbx_spread(const sbx_root *root, sbx_ledger *ledger, void *handle, const char *path, const char *recorded,
+                      uint32_t kind, sbx_spread_count *count, sbx_error *err)
+{
+    const int is_allow = kind == SBX_RECORD_GRANT;
+    sbx_ace aces[3];
+    spreader s = {.sid = &root->sid, .ledger = ledger, .recorded = recorded};
+    sbx_walk_count seen = {0, 0};
+    sbx_status st = sbx_user_get(&s.user, err);
+
+    if (st != SBX_OK)
+        return st;
+    sbx_kind_aces(kind, 1, aces);
+    s.below = aces[0];
+    InitializeCriticalSection(&s.lock);
+    /* a link may have come with an ACE that it inherited: only an allow is not for it */
+    st = sbx_walk_below(handle, path, is_allow ? "granting" : "protecting", READ_CONTROL | WRITE_DAC,
+                        is_allow ? 0 : SBX_WALK_LINKS, is_allow ? allow_one : deny_one, &s, &seen, err);
+    DeleteCriticalSection(&s.lock);
+    count->objects += seen.objects;
+    count->links += seen.links;
+    count->shared += (uint64_t)s.shared;
+    count->closed += (uint64_t)s.closed;
+    count->failed += (uint64_t)s.failed;
+    count->others += (uint64_t)s.others;
+    return st;
+}

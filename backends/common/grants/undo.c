@@ -1,0 +1,194 @@
+#include "common/grants/undo.h"
+
+#include "base/memory.h"
+#include "common/grants/admit.h"
+#include "common/grants/walk.h"
+#include "win/error.h"
+#include "win/handle.h"
+
+typedef struct undoer {
+    const sbx_root *root;
+    const sbx_ledger *ledger;
+    sbx_user_sid user;
+    uint32_t kinds; /* of the root's ACEs, SBX_ACL_* */
+    volatile LONG64 failed;
+    CRITICAL_SECTION lock;
+    char *first; /* path that failed, under lock */
+} undoer;
+
+static const sbx_ace shut_here = {SBX_ACE_DENY, 0, FILE_DELETE_CHILD};
+static const sbx_ace shut_below = {SBX_ACE_DENY, SBX_ACE_DIRS, FILE_DELETE_CHILD};
+static const sbx_ace shut_from_above = {SBX_ACE_DENY, SBX_ACE_DIRS | SBX_ACE_INHERITED, FILE_DELETE_CHILD};
+
+/* Whether the directory above passes the user's deny on, or cannot be asked. */
+static int is_passed_on(const undoer *u, sbx_sd *sd, HANDLE parent)
+{
+    uint8_t *acl = NULL;
+
+    if (!SBX_NT_OK(sbx_sd_peek(sd, parent, &acl)))
+        return 1;
+    return acl &&
+           (sbx_acl_has(acl, u->user.u.bytes, &shut_below) || sbx_acl_has(acl, u->user.u.bytes, &shut_from_above));
+}
+
+/* Which of the user's denies are to go from a directory that was read.  parent NULL: it is the first. */
+static NTSTATUS find_shut(const undoer *u, sbx_sd *sd, HANDLE handle, HANDLE parent, sbx_sd_change *change)
+{
+    const void *user = u->user.u.bytes, *sid = u->root->sid.bytes;
+    uint64_t id = 0;
+    NTSTATUS status = 0;
+
+    change->sid = user;
+    if (!sd->acl)
+        return 0;
+    if (sbx_acl_marked(sd->acl, sid) && !sbx_acl_marked_by_others(sd->acl, sid) &&
+        (sbx_acl_has(sd->acl, user, &shut_here) || sbx_acl_has(sd->acl, user, &shut_below))) {
+        status = sbx_nt_id(handle, &id);
+        if (SBX_NT_OK(status) && !sbx_ledger_keeps(u->ledger, NULL, id)) {
+            change->drop[change->drops++] = shut_here;
+            change->drop[change->drops++] = shut_below;
+        }
+    }
+    if (parent && sbx_acl_has(sd->acl, user, &shut_from_above) && sbx_acl_find(sd->acl, sid, NULL, 0) &&
+        !is_passed_on(u, sd, parent))
+        change->drop[change->drops++] = shut_from_above;
+    return status;
+}
+
+static NTSTATUS take_away(const undoer *u, sbx_sd *sd, HANDLE handle, HANDLE parent, int is_directory, uint32_t *result)
+{
+    sbx_sd_change shut = {0};
+    sbx_sd_change change = {.sid = u->root->sid.bytes, .remove = u->kinds, .also = is_directory ? &shut : NULL};
+    NTSTATUS status = sbx_sd_read(sd, handle);
+
+    if (SBX_NT_OK(status) && is_directory)
+        status = find_shut(u, sd, handle, parent, &shut);
+    return SBX_NT_OK(status) ? sbx_sd_change_read(sd, handle, &change, 0, result) : status;
+}
+
+/* An object that may not be changed: nothing of ours is on it, or it is one that nobody can open, which is mended. */
+static NTSTATUS look_closer(undoer *u, const sbx_walk_item *item, NTSTATUS status, uint32_t *result)
+{
+    HANDLE look = NULL;
+
+    if (SBX_NT_OK(sbx_nt_child(item->parent, item->name, item->name_length, READ_CONTROL, FILE_OPEN, 0, NULL, &look)) &&
+        SBX_NT_OK(sbx_sd_read(item->sd, look)) &&
+        (!item->sd->acl || !sbx_acl_find(item->sd->acl, u->root->sid.bytes, NULL, 0)))
+        status = 0;
+    sbx_handle_close(&look);
+    if (SBX_NT_OK(status) || !sbx_admit_mend(item->parent, item->name, item->name_length, &u->root->sid))
+        return status;
+    status =
+        sbx_nt_child(item->parent, item->name, item->name_length, READ_CONTROL | WRITE_DAC, FILE_OPEN, 0, NULL, &look);
+    if (SBX_NT_OK(status))
+        status = take_away(u, item->sd, look, item->parent, item->is_directory && !item->is_link, result);
+    sbx_handle_close(&look);
+    return status;
+}
+
+static NTSTATUS one(undoer *u, const sbx_walk_item *item, uint32_t *result)
+{
+    NTSTATUS status = item->status;
+
+    *result = SBX_SD_SAME;
+    sbx_step("undo");
+    if (SBX_NT_OK(status))
+        status = take_away(u, item->sd, item->handle, item->parent, item->is_directory && !item->is_link, result);
+    else
+        status = look_closer(u, item, status, result);
+    return *result == SBX_SD_OTHERS ? (*result = SBX_SD_CHANGED, status) : status;
+}
+
+static uint32_t free_one(void *context, const sbx_walk_item *item)
+{
+    uint32_t result;
+    NTSTATUS status = one(context, item, &result);
+
+    if (SBX_NT_GONE(status))
+        return SBX_WALK_PASS;
+    return SBX_NT_OK(status) && result <= SBX_SD_CHANGED ? SBX_WALK_ON : sbx_walk_stop(item, status, result);
+}
+
+static uint32_t clear_one(void *context, const sbx_walk_item *item)
+{
+    undoer *u = context;
+    uint32_t result;
+    NTSTATUS status = one(u, item, &result);
+
+    if (SBX_NT_GONE(status))
+        return SBX_WALK_PASS;
+    if (!SBX_NT_OK(status) || result > SBX_SD_CHANGED) {
+        InterlockedIncrement64(&u->failed);
+        EnterCriticalSection(&u->lock);
+        if (!u->first)
+            u->first = sbx_walk_path(item);
+        LeaveCriticalSection(&u->lock);
+    }
+    return SBX_WALK_ON;
+}
+
+static sbx_status itself(undoer *u, HANDLE handle, const char *path, int is_directory, sbx_error *err)
+{
+    sbx_sd *sd = NULL;
+    uint32_t result = SBX_SD_SAME;
+    NTSTATUS status;
+    sbx_status st = sbx_sd_new(&sd, err);
+
+    if (st != SBX_OK)
+        return st;
+    sbx_step("set");
+    status = take_away(u, sd, handle, NULL, is_directory, &result);
+    st = sbx_sd_result(status, result == SBX_SD_OTHERS ? SBX_SD_CHANGED : result, path, err);
+    sbx_free(sd);
+    return st;
+}
+
+static sbx_status begin(undoer *u, const sbx_root *root, const sbx_ledger *ledger, sbx_error *err)
+{
+    u->root = root;
+    u->ledger = ledger;
+    return sbx_user_get(&u->user, err);
+}
+
+sbx_status sbx_undo_protection(const sbx_root *root, const sbx_ledger *ledger, void *handle, const char *path,
+                               int is_directory, sbx_error *err)
+{
+    undoer u = {.kinds = SBX_ACL_EXPLICIT | SBX_ACL_DENY};
+    sbx_status st = begin(&u, root, ledger, err);
+
+    if (st != SBX_OK)
+        return st;
+    InitializeCriticalSection(&u.lock);
+    st = itself(&u, handle, path, is_directory, err);
+    u.kinds |= SBX_ACL_INHERITED;
+    if (st == SBX_OK && is_directory)
+        st = sbx_walk_below(handle, path, "freeing", READ_CONTROL | WRITE_DAC, SBX_WALK_LINKS, free_one, &u, NULL, err);
+    DeleteCriticalSection(&u.lock);
+    return st;
+}
+
+sbx_status sbx_undo_root(const sbx_root *root, const sbx_ledger *ledger, sbx_spread_count *count, char **first,
+                         sbx_error *err)
+{
+    sbx_walk_count seen = {0, 0};
+    undoer u = {.kinds = SBX_ACL_EVERY & ~SBX_ACL_DENY};
+    sbx_status st = begin(&u, root, ledger, err);
+
+    if (st != SBX_OK)
+        return st;
+    InitializeCriticalSection(&u.lock);
+    /* the denies of the root go last: until then it says that there is something to undo in it */
+    st = itself(&u, root->handle, root->path, 0, err);
+    u.kinds = SBX_ACL_EVERY;
+    if (st == SBX_OK)
+        st = sbx_walk_below(root->handle, root->path, "cleaning", READ_CONTROL | WRITE_DAC, SBX_WALK_LINKS, clear_one,
+                            &u, &seen, err);
+    if (st == SBX_OK && !u.failed)
+        st = itself(&u, root->handle, root->path, 1, err);
+    DeleteCriticalSection(&u.lock);
+    count->objects += seen.objects;
+    count->links += seen.links;
+    count->failed += (uint64_t)u.failed;
+    *first = u.first;
+    return st;
+}
