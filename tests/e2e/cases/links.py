@@ -3,7 +3,8 @@ import os
 
 from harness import Skip, case, check, equal
 
-from cases.files import DENIED, EVERYONE, acts, build_all, descriptor, ended, refused, running, same, snapshot, target
+from cases.files import DENIED, EVERYONE, acts, build_all, descriptor, ended, refused, running, same, snapshot, target, \
+    where_asked
 
 CONFINED = ('unelevated',)
 WORLDS = ('lab', 'native')
@@ -92,6 +93,7 @@ def out(w):
     lines = behind()
     equal(acts(w, lines_in(lines, control), ('--workspace', control), 'none'), ['ok'] * len(lines), 'control')
     before = look(w, root)
+    lines = where_asked(w, lines)
     lines += [('move', '{r}\\own', '{r}\\dirlink\\own'), ('link', '{r}\\own', '{r}\\junction\\l')]
     told = acts(w, lines_in(lines, root) + [('write', root + '\\own', 'x')], ('--workspace', root), cwd=root)
     equal(told.pop(), 'ok', 'in the root')
@@ -195,6 +197,7 @@ def made(w):
     attacks = lines_in([('write', '{r}\\filelink', 'x'), ('write', '{r}\\dirlink\\file', 'x'),
                         ('delete', '{r}\\junction\\spare'), ('write', '{r}\\sub\\f', 'x'),
                         ('write', '{r}\\sub2\\new', 'x'), ('dacl', '{r}\\sub\\f', EVERYONE)], root)
+    attacks = where_asked(w, attacks)
     # other rules, so that the grants are gone over again
     for options in ((), ('--protect', 'own'), ()):
         equal(acts(w, attacks, ('--workspace', root) + options, cwd=root), [DENIED] * len(attacks), options)

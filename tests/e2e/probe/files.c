@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <wchar.h>
 #include <winioctl.h>
+#include <winternl.h>
+
+NTSYSAPI NTSTATUS NTAPI NtSetInformationFile(HANDLE, PIO_STATUS_BLOCK, PVOID, ULONG, FILE_INFORMATION_CLASS);
 
 static HANDLE open_for(const wchar_t *path_w, DWORD access, DWORD disposition)
 {
@@ -49,6 +52,58 @@ static int set_times(int argc, wchar_t **argv)
 static int replace_file(int argc, wchar_t **argv)
 {
     return argc == 2 ? result(ReplaceFileW(argv[0], argv[1], NULL, 0, NULL, NULL)) : 2;
+}
+
+/* remove PATH: by the disposition of a handle.  close PATH: as it is closed.  over PATH OLD: MoveFileEx, which replaces */
+static int remove_by_handle(int argc, wchar_t **argv)
+{
+    FILE_DISPOSITION_INFO info = {TRUE};
+    HANDLE file;
+
+    if (argc != 1)
+        return 2;
+    file = open_for(argv[0], DELETE, OPEN_EXISTING);
+    return result_of(file, file != INVALID_HANDLE_VALUE &&
+                               SetFileInformationByHandle(file, FileDispositionInfo, &info, sizeof(info)));
+}
+
+static int remove_on_close(int argc, wchar_t **argv)
+{
+    return argc == 1
+               ? result_of(CreateFileW(argv[0], DELETE, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
+                                       OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_DELETE_ON_CLOSE, NULL),
+                           TRUE)
+               : 2;
+}
+
+static int move_over(int argc, wchar_t **argv)
+{
+    return argc == 2 ? result(MoveFileExW(argv[0], argv[1], MOVEFILE_REPLACE_EXISTING)) : 2;
+}
+
+/* rename PATH NAME: in its directory, by handle and a simple name, over what has it */
+static int rename_in_place(int argc, wchar_t **argv)
+{
+    struct { /* FILE_RENAME_INFORMATION */
+        BOOLEAN replace;
+        HANDLE directory;
+        ULONG length;
+        WCHAR name[256];
+    } info = {.replace = TRUE};
+    IO_STATUS_BLOCK io;
+    NTSTATUS status;
+    HANDLE file;
+
+    if (argc != 2 || wcslen(argv[1]) > 255)
+        return 2;
+    file = open_for(argv[0], DELETE, OPEN_EXISTING);
+    if (file == INVALID_HANDLE_VALUE)
+        return result(FALSE);
+    info.length = (ULONG)(wcslen(argv[1]) * sizeof(WCHAR));
+    memcpy(info.name, argv[1], info.length);
+    status = NtSetInformationFile(file, &io, &info, sizeof(info), (FILE_INFORMATION_CLASS)10);
+    SetLastError(RtlNtStatusToDosError(status));
+    return result_of(file, status >= 0);
 }
 
 /* dacl PATH SDDL|null: set the DACL by SetNamedSecurityInfo, as icacls does */
@@ -191,8 +246,20 @@ static int make_junction(int argc, wchar_t **argv)
 }
 
 const verb file_verbs[] = {
-    {L"append", append_file},   {L"truncate", truncate_file}, {L"times", set_times},
-    {L"replace", replace_file}, {L"dacl", set_dacl},          {L"takeown", take_owner},
-    {L"sd", show_sd},           {L"short", short_name},       {L"byid", open_by_id},
-    {L"symlink", make_symlink}, {L"junction", make_junction}, {NULL, NULL},
+    {L"append", append_file},
+    {L"truncate", truncate_file},
+    {L"times", set_times},
+    {L"replace", replace_file},
+    {L"dacl", set_dacl},
+    {L"takeown", take_owner},
+    {L"sd", show_sd},
+    {L"short", short_name},
+    {L"byid", open_by_id},
+    {L"symlink", make_symlink},
+    {L"junction", make_junction},
+    {L"remove", remove_by_handle},
+    {L"close", remove_on_close},
+    {L"over", move_over},
+    {L"rename", rename_in_place},
+    {NULL, NULL},
 };
