@@ -59,6 +59,11 @@ void sbx_source_origin(const sbx_source *source, const sbx_span *span, sbx_text 
         sbx_text_printf(out, ":%u", (unsigned)span->line);
 }
 
+static int takes_integers(const sbx_key *key)
+{
+    return (key->type >= SBX_KEY_COUNT && key->type <= SBX_KEY_DURATION) || key->type == SBX_KEY_PORTS;
+}
+
 static sbx_status wrong_type(const struct reader *reader, const sbx_key *key, const sbx_toml *value)
 {
     sbx_problem problem;
@@ -67,7 +72,8 @@ static sbx_status wrong_type(const struct reader *reader, const sbx_key *key, co
                     sbx_toml_type_name(value->type));
     if (key->words && !strcmp(key->words[0], "off") && value->type == SBX_TOML_BOOLEAN)
         sbx_problem_hint(&problem, "write \"%s\"", value->integer ? "on" : "off");
-    else if ((key->traits & SBX_KEY_LIST) && value->type == SBX_TOML_STRING)
+    else if ((key->traits & SBX_KEY_LIST) &&
+             (value->type == SBX_TOML_STRING || (value->type == SBX_TOML_INTEGER && takes_integers(key))))
         sbx_problem_hint(&problem, "put it in brackets: [...]");
     else if ((key->traits & SBX_KEY_TABLE) && value->type < SBX_TOML_ARRAY && value->type != SBX_TOML_STRING)
         sbx_problem_hint(&problem, "put the value in quotes");
@@ -87,11 +93,10 @@ static sbx_status read_item(const struct reader *reader, const sbx_key *key, con
         item->text = value->integer ? "true" : "false";
         return SBX_OK;
     }
-    if (value->type == SBX_TOML_INTEGER && key->type >= SBX_KEY_COUNT && key->type <= SBX_KEY_DURATION) {
-        item->integer = value->integer;
+    if (value->type == SBX_TOML_INTEGER && takes_integers(key)) {
         sbx_value_text(SBX_KEY_COUNT, value->integer, number);
         item->text = sbx_arena_strdup(&reader->layer->arena, number);
-        right = sbx_value_check_integer(key, value->integer, &problem);
+        right = sbx_value_check_integer(key, value->integer, &item->integer, &problem);
         if (!item->text)
             return sbx_diag_memory(reader->diag);
         return right ? SBX_OK : fail_at(reader, &value->span, &problem);
@@ -197,7 +202,9 @@ static sbx_status unknown_key(const struct reader *reader, const char *table, si
         if (reader->profile && used < CANDIDATES)
             candidates[used++] = "inherits";
     }
-    if (home)
+    if (home && table_length && !strchr(home, '.'))
+        sbx_problem_hint(&problem, "\"%s\" belongs before the first [table]", home);
+    else if (home)
         sbx_problem_hint(&problem, "did you mean \"%s\"?", home);
     else if ((nearest = sbx_suggest(word, candidates, used)))
         sbx_problem_hint(&problem, "did you mean \"%s\"?", nearest);

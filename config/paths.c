@@ -194,8 +194,9 @@ static sbx_status make_roots(sbx_maker *maker)
         for (j = 0; j < maker->all_roots.count; j++)
             if (i != j && sbx_path_is_below(maker->all_roots.paths[i], maker->all_roots.paths[j]))
                 break;
-        if (j == maker->all_roots.count &&
-            (st = add_path(maker, &maker->roots, maker->all_roots.paths[i], maker->all_roots.origins[i])) != SBX_OK)
+        st = add_path(maker, j == maker->all_roots.count ? &maker->roots : &maker->inner, maker->all_roots.paths[i],
+                      maker->all_roots.origins[i]);
+        if (st != SBX_OK)
             return st;
     }
     return SBX_OK;
@@ -253,9 +254,9 @@ static sbx_status protect_item(sbx_maker *maker, const sbx_item *item)
                                            path, origin))
                    : SBX_OK;
     }
-    for (i = 0; i < maker->all_roots.count && st == SBX_OK; i++) {
-        st = resolve(maker, item, text, maker->all_roots.paths[i], &path);
-        if (st == SBX_OK && !sbx_path_is_below(path, maker->all_roots.paths[i]))
+    for (i = 0; i < maker->roots.count && st == SBX_OK; i++) {
+        st = resolve(maker, item, text, maker->roots.paths[i], &path);
+        if (st == SBX_OK && !sbx_path_is_below(path, maker->roots.paths[i]))
             st = refuse(maker, item, text, "leads out of the writable folder", NULL);
         if (st == SBX_OK)
             st = protect(maker, item, path, origin);
@@ -273,9 +274,9 @@ static sbx_status protect_git(sbx_maker *maker)
 
     if (maker->plan->policy.git == SBX_GIT_WRITE)
         return SBX_OK;
-    for (i = 0; i < maker->all_roots.count; i++)
+    for (i = 0; i < maker->roots.count; i++)
         for (names = maker->plan->policy.git == SBX_GIT_COMMIT ? commit : protect_all; *names && st == SBX_OK; names++)
-            if (!(path = below(maker, maker->all_roots.paths[i], *names)))
+            if (!(path = below(maker, maker->roots.paths[i], *names)))
                 st = sbx_diag_memory(maker->diag);
             else
                 st = protect(maker, item, path, origin);

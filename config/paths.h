@@ -23,7 +23,7 @@ typedef struct sbx_maker {
     sbx_diag *diag;
     sbx_scope scope;
     const char *workspace;
-    sbx_paths roots, all_roots, guarded, hidden, warnings;
+    sbx_paths roots, inner, all_roots, guarded, hidden, warnings; /* all_roots: those two */
 } sbx_maker;
 
 /* The path of a plain key; a relative one begins at `base`. */

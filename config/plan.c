@@ -44,6 +44,17 @@ static int is_area(const char *name)
     return i < SBX_AREA_COUNT;
 }
 
+/* Asked for all of them, nobody misses that ports are told apart. */
+static int opens_all(const sbx_policy *policy)
+{
+    uint32_t i;
+
+    for (i = 0; i < policy->loopback_count; i++)
+        if (policy->loopback[i].first <= 1 && policy->loopback[i].last == UINT16_MAX)
+            return 1;
+    return 0;
+}
+
 /* The lines that ask the backend for something: those that it does not do, or those that it only discourages. */
 static uint32_t lines_that(int advisory, const sbx_plan *plan, const sbx_plan_backing *backing,
                            const char *names[SBX_PLAN_LINES])
@@ -62,7 +73,7 @@ static uint32_t lines_that(int advisory, const sbx_plan *plan, const sbx_plan_ba
         {"unreadable", SBX_AREA_FILE_READ, policy->deny_read_count != 0},
         {"temp", SBX_AREA_FILE_WRITE, policy->temp == SBX_TEMP_PRIVATE},
         {"network", SBX_AREA_NETWORK, off},
-        {"loopback", SBX_AREA_NETWORK, off && policy->loopback_count},
+        {"loopback", SBX_AREA_NETWORK, off && policy->loopback_count && !opens_all(policy)},
         {"tools", SBX_AREA_FILE_WRITE, policy->tool_count != 0},
         {"desktop", SBX_AREA_UI, (policy->flags & SBX_POLICY_DESKTOP_PRIVATE) != 0},
         {"clipboard", SBX_AREA_UI, (policy->flags & SBX_POLICY_UI_LIMITS) != 0},
@@ -218,6 +229,8 @@ static void print_done(const printed *page)
     uint32_t i;
 
     done_lines(page, "writable", policy->writable, plan->writable_origins, policy->writable_count);
+    if (plan->inner_count && !is_in("writable", page->not_done, page->not_done_count))
+        lines(page->out, "parts of it", plan->inner, plan->inner_origins, plan->inner_count);
     if (policy->writable_count) {
         done_lines(page, "protected", policy->protected_paths, plan->protected_origins, policy->protected_count);
         done(page, "git", git_words[policy->git], "filesystem.git");
@@ -228,7 +241,7 @@ static void print_done(const printed *page)
          "filesystem.temp");
     done(page, "network", word("network", policy->network), "network");
     for (i = 0; i < policy->loopback_count && !is_in("loopback", page->not_done, page->not_done_count); i++) {
-        sbx_value_text(SBX_KEY_COUNT, policy->loopback[i].first, number);
+        sbx_value_text(SBX_KEY_PORTS, SBX_PORTS(policy->loopback[i].first, policy->loopback[i].last), number);
         line(page->out, i ? "" : "loopback", number, i ? NULL : key_origin(plan, "loopback"));
     }
 }
@@ -322,6 +335,18 @@ static void json_environment(sbx_json *json, const sbx_policy *policy)
     sbx_json_close(json, ']');
 }
 
+/* As in a configuration: a number, or a string for several. */
+static void json_ports(sbx_json *json, sbx_port_range ports)
+{
+    char text[SBX_VALUE_TEXT];
+
+    sbx_value_text(SBX_KEY_PORTS, SBX_PORTS(ports.first, ports.last), text);
+    if (ports.first == ports.last)
+        sbx_json_number(json, NULL, ports.first);
+    else
+        sbx_json_string(json, NULL, text);
+}
+
 void sbx_plan_json(const sbx_plan *plan, sbx_json *json)
 {
     const sbx_policy *policy = &plan->policy;
@@ -338,6 +363,7 @@ void sbx_plan_json(const sbx_plan *plan, sbx_json *json)
     sbx_json_string(json, "workspace", policy->workspace);
     sbx_json_string(json, "cwd", policy->cwd);
     json_paths(json, "writable", policy->writable, plan->writable_origins, policy->writable_count);
+    json_paths(json, "writable_parts", plan->inner, plan->inner_origins, plan->inner_count);
     json_paths(json, "protected", policy->protected_paths, plan->protected_origins, policy->protected_count);
     json_paths(json, "deny_read", policy->deny_read, plan->deny_read_origins, policy->deny_read_count);
     sbx_json_string(json, "git", word("filesystem.git", policy->git));
@@ -345,7 +371,7 @@ void sbx_plan_json(const sbx_plan *plan, sbx_json *json)
     sbx_json_string(json, "network", word("network", policy->network));
     sbx_json_open(json, "loopback", '[');
     for (i = 0; i < policy->loopback_count; i++)
-        sbx_json_number(json, NULL, policy->loopback[i].first);
+        json_ports(json, policy->loopback[i]);
     sbx_json_close(json, ']');
     json_environment(json, policy);
     sbx_json_strings(json, "withheld", plan->withheld, plan->withheld_count);

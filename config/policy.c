@@ -54,8 +54,10 @@ static sbx_status make_values(sbx_maker *maker)
 
     setting = sbx_config_setting(config, "loopback");
     ports = sbx_arena_alloc(&plan->arena, (setting->count + 1) * sizeof(*ports));
-    for (i = 0; ports && i < setting->count; i++)
-        ports[i].first = ports[i].last = (uint16_t)setting->items[i].integer;
+    for (i = 0; ports && i < setting->count; i++) {
+        ports[i].first = SBX_PORTS_FIRST(setting->items[i].integer);
+        ports[i].last = SBX_PORTS_LAST(setting->items[i].integer);
+    }
     policy->loopback = ports;
     policy->loopback_count = setting->count;
 
@@ -121,6 +123,9 @@ sbx_status sbx_plan_make(const sbx_config *config, const sbx_facts *facts, sbx_p
     policy->writable = maker.roots.paths;
     policy->writable_count = maker.roots.count;
     plan->writable_origins = maker.roots.origins;
+    plan->inner = maker.inner.paths;
+    plan->inner_count = maker.inner.count;
+    plan->inner_origins = maker.inner.origins;
     policy->protected_paths = maker.guarded.paths;
     policy->protected_count = maker.guarded.count;
     plan->protected_origins = maker.guarded.origins;

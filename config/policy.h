@@ -32,6 +32,7 @@ typedef struct sbx_facts {
  *   - A writable root must not be a volume's root, hold the user's profile, or hold or lie in the
  *     Windows folder or a folder of sbx's state and configuration.  When the program's folder lies
  *     in a root it is protected.  This judges spellings; the backend judges the object again.
+ *   - A writable folder inside another one is a part of that: no names are protected in it on its own account.
  *   - The configuration files of the launch are protected where they lie in a root.
  *   - environment.pass decides which variables stay; secrets that it does not name in full go
  *     (block_secrets); then unset, then set.  Where the same name is set and unset, the later
@@ -50,6 +51,9 @@ typedef struct sbx_plan {
     uint32_t warning_count;
     /* where the paths of the policy come from, in the same order: "FILE:LINE", a flag, "built-in" */
     const char *const *writable_origins;
+    const char *const *inner; /* writable folders that lie in others: parts of those, and no roots of the policy */
+    const char *const *inner_origins;
+    uint32_t inner_count;
     const char *const *protected_origins;
     const char *const *deny_read_origins;
     const char *const *key_origins; /* of each key, by its place in the schema */

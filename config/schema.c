@@ -40,13 +40,15 @@ static const sbx_key keys[] = {
      .flags = {{.name = "--network", .argument = "off|on"}},
      .help = "Whether the command may use the network: off, on"},
     {.name = "loopback",
-     .type = SBX_KEY_COUNT,
+     .type = SBX_KEY_PORTS,
      .traits = SBX_KEY_LIST | SBX_KEY_COMMAS,
      .default_value = "[]",
      .min = 1,
      .max = 65535,
-     .flags = {{.name = "--loopback", .argument = "PORT,..."}},
-     .help = "Ports of this machine that can be reached although the network is off"},
+     .flags = {{.name = "--loopback", .argument = "PORTS,..."}},
+     .help = "Ports of this machine that can be reached although the network is off: 8080, 3000-3999, all",
+     .comment = "Example: loopback = [8080, \"3000-3999\"]. A backend that cannot tell ports apart opens all of them "
+                "and says so."},
     {.name = "cwd",
      .type = SBX_KEY_PATH,
      .traits = SBX_KEY_EXPAND,
@@ -83,9 +85,9 @@ static const sbx_key keys[] = {
      .default_value = "[\".codex\", \".agents\", \"sbx.toml\"]",
      .flags = {{.name = "--protect", .argument = "PATH"}},
      .help = "Read-only although inside a writable folder",
-     .comment =
-         "A relative path counts from each writable folder. `.git` is the key `git`. Configuration files that were "
-         "read for this launch are always protected."},
+     .comment = "A relative path counts from each writable folder that lies in no other one. `.git` is the key `git`. "
+                "Configuration files that were "
+                "read for this launch are always protected."},
     {.name = "filesystem.deny_read",
      .type = SBX_KEY_PATH,
      .traits = SBX_KEY_LIST | SBX_KEY_EXPAND,
@@ -106,8 +108,12 @@ static const sbx_key keys[] = {
      .type = SBX_KEY_ENUM,
      .default_value = "\"private\"",
      .words = private_words,
-     .flags = {{.name = "--temp", .argument = "private|user"}},
-     .help = "TEMP of the command: a private one, removed afterwards, or the user's as it is"},
+     .flags = {{.name = "--temp",
+                .argument = "private|user",
+                .help = "TEMP of the command: a private one, removed afterwards, or the user's as it is, which it can "
+                        "write to only where a writable folder holds it"}},
+     .help = "TEMP of the command: a private one, removed afterwards, or the user's as it is",
+     .comment = "The user's own can only be written to where a writable folder holds it."},
 
     {.name = "environment.pass",
      .type = SBX_KEY_PATTERN,
@@ -250,7 +256,8 @@ const char *sbx_schema_type_name(const sbx_key *key)
                                       "a duration such as \"10m\"",
                                       "a path as a string",
                                       "the name of a variable as a string",
-                                      "the name of a variable as a string"};
+                                      "the name of a variable as a string",
+                                      "a port or ports such as 8080, \"3000-3999\" or \"all\""};
     static const char *const many[] = {"a list",
                                        "a list of strings",
                                        "a list of names",
@@ -262,7 +269,8 @@ const char *sbx_schema_type_name(const sbx_key *key)
                                        "a list of durations",
                                        "a list of paths",
                                        "a list of variable names",
-                                       "a list of variable names"};
+                                       "a list of variable names",
+                                       "a list of ports"};
     uint32_t type = key->type < sizeof(one) / sizeof(one[0]) ? key->type : 0;
 
     if (key->traits & SBX_KEY_TABLE)

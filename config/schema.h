@@ -27,6 +27,7 @@
 #define SBX_KEY_PATH 9u      /* relative to the workspace unless absolute */
 #define SBX_KEY_VARIABLE 10u /* the name of an environment variable */
 #define SBX_KEY_PATTERN 11u  /* such a name, or the begin of one and '*' */
+#define SBX_KEY_PORTS 12u    /* 8080, "3000-3999", "all"; the integer is an SBX_PORTS of value.h */
 
 #define SBX_KEY_LIST 0x1u    /* an array of these */
 #define SBX_KEY_TABLE 0x2u   /* a table NAME = value of these; as a flag NAME=VALUE */
@@ -47,7 +48,7 @@ typedef struct sbx_flag {
 
 typedef struct sbx_key {
     const char *name;          /* "limits.time"; the part before the dot is the TOML table */
-    uint32_t type;             /* SBX_KEY_STRING ... SBX_KEY_PATTERN; of each element for a list */
+    uint32_t type;             /* SBX_KEY_STRING ... SBX_KEY_PORTS; of each element for a list */
     uint32_t traits;           /* SBX_KEY_LIST ... */
     const char *default_value; /* as TOML text; never NULL */
     const char *const *words;  /* ENUM: ends with NULL */

@@ -37,16 +37,24 @@ static int bare_key(const char *name)
     return *name && strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") == strlen(name);
 }
 
+/* One that TOML and JSON write without quotes. */
+static int is_number(const sbx_key *key, const sbx_item *item)
+{
+    return (key->type == SBX_KEY_COUNT && item->integer) ||
+           (key->type == SBX_KEY_PORTS && SBX_PORTS_FIRST(item->integer) == SBX_PORTS_LAST(item->integer));
+}
+
 static void add_item(sbx_text *out, const sbx_key *key, const sbx_item *item)
 {
     char number[SBX_VALUE_TEXT];
 
     if (key->type == SBX_KEY_BOOLEAN) {
         sbx_text_add(out, item->integer ? "true" : "false");
-    } else if (key->type == SBX_KEY_COUNT && item->integer) {
-        sbx_value_text(SBX_KEY_COUNT, item->integer, number);
+    } else if (is_number(key, item)) {
+        sbx_value_text(key->type, item->integer, number);
         sbx_text_add(out, number);
-    } else if (key->type >= SBX_KEY_PERCENT && key->type <= SBX_KEY_DURATION && item->integer) {
+    } else if ((key->type == SBX_KEY_PORTS || (key->type >= SBX_KEY_PERCENT && key->type <= SBX_KEY_DURATION)) &&
+               item->integer) {
         sbx_value_text(key->type, item->integer, number);
         sbx_text_printf(out, "\"%s\"", number);
     } else {
@@ -125,8 +133,9 @@ static void json_item(sbx_json *json, const char *name, const sbx_key *key, cons
 {
     if (key->type == SBX_KEY_BOOLEAN)
         sbx_json_boolean(json, name, item->integer != 0);
-    else if (key->type == SBX_KEY_COUNT && item->integer)
-        sbx_json_number(json, name, (uint32_t)item->integer);
+    else if (is_number(key, item))
+        sbx_json_number(json, name,
+                        key->type == SBX_KEY_PORTS ? SBX_PORTS_FIRST(item->integer) : (uint32_t)item->integer);
     else
         sbx_json_string(json, name, item->text);
 }

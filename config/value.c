@@ -193,6 +193,51 @@ int sbx_value_count(const char *text, size_t length, int64_t *count, sbx_problem
     return at == length || sbx_problem_set(problem, 0, 0, "\"%.*s\" is not a whole number", quoted(text, length), text);
 }
 
+#define PORT_MIN 1
+#define PORT_MAX 65535
+
+static int take_port(const char *text, size_t length, size_t *at, int64_t *port, sbx_problem *problem)
+{
+    size_t first = *at;
+
+    if (!take_number(text, length, at, port, problem))
+        return 0;
+    if (*port >= PORT_MIN && *port <= PORT_MAX)
+        return 1;
+    return sbx_problem_set(problem, first, *at - first, "%.*s is out of range: ports go from %d to %d",
+                           quoted(text + first, *at - first), text + first, PORT_MIN, PORT_MAX);
+}
+
+int sbx_value_ports(const char *text, size_t length, int64_t *ports, sbx_problem *problem)
+{
+    int64_t first, last;
+    size_t at = 0;
+
+    if (length == 3 && !memcmp(text, "all", 3)) {
+        *ports = SBX_PORTS(PORT_MIN, PORT_MAX);
+        return 1;
+    }
+    if (length && is_digit(text[0])) {
+        if (!take_port(text, length, &at, &first, problem))
+            return 0;
+        last = first;
+        if (at + 1 < length && text[at] == '-' && is_digit(text[at + 1])) {
+            at++;
+            if (!take_port(text, length, &at, &last, problem))
+                return 0;
+        }
+        if (at == length && first > last) {
+            sbx_problem_set(problem, 0, 0, "\"%.*s\" ends before it begins", quoted(text, length), text);
+            return sbx_problem_hint(problem, "write \"%d-%d\"", (int)last, (int)first);
+        }
+        *ports = SBX_PORTS(first, last);
+        if (at == length)
+            return 1;
+    }
+    sbx_problem_set(problem, 0, 0, "\"%.*s\" is no port", quoted(text, length), text);
+    return sbx_problem_hint(problem, "ports are written 8080, \"3000-3999\" or \"all\"");
+}
+
 /* PRId64 is not ISO C for every compiler that builds for Windows. */
 static void add_number(char text[SBX_VALUE_TEXT], int64_t number, const char *unit)
 {
@@ -225,6 +270,15 @@ void sbx_value_text(uint32_t type, int64_t number, char text[SBX_VALUE_TEXT])
             if (number >= durations[i].factor)
                 add_number(text, number / durations[i].factor, durations[i].name);
         return;
+    case SBX_KEY_PORTS:
+        if (number == SBX_PORTS(PORT_MIN, PORT_MAX)) {
+            memcpy(text, "all", sizeof("all"));
+            return;
+        }
+        add_number(text, SBX_PORTS_FIRST(number), SBX_PORTS_FIRST(number) == SBX_PORTS_LAST(number) ? "" : "-");
+        if (SBX_PORTS_FIRST(number) != SBX_PORTS_LAST(number))
+            add_number(text, SBX_PORTS_LAST(number), "");
+        return;
     default:
         add_number(text, number, type == SBX_KEY_PERCENT ? "%" : "");
     }
@@ -234,13 +288,14 @@ void sbx_value_text(uint32_t type, int64_t number, char text[SBX_VALUE_TEXT])
 
 static int in_range(const sbx_key *key, int64_t number, sbx_problem *problem)
 {
+    const uint32_t type = key->type == SBX_KEY_PORTS ? SBX_KEY_COUNT : key->type; /* one port */
     char low[SBX_VALUE_TEXT], high[SBX_VALUE_TEXT], is[SBX_VALUE_TEXT];
 
     if ((!key->min && !key->max) || (number >= key->min && number <= key->max))
         return 1;
-    sbx_value_text(key->type, key->min, low);
-    sbx_value_text(key->type, key->max, high);
-    sbx_value_text(number < 0 ? SBX_KEY_COUNT : key->type, number, is);
+    sbx_value_text(type, key->min, low);
+    sbx_value_text(type, key->max, high);
+    sbx_value_text(number < 0 ? SBX_KEY_COUNT : type, number, is);
     sbx_problem_set(problem, 0, 0, "%s is out of range: it goes from %s to %s", is, low, high);
     return key->traits & SBX_KEY_NONE ? sbx_problem_hint(problem, no_limit) : 0;
 }
@@ -287,19 +342,26 @@ static int check_pattern(const char *text, size_t length, sbx_problem *problem)
     return sbx_variables_check_name(text, length, problem);
 }
 
-int sbx_value_check_integer(const sbx_key *key, int64_t number, sbx_problem *problem)
+int sbx_value_check_integer(const sbx_key *key, int64_t integer, int64_t *number, sbx_problem *problem)
 {
     char digits[SBX_VALUE_TEXT];
 
+    *number = integer;
     if (key->type == SBX_KEY_COUNT || key->type == SBX_KEY_PERCENT)
-        return in_range(key, number, problem);
+        return in_range(key, integer, problem);
+    if (key->type == SBX_KEY_PORTS) {
+        if (!in_range(key, integer, problem))
+            return 0;
+        *number = SBX_PORTS(integer, integer);
+        return 1;
+    }
     sbx_problem_set(problem, 0, 0, "%s expected, not an integer", sbx_schema_type_name(key));
-    sbx_value_text(SBX_KEY_COUNT, number, digits);
-    if (!number && (key->traits & SBX_KEY_NONE))
+    sbx_value_text(SBX_KEY_COUNT, integer, digits);
+    if (!integer && (key->traits & SBX_KEY_NONE))
         return sbx_problem_hint(problem, no_limit);
-    if (number >= 0 && key->type == SBX_KEY_SIZE)
-        return hint_size(number, digits, strlen(digits), problem);
-    if (number >= 0 && key->type == SBX_KEY_DURATION)
+    if (integer >= 0 && key->type == SBX_KEY_SIZE)
+        return hint_size(integer, digits, strlen(digits), problem);
+    if (integer >= 0 && key->type == SBX_KEY_DURATION)
         return sbx_problem_hint(problem, "write \"%ss\", or ms, m, h, d", digits);
     return 0;
 }
@@ -348,6 +410,66 @@ static int check_controls(const char *text, size_t length, int flag, sbx_problem
     return 1;
 }
 
+static int is_separator(char c)
+{
+    return c == '\\' || c == '/';
+}
+
+/* of a variable; Windows has some with brackets. */
+static size_t name_length(const char *text, size_t length, int any_case)
+{
+    size_t at;
+
+    for (at = 0; at < length; at++)
+        if (text[at] != '_' && !(text[at] >= 'A' && text[at] <= 'Z') && !(at && is_digit(text[at])) &&
+            !(any_case && ((text[at] >= 'a' && text[at] <= 'z') || (at && (text[at] == '(' || text[at] == ')')))))
+            break;
+    return at;
+}
+
+/* The variable that begins at the text as a shell writes it, %NAME%, $NAME or $env:NAME: its length and what of it stands
+ * before the name, or 0.  $NAME only in capitals and as all of a folder's name: others with a '$' are those of folders. */
+static size_t shell_variable(const char *text, size_t length, int begins, size_t *before)
+{
+    size_t name;
+
+    *before = 1;
+    if (text[0] == '%') {
+        name = name_length(text + 1, length - 1, 1);
+        return name && name + 1 < length && text[name + 1] == '%' ? name + 2 : 0;
+    }
+    if (text[0] != '$' || !begins)
+        return 0;
+    if (length > 5 && same_word(text, 5, "$env:"))
+        *before = 5;
+    name = name_length(text + *before, length - *before, *before > 1) + *before;
+    return name > *before && (name == length || is_separator(text[name])) ? name : 0;
+}
+
+/* What a shell replaces and sbx does not: as a name of a folder it is not what was meant. */
+static int check_typed(const char *text, size_t length, sbx_problem *problem)
+{
+    const char *quote = memchr(text, '"', length);
+    size_t at, name, before;
+
+    if (quote)
+        return sbx_problem_set(problem, (size_t)(quote - text), 1, "the path holds a quote: %.*s", quoted(text, length),
+                               text);
+    if (text[0] == '~' && (length == 1 || is_separator(text[1]))) {
+        sbx_problem_set(problem, 0, 1, "\"~\" is not replaced here");
+        return sbx_problem_hint(problem, "write ${USERPROFILE}%.*s", quoted(text + 1, length - 1), text + 1);
+    }
+    for (at = 0; at < length; at++) {
+        name = shell_variable(text + at, length - at, !at || is_separator(text[at - 1]), &before);
+        if (!name)
+            continue;
+        sbx_problem_set(problem, at, name, "\"%.*s\" is not replaced here", quoted(text + at, name), text + at);
+        name -= before + (text[at] == '%');
+        return sbx_problem_hint(problem, "write ${env:%.*s}", quoted(text + at + before, name), text + at + before);
+    }
+    return 1;
+}
+
 int sbx_value_check(const sbx_key *key, const char *text, size_t length, int flag, int64_t *number,
                     sbx_problem *problem)
 {
@@ -382,6 +504,8 @@ int sbx_value_check(const sbx_key *key, const char *text, size_t length, int fla
         return sbx_value_size(text, length, number, problem) && in_range(key, *number, problem);
     case SBX_KEY_DURATION:
         return sbx_value_duration(text, length, number, problem) && in_range(key, *number, problem);
+    case SBX_KEY_PORTS:
+        return sbx_value_ports(text, length, number, problem);
     case SBX_KEY_VARIABLE:
         return sbx_variables_check_name(text, length, problem);
     case SBX_KEY_PATTERN:
@@ -389,7 +513,7 @@ int sbx_value_check(const sbx_key *key, const char *text, size_t length, int fla
     case SBX_KEY_PATH:
         if (!length)
             return sbx_problem_set(problem, 0, 0, "the path is empty");
-        if (!check_controls(text, length, flag, problem))
+        if (!check_controls(text, length, flag, problem) || !check_typed(text, length, problem))
             return 0;
         break;
     default:

@@ -42,6 +42,8 @@ static void check_plan(const sbx_plan *plan)
     }
     SBX_HOLDS(plan->fallback == NULL || strcmp(plan->fallback, "none") != 0);
     SBX_HOLDS(policy->limits.cpu_percent <= 100);
+    for (i = 0; i < policy->loopback_count; i++)
+        SBX_HOLDS(policy->loopback[i].first && policy->loopback[i].first <= policy->loopback[i].last);
 }
 
 /* Lines "-KEY VALUE" before the file are flags.  Gives what is left of the text. */

@@ -54,8 +54,9 @@ static const struct {
     {"fallback = []", 1, 12, "expected for \"fallback\"", ""},
     {"require = \"write\"", 1, 11, "a list of strings expected", "brackets"},
     {"network = true", 1, 11, "expected for \"network\"", "\"on\""},
-    {"loopback = 80", 1, 12, "a list of whole numbers expected", ""},
-    {"loopback = [\"80\"]", 1, 13, "expected, not a string", "without quotes"},
+    {"loopback = 80", 1, 12, "a list of ports expected", "brackets"},
+    {"loopback = \"all\"", 1, 12, "a list of ports expected", "brackets"},
+    {"loopback = [true]", 1, 13, "a list of ports expected", ""},
     {"cwd = 1", 1, 7, "expected", ""},
     {"keep_children = \"true\"", 1, 17, "expected, not a string", "without quotes"},
     {"filesystem = 1", 1, 14, "\"filesystem\" is a table", ""},
@@ -116,7 +117,27 @@ static const struct {
     {"profiles.\"a b\" = {}", 1, 10, "letters, digits", ""},
     {"cwd = \"C:\\temp\"", 1, 7, "control character U+0009", "single quotes"},
     {"filesystem.writable = ['C:\tx']", 1, 27, "control character U+0009", "single quotes"},
-    {"loopback = [\"http\"]", 1, 13, "whole numbers", NULL},
+    {"loopback = [\"http\"]", 1, 13, "\"http\" is no port", "8080, \"3000-3999\" or \"all\""},
+    {"loopback = [\"\"]", 1, 13, "is no port", "all"},
+    {"loopback = [\"80-\"]", 1, 13, "\"80-\" is no port", "3000-3999"},
+    {"loopback = [\"80 - 90\"]", 1, 13, "is no port", "3000-3999"},
+    {"loopback = [\"80-90-99\"]", 1, 13, "is no port", "3000-3999"},
+    {"loopback = [\"0-10\"]", 1, 14, "0 is out of range: ports go from 1 to 65535", ""},
+    {"loopback = [\"80-65536\"]", 1, 17, "65536 is out of range", ""},
+    {"loopback = [\"3999-3000\"]", 1, 13, "ends before it begins", "\"3000-3999\""},
+    {"[limits]\nbackend = \"none\"", 2, 1, "unknown key \"limits.backend\"", "before the first [table]"},
+    /* what a shell would have replaced */
+    {"filesystem.writable = ['~']", 1, 25, "\"~\" is not replaced", "write ${USERPROFILE}"},
+    {"filesystem.writable = ['~/cache']", 1, 25, "\"~\" is not replaced", "write ${USERPROFILE}/cache"},
+    {"filesystem.protected = ['~\\x']", 1, 26, "\"~\" is not replaced", "write ${USERPROFILE}\\x"},
+    {"filesystem.workspace = '~'", 1, 25, "\"~\" is not replaced", "${USERPROFILE}"},
+    {"filesystem.deny_read = ['%TEMP%']", 1, 26, "\"%TEMP%\" is not replaced", "write ${env:TEMP}"},
+    {"filesystem.writable = ['C:\\x\\a%UserName%b']", 1, 31, "\"%UserName%\" is not replaced", "${env:UserName}"},
+    {"filesystem.writable = ['%ProgramFiles(x86)%\\x']", 1, 25, "is not replaced", "${env:ProgramFiles(x86)}"},
+    {"filesystem.writable = ['$HOME/x']", 1, 25, "\"$HOME\" is not replaced", "write ${env:HOME}"},
+    {"filesystem.writable = ['C:\\Users\\$USER']", 1, 34, "\"$USER\" is not replaced", "${env:USER}"},
+    {"filesystem.writable = ['$env:TEMP\\x']", 1, 25, "\"$env:TEMP\" is not replaced", "write ${env:TEMP}"},
+    {"filesystem.writable = ['C:\\a\"b']", 1, 29, "holds a quote", ""},
     {"limits.processes = \"few\"", 1, 20, "a whole number", "\"none\""},
     {"keep_children = \"yes\"", 1, 17, "true or false", "true or false, without quotes"},
     {"environment.set = { A = 1 }", 1, 25, "a table of strings", "in quotes"},
@@ -153,15 +174,16 @@ static void wrong_files_say_where(void **state)
 
 /* ---- right files and layers ---- */
 
-static const char all_keys[] = "backend = \"none\"\nfallback = \"unelevated\"\nrequire = [\"write\", \"ui\"]\n"
-                               "network = \"on\"\nloopback = [80, 65535]\ncwd = \"sub\"\nkeep_children = true\n"
-                               "[filesystem]\nworkspace = 'C:\\w'\nwritable = [\"${WORKSPACE}\", 'D:\\x']\n"
-                               "protected = []\ndeny_read = [\"secret\"]\ngit = \"commit\"\ntemp = \"user\"\n"
-                               "[environment]\npass = [\"A\", \"B*\"]\nset = { X = \"${env:A}\" }\nunset = [\"C\"]\n"
-                               "block_secrets = false\n"
-                               "[limits]\ntime = \"1h30m\"\nmemory = \"4GiB\"\ncpu = \"50%\"\nprocesses = 12\n"
-                               "[console]\ngrace = \"0s\"\n"
-                               "[ui]\ndesktop = \"user\"\nclipboard = true\n[tools]\npresets = [\"git\", \"node\"]\n";
+static const char all_keys[] =
+    "backend = \"none\"\nfallback = \"unelevated\"\nrequire = [\"write\", \"ui\"]\n"
+    "network = \"on\"\nloopback = [80, \"3000-3999\", \"all\", \"81\"]\ncwd = \"sub\"\nkeep_children = true\n"
+    "[filesystem]\nworkspace = 'C:\\w'\nwritable = [\"${WORKSPACE}\", 'D:\\x']\n"
+    "protected = []\ndeny_read = [\"secret\"]\ngit = \"commit\"\ntemp = \"user\"\n"
+    "[environment]\npass = [\"A\", \"B*\"]\nset = { X = \"${env:A}\" }\nunset = [\"C\"]\n"
+    "block_secrets = false\n"
+    "[limits]\ntime = \"1h30m\"\nmemory = \"4GiB\"\ncpu = \"50%\"\nprocesses = 12\n"
+    "[console]\ngrace = \"0s\"\n"
+    "[ui]\ndesktop = \"user\"\nclipboard = true\n[tools]\npresets = [\"git\", \"node\"]\n";
 
 static void every_key_is_read(void **state)
 {
@@ -191,7 +213,7 @@ static void every_key_is_read(void **state)
     assert_int_equal(count, 1);
     assert_string_equal(list[0], "X=${env:A}");
     list = sbx_config_list(config, "loopback", &count);
-    assert_int_equal(count, 2);
+    assert_int_equal(count, 4);
     assert_string_equal(list[1], "65535");
     assert_null(sbx_config_string(config, "loopback", NULL));
     assert_null(sbx_config_string(config, "no.such", NULL));
@@ -250,7 +272,8 @@ static void wrong_flags_are_named(void **state)
     } flags[] = {
         {"--network", "network", "onn", "not one of"},
         {"--cpu", "limits.cpu", "0", "out of range"},
-        {"--loopback", "loopback", "80,x", "not a number"},
+        {"--loopback", "loopback", "80,x", "is no port"},
+        {"--writable", "filesystem.writable", "~", "is not replaced"},
         {"--env", "environment.set", "A", "NAME=VALUE"},
         {"--env", "environment.set", "=A", "empty"},
         {"--memory", "limits.memory", "12", "needs a unit"},
@@ -480,6 +503,11 @@ static void numbers_are_printed_back(void **state)
         {SBX_KEY_PERCENT, 50, "50%"},
         {SBX_KEY_COUNT, INT64_MIN, "-9223372036854775808"},
         {SBX_KEY_DURATION, INT64_MAX, "106751991167d7h12m55s807ms"},
+        {SBX_KEY_PORTS, SBX_PORTS(80, 80), "80"},
+        {SBX_KEY_PORTS, SBX_PORTS(80, 81), "80-81"},
+        {SBX_KEY_PORTS, SBX_PORTS(1, 65534), "1-65534"},
+        {SBX_KEY_PORTS, SBX_PORTS(1, 65535), "all"},
+        {SBX_KEY_PORTS, SBX_PORTS(65535, 65535), "65535"},
     };
     char text[SBX_VALUE_TEXT];
     size_t i;
@@ -489,6 +517,58 @@ static void numbers_are_printed_back(void **state)
         sbx_value_text(rows[i].type, rows[i].number, text);
         assert_string_equal(text, rows[i].text);
     }
+}
+
+static void ports_are_ranges(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t ports; /* -1: wrong */
+    } rows[] = {
+        {"1", SBX_PORTS(1, 1)},
+        {"65535", SBX_PORTS(65535, 65535)},
+        {"3000-3999", SBX_PORTS(3000, 3999)},
+        {"80-80", SBX_PORTS(80, 80)},
+        {"1-65535", SBX_PORTS(1, 65535)},
+        {"all", SBX_PORTS(1, 65535)},
+        {"All", -1},
+        {"", -1},
+        {"-", -1},
+        {"-80", -1},
+        {"80-", -1},
+        {" 80", -1},
+        {"0", -1},
+        {"65536", -1},
+        {"80-79", -1},
+        {"9223372036854775808", -1},
+    };
+    sbx_problem problem;
+    int64_t ports;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(rows); i++) {
+        ports = -1;
+        if ((sbx_value_ports(rows[i].text, strlen(rows[i].text), &ports, &problem) ? ports : -1) != rows[i].ports)
+            fail_msg("%s", rows[i].text);
+    }
+}
+
+/* Names of folders that only look like what a shell replaces. */
+static void names_of_folders_stay(void **state)
+{
+    static const char *const names[] = {"~x",     "a~",           "a\\~",        "PROGRA~1", "100%",        "50%\\60%",
+                                        "%",      "$Recycle.Bin", "$postId\\x",  "C$",       "a\\$OEM$\\x", "$",
+                                        "a$HOME", "%a b%",        "${env:TEMP}", "$${HOME}"};
+    const sbx_key *key = sbx_schema_find("filesystem.writable");
+    sbx_problem problem;
+    int64_t number;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(names); i++)
+        if (!sbx_value_check(key, names[i], strlen(names[i]), 1, &number, &problem))
+            fail_msg("%s: %s", names[i], problem.message);
 }
 
 /* ---- texts ---- */
@@ -645,6 +725,8 @@ int main(void)
         cmocka_unit_test(profile_mistakes_have_positions),
         cmocka_unit_test(sizes_and_durations_have_borders),
         cmocka_unit_test(numbers_are_printed_back),
+        cmocka_unit_test(ports_are_ranges),
+        cmocka_unit_test(names_of_folders_stay),
         cmocka_unit_test(the_reference_is_the_file),
         cmocka_unit_test(what_is_shown_reads_back),
         cmocka_unit_test(every_flag_is_unique_and_helped),

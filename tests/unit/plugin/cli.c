@@ -47,7 +47,7 @@ static void test_help(void **state)
 /* An option of a list adds to what a file or the default has; who reads only the help has to know. */
 static void test_help_of_lists(void **state)
 {
-    static const char *const lists[] = {"--require AREA,...", "--loopback PORT,...", "--writable DIR",
+    static const char *const lists[] = {"--require AREA,...", "--loopback PORTS,...", "--writable DIR",
                                         "--protect PATH",     "--deny-read PATH",    "--pass NAME,...",
                                         "--env NAME=VALUE",   "--unset NAME,...",    "--tools NAME,..."};
     static const char *const others[] = {"--read-only", "--network off|on", "--time DURATION"};

@@ -67,7 +67,7 @@ static const struct {
     {"default", ""},
     {"full",
      "backend = \"unelevated\"\nfallback = \"none-such\"\nrequire = [\"write\", \"processes\"]\nnetwork = \"on\"\n"
-     "loopback = [80, 8080]\ncwd = \"sub\"\nkeep_children = true\n"
+     "loopback = [80, \"3000-3999\", \"all\"]\ncwd = \"sub\"\nkeep_children = true\n"
      "[filesystem]\nworkspace = 'D:\\work'\nwritable = ['D:/cache/', \"${WORKSPACE}\", 'D:\\work\\inner']\n"
      "protected = [\"package.json\", 'D:\\work\\a\\..\\keys', 'E:\\else']\n"
      "deny_read = [\"${USERPROFILE}\\\\.ssh\"]\ngit = \"commit\"\ntemp = \"user\"\n"
@@ -169,6 +169,9 @@ static void a_plan_tells_what_the_backend_does(void **state)
          "\ndesktop       private, advisory\nclipboard     closed, advisory "},
         {nothing, SBX_AREA_PROCESS_TREE, 0, 1, "not done      writable\n", NULL},
         {nothing, SBX_AREA_FILE_WRITE, 0, 4, NULL, NULL},
+        /* who asks for all ports has them where they cannot be told apart */
+        {"loopback = [80, \"all\"]", SBX_AREA_FILE_WRITE | SBX_AREA_UI, SBX_AREA_NETWORK, 4, NULL,
+         "off, advisory\nloopback      80 "},
     };
     static const char *const lines[] = {"writable", "protected", "git",   "unreadable", "temp",
                                         "network",  "loopback",  "tools", "desktop",    "clipboard"};
@@ -327,6 +330,33 @@ static void git_has_three_modes(void **state)
     assert_int_equal(make("filesystem.git = \"write\"", &plan, NULL), SBX_OK);
     assert_int_equal(plan.policy.git, SBX_GIT_WRITE);
     assert_int_equal(plan.policy.protected_count, 3);
+    sbx_plan_fini(&plan);
+}
+
+/* Whatever the order: the names are guarded once, in the folder that holds the other. */
+static void a_root_in_a_root_is_a_part_of_it(void **state)
+{
+    static const char *const texts[] = {"[filesystem]\nwritable = [\"${WORKSPACE}\", 'dist\\x', 'dist', 'DIST']\n",
+                                        "[filesystem]\nwritable = ['dist', \"${WORKSPACE}\", 'dist\\x']\n"};
+    sbx_plan plan;
+    size_t i;
+    uint32_t k;
+
+    (void)state;
+    for (i = 0; i < COUNT(texts); i++) {
+        assert_int_equal(make(texts[i], &plan, NULL), SBX_OK);
+        assert_int_equal(plan.policy.writable_count, 1);
+        assert_string_equal(plan.policy.writable[0], "C:\\Users\\u\\project");
+        assert_int_equal(plan.inner_count, 2);
+        assert_int_equal(plan.policy.protected_count, 4);
+        for (k = 0; k < plan.policy.protected_count; k++)
+            assert_null(strstr(plan.policy.protected_paths[k], "dist"));
+        sbx_plan_fini(&plan);
+    }
+    assert_int_equal(make("filesystem.writable = [\"${WORKSPACE}\", '.codex']", &plan, NULL), SBX_E_CONFIG);
+    assert_int_equal(make("[filesystem]\nwritable = [\"${WORKSPACE}\", 'd']\nprotected = ['d\\keys']", &plan, NULL),
+                     SBX_OK);
+    assert_true(is_protected(&plan, "C:\\Users\\u\\project\\d\\keys"));
     sbx_plan_fini(&plan);
 }
 
@@ -493,6 +523,7 @@ int main(void)
         cmocka_unit_test(flags_are_named),
         cmocka_unit_test(a_default_has_no_position),
         cmocka_unit_test(git_has_three_modes),
+        cmocka_unit_test(a_root_in_a_root_is_a_part_of_it),
         cmocka_unit_test(own_files_are_protected),
         cmocka_unit_test(environment_is_edited),
         cmocka_unit_test(the_later_of_set_and_unset_wins),
