@@ -131,6 +131,28 @@ static int is_option(const char *text)
     return (text[0] == '-' && text[1]) || !strcmp(text, "/?");
 }
 
+sbx_status sbx_cli_fail_quote(const char *name, const char *value, sbx_error *err)
+{
+    const int length = (int)strcspn(value, "\"");
+
+    sbx_fail(err, SBX_E_USAGE, "a quote is part of its argument", name);
+    return sbx_hint(err, "a backslash before a closing quote makes it part of the text; write \"%.*s\" or \"%.*s\\\\\"",
+                    length <= 100 ? length : 6, length <= 100 ? value : "C:\\dir", length <= 100 ? length : 6,
+                    length <= 100 ? value : "C:\\dir");
+}
+
+/* A folder or file that somebody named: never with a quote in it, and never by an empty variable. */
+static sbx_status check_path(const parser *p, const char *name, const sbx_flag *flag, const sbx_key *key, int equals,
+                             const char *value, sbx_error *err)
+{
+    if (strchr(value, '"'))
+        return sbx_cli_fail_quote(name, value, err);
+    if (value[0] || equals)
+        return SBX_OK;
+    usage(p, err, "its argument is empty", name);
+    return key->traits & SBX_KEY_LIST ? sbx_hint(err, "to drop what is configured write %s=", flag->name) : SBX_E_USAGE;
+}
+
 /* The text behind "=", or the next argument. */
 static sbx_status argument_of(parser *p, const char *name, const char *equals, const char **value, sbx_error *err)
 {
@@ -176,6 +198,8 @@ static sbx_status one_option(parser *p, const char *text, sbx_error *err)
             return usage(p, err, "given twice", name);
         if (!given[0])
             return usage(p, err, "its argument is empty", name);
+        if (strchr(given, '"'))
+            return sbx_cli_fail_quote(name, given, err);
         *value = given;
         return SBX_OK;
     }
@@ -187,6 +211,9 @@ static sbx_status one_option(parser *p, const char *text, sbx_error *err)
     if (!flag->argument && equals)
         return usage(p, err, "it takes no argument", name);
     if (flag->argument && (st = argument_of(p, name, equals, &given, err)) != SBX_OK)
+        return st;
+    if (flag->argument && key->type == SBX_KEY_PATH &&
+        (st = check_path(p, name, flag, key, equals != NULL, given, err)) != SBX_OK)
         return st;
     p->settings[cli->setting_count].flag = flag->name;
     p->settings[cli->setting_count].key = key->name;
@@ -266,6 +293,8 @@ sbx_status sbx_cli_parse(sbx_cli *cli, sbx_error *err)
         } else if (cli->verb->takes & SBX_TAKES_COMMAND) {
             begin_command(&p);
         } else if (cli->verb->takes & SBX_TAKES_WORDS) {
+            if (strchr(text, '"'))
+                return sbx_cli_fail_quote(cli->verb->name, text, err);
             p.words[cli->word_count++] = text;
             p.at++;
         } else {

@@ -69,6 +69,8 @@ struct sbx_cli {
 
 /* args.c: fills the first part from the command line. */
 sbx_status sbx_cli_parse(sbx_cli *cli, sbx_error *err);
+/* An argument swallowed what stands behind it: "C:\dir\" -- cmd is one text. */
+sbx_status sbx_cli_fail_quote(const char *name, const char *value, sbx_error *err);
 
 /* verbs.c */
 const sbx_verb *sbx_cli_verb(const char *name); /* NULL: there is none of that name */

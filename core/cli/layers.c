@@ -1,6 +1,8 @@
 /* The layers of the configuration: which files there are, and in which order they count. */
+#include <windows.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/path.h"
 #include "cli/cli.h"
 #include "config/toml.h"
@@ -9,6 +11,7 @@
 #include "win/dirs.h"
 #include "win/file.h"
 #include "win/handle.h"
+#include "win/wide.h"
 
 sbx_status sbx_cli_dir(sbx_cli *cli, uint32_t which, const char **path, sbx_error *err)
 {
@@ -96,6 +99,32 @@ sbx_status sbx_cli_configure(sbx_cli *cli, sbx_error *err)
     return sbx_config_finish(cli->config, cli->profile, &cli->diag);
 }
 
+/* Nobody else looks at a writable folder inside another one: the backend gets the outer one alone. */
+static sbx_status check_part(const sbx_cli *cli, const char *path, sbx_error *err)
+{
+    uint16_t *path_w = NULL;
+    DWORD attributes, code;
+    sbx_status st = sbx_wide_path(path, &path_w, err);
+
+    if (st != SBX_OK)
+        return st;
+    attributes = GetFileAttributesW(path_w);
+    code = attributes == INVALID_FILE_ATTRIBUTES ? GetLastError() : 0;
+    sbx_free(path_w);
+    if (code == ERROR_FILE_NOT_FOUND || code == ERROR_PATH_NOT_FOUND) {
+        st = sbx_fail(err, SBX_E_REFUSED, "there is no such directory", path);
+        sbx_hint(err, "make it first, or do not name it as writable");
+    } else if (!code && (attributes & FILE_ATTRIBUTE_REPARSE_POINT)) {
+        st = sbx_fail(err, SBX_E_REFUSED, "a link cannot be a writable root", path);
+        sbx_hint(err, "name the directory that it points to");
+    } else if (!code && !(attributes & FILE_ATTRIBUTE_DIRECTORY)) {
+        st = sbx_fail(err, SBX_E_REFUSED, "a file cannot be a writable root", path);
+    }
+    if (st != SBX_OK)
+        sbx_cli_hint_origin(cli, err);
+    return st;
+}
+
 sbx_status sbx_cli_plan(sbx_cli *cli, sbx_error *err)
 {
     sbx_facts facts = {0};
@@ -133,19 +162,28 @@ sbx_status sbx_cli_plan(sbx_cli *cli, sbx_error *err)
     facts.environment = environment;
     st = sbx_plan_make(cli->config, &facts, &cli->plan, &cli->diag);
     sbx_free((void *)(uintptr_t)environment);
-    if (st == SBX_OK)
-        cli->report.plan = &cli->plan;
+    if (st != SBX_OK)
+        return st;
+    cli->report.plan = &cli->plan;
+    for (i = 0; i < cli->plan.inner_count && st == SBX_OK; i++)
+        st = check_part(cli, cli->plan.inner[i], err);
     return st;
 }
 
 void sbx_cli_hint_origin(const sbx_cli *cli, sbx_error *err)
 {
-    const sbx_policy *policy = &cli->plan.policy;
+    const sbx_plan *plan = &cli->plan;
+    const char *origin = NULL;
     char hint[sizeof(err->hint)];
     uint32_t i;
 
     memcpy(hint, err->hint, sizeof(hint));
-    for (i = 0; i < policy->writable_count; i++)
-        if (sbx_path_equal(policy->writable[i], err->object) && strcmp(cli->plan.writable_origins[i], "built-in") != 0)
-            sbx_hint(err, "%s names it%s%s", cli->plan.writable_origins[i], hint[0] ? "; " : "", hint);
+    for (i = 0; i < plan->policy.writable_count; i++)
+        if (sbx_path_equal(plan->policy.writable[i], err->object))
+            origin = plan->writable_origins[i];
+    for (i = 0; i < plan->inner_count; i++)
+        if (sbx_path_equal(plan->inner[i], err->object))
+            origin = plan->inner_origins[i];
+    if (origin && strcmp(origin, "built-in") != 0)
+        sbx_hint(err, "%s names it%s%s", origin, hint[0] ? "; " : "", hint);
 }

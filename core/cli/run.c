@@ -25,6 +25,11 @@ static int is_reserved(const char *word)
 
 static sbx_status check_command(const sbx_cli *cli, sbx_error *err)
 {
+    uint32_t i;
+
+    for (i = 0; !cli->command_w && i < cli->setting_count; i++)
+        if (strchr(cli->settings[i].value, '"'))
+            return sbx_cli_fail_quote(cli->settings[i].flag, cli->settings[i].value, err);
     if (!cli->command_w) {
         sbx_fail(err, SBX_E_USAGE, "no command", NULL);
         return sbx_hint(err, "sbx [OPTIONS] -- COMMAND; see `sbx help run`");

@@ -48,8 +48,8 @@ static void test_help(void **state)
 static void test_help_of_lists(void **state)
 {
     static const char *const lists[] = {"--require AREA,...", "--loopback PORTS,...", "--writable DIR",
-                                        "--protect PATH",     "--deny-read PATH",    "--pass NAME,...",
-                                        "--env NAME=VALUE",   "--unset NAME,...",    "--tools NAME,..."};
+                                        "--protect PATH",     "--deny-read PATH",     "--pass NAME,...",
+                                        "--env NAME=VALUE",   "--unset NAME,...",     "--tools NAME,..."};
     static const char *const others[] = {"--read-only", "--network off|on", "--time DURATION"};
     sbx_text output = {0};
     const char *at, *end;
@@ -113,6 +113,13 @@ static void test_mistakes(void **state)
     sbx_assert_run("sbx.exe\" --zzz -- cmd", 125, "sbx: --zzz: unknown option" NOT_OPTION);
     sbx_assert_run("sbx.exe\" --backend", 125, "sbx: --backend: an argument is missing" NOT_OPTION);
     sbx_assert_run("sbx.exe\" --backend -- cmd", 125, "sbx: --backend: an argument is missing" NOT_OPTION);
+    sbx_assert_run("sbx.exe\" -w \"\" -- cmd", 125,
+                   "sbx: -w: its argument is empty\n  hint: to drop what is configured write --writable=\n");
+    sbx_assert_run("sbx.exe\" -b none -q --writable= -- cmd /d /c exit 3", 3, "");
+    sbx_assert_run("sbx.exe\" -b none -W ~ -- cmd", 125,
+                   "sbx: --workspace: \"~\" is not replaced here\n  hint: write ${USERPROFILE}\n");
+    sbx_assert_run("sbx.exe\" -b none -w %TEMP%\\x -- cmd", 125,
+                   "sbx: --writable: \"%TEMP%\" is not replaced here\n  hint: write ${env:TEMP}\n");
     sbx_assert_run("sbx.exe\" --quiet=1 -- cmd", 125, "sbx: --quiet: it takes no argument" NOT_OPTION);
     sbx_assert_run("sbx.exe\" --config a --config b -- cmd", 125, "sbx: --config: given twice" NOT_OPTION);
     sbx_assert_run("sbx.exe\" --json -- cmd", 125, "sbx: --json: run does not take it" NOT_OPTION);
@@ -130,6 +137,42 @@ static void test_mistakes(void **state)
     sbx_assert_run("sbx.exe\" doctor", 125,
                    "sbx: doctor: unknown verb\n"
                    "  hint: `sbx help` lists the verbs; a program of that name: sbx -- doctor\n");
+}
+
+#define SWALLOWED(object, dir)                                                                                         \
+    "sbx: " object ": a quote is part of its argument\n  hint: a backslash before a closing quote makes it part of "   \
+    "the text; write \"" dir "\" or \"" dir "\\\\\"\n"
+
+/* As cmd and PowerShell pass it on: the rest of the line is in the argument. */
+static void test_quotes(void **state)
+{
+    (void)state;
+    sbx_assert_run("sbx.exe\" -b none -w \"C:\\sub dir\\\" -- cmd /c ver", 125, SWALLOWED("-w", "C:\\sub dir"));
+    sbx_assert_run("sbx.exe\" --workspace=\"C:\\d\\\" -- cmd /c ver", 125, SWALLOWED("--workspace", "C:\\d"));
+    sbx_assert_run("sbx.exe\" --report \"C:\\d\\\" -- cmd /c ver", 125, SWALLOWED("--report", "C:\\d"));
+    sbx_assert_run("sbx.exe\" clean \"C:\\d\\\"", 125, SWALLOWED("clean", "C:\\d"));
+    sbx_assert_run("sbx.exe\" -e \"A=C:\\d\\\" -- cmd /c ver", 125, SWALLOWED("--env", "A=C:\\d"));
+    sbx_assert_run("sbx.exe\" -b none -q -e A=\\\"x -- cmd /d /c exit 4", 4, ""); /* with a command it is a text */
+}
+
+/* A folder inside the workspace has to be there as any other, whatever the backend. */
+static void test_parts(void **state)
+{
+    sbx_text output = {0};
+
+    (void)state;
+    assert_int_equal(sbx_run("sbx.exe\" -b none -w no-such -- cmd /d /c exit 0", NULL, 0, &output), 125);
+    assert_non_null(strstr(output.data, "no-such: there is no such directory"));
+    assert_non_null(strstr(output.data, "hint: --writable names it; make it first"));
+    sbx_text_fini(&output);
+    assert_int_equal(sbx_file_write("sbx-part-file", "x", 1, NULL), SBX_OK);
+    assert_int_equal(sbx_run("sbx.exe\" plan -b none -w sbx-part-file", NULL, 0, &output), 125);
+    assert_non_null(strstr(output.data, "sbx-part-file: a file cannot be a writable root"));
+    sbx_text_fini(&output);
+    assert_true(DeleteFileA("sbx-part-file") && CreateDirectoryA("sbx-part", NULL));
+    assert_int_equal(sbx_run("sbx.exe\" -b none -q -w sbx-part -- cmd /d /c exit 5", NULL, 0, &output), 5);
+    sbx_text_fini(&output);
+    assert_true(RemoveDirectoryA("sbx-part"));
 }
 
 /* A word that is no verb is the command; behind "--" a verb's name is, too. */
@@ -437,9 +480,10 @@ static void test_plan_command(void **state)
         const char *words;
         uint32_t code;
     } rows[] = {
-        {"-- kargo build", 127},    {"-- .\\no\\such.exe", 127},     {"-- C:\\windows", 126},
-        {"-C nope", 125},           {"-C C:\\no\\such -- cmd", 125}, {"-C C:\\no\\such -- kargo", 127},
-        {"-- plan-batch a%b", 125},
+        {"-- kargo build", 127},         {"-- .\\no\\such.exe", 127},
+        {"-- C:\\windows", 126},         {"-C nope", 125},
+        {"-C C:\\no\\such -- cmd", 125}, {"-C C:\\no\\such -- kargo", 127},
+        {"-- plan-batch a\\\"b", 125},
     };
     char line[256], path[1100], search[8192], before[7000];
     sbx_text planned = {0}, run = {0};
@@ -632,6 +676,8 @@ int main(void)
         cmocka_unit_test(test_width),
         cmocka_unit_test(test_report_of_mistakes),
         cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_quotes),
+        cmocka_unit_test(test_parts),
         cmocka_unit_test(test_words),
         cmocka_unit_test(test_backend_errors),
         cmocka_unit_test(test_fallback),
