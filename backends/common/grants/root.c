@@ -379,7 +379,8 @@ sbx_status sbx_root_hold(sbx_root *root, sbx_error *err)
 
     if (status == SBX_NT_SHARING_VIOLATION) {
         sbx_fail_nt(err, SBX_E_REFUSED, status, "keep the directory where it is", root->path);
-        return sbx_hint(err, "a program has it open to delete or to move it; end that first");
+        sbx_hint(err, "a program has it open to delete or to move it; end that first");
+        return SBX_E_REFUSED;
     }
     if (!SBX_NT_OK(status))
         return sbx_fail_nt(err, SBX_E_SYSTEM, status, "NtOpenFile", root->path);

@@ -162,7 +162,8 @@ sbx_status sbx_sd_result(int32_t status, uint32_t result, const char *path, sbx_
 {
     if (status == SBX_NT_REPARSE_MET) {
         sbx_fail_nt(err, SBX_E_SYSTEM, status, "it is behind a link now, or a filter driver redirects it", path);
-        return sbx_hint(err, "sbx follows neither; use a folder that no such driver manages");
+        sbx_hint(err, "sbx follows neither; use a folder that no such driver manages");
+        return SBX_E_SYSTEM;
     }
     if (!SBX_NT_OK(status))
         return sbx_fail_nt(err, SBX_E_SYSTEM, status, "NtSetSecurityObject", path);

@@ -53,6 +53,7 @@ sbx_status sbx_sid_of(void *handle, const char *path, sbx_sid *sid, sbx_error *e
     FILE_ID_INFO id;
     uint32_t volume[4];
     DWORD length, code;
+    int is_named;
     sbx_status st = SBX_OK;
     size_t i;
 
@@ -60,13 +61,12 @@ sbx_status sbx_sid_of(void *handle, const char *path, sbx_sid *sid, sbx_error *e
         return sbx_fail_memory(err);
     length = GetFinalPathNameByHandleW(handle, name, LONGEST, VOLUME_NAME_GUID);
     code = GetLastError();
-    if (!length ? code == ERROR_INVALID_FUNCTION || code == ERROR_PATH_NOT_FOUND
-                : length < LONGEST &&
-                      (wcsncmp(name, prefix, prefix_length) != 0 || !read_guid(name + prefix_length, volume))) {
-        sbx_fail(err, SBX_E_REFUSED, "its volume has no name of its own", path);
-        st = sbx_hint(err, "use a directory on an NTFS or ReFS volume that the mount manager knows (`mountvol`)");
-    } else if (!length || length >= LONGEST) {
-        st = sbx_fail_code(err, SBX_E_SYSTEM, SBX_CODE_WIN32, code, "GetFinalPathNameByHandleW", path);
+    is_named =
+        length && length < LONGEST && !wcsncmp(name, prefix, prefix_length) && read_guid(name + prefix_length, volume);
+    if (!is_named) { /* the mount manager does not know all */
+        st = sbx_fail_code(err, SBX_E_REFUSED, SBX_CODE_WIN32, length ? 0 : code, "its volume has no name of its own",
+                           path);
+        sbx_hint(err, "use a directory on an NTFS or ReFS volume that the mount manager knows (`mountvol`)");
     }
     sbx_free(name);
     if (st != SBX_OK)

@@ -670,6 +670,28 @@ static void test_normalised(void **context)
     tree_same("ws", before);
 }
 
+/* A volume that the mount manager does not know. */
+static void test_no_volume(void **context)
+{
+    sbx_error err = {.size = sizeof(err)};
+    HANDLE file =
+        CreateFileA("\\\\?\\unix\\usr", FILE_READ_ATTRIBUTES, 7, NULL, OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, NULL);
+    WCHAR name[600];
+    sbx_sid sid;
+
+    JUDGED
+    if (file == INVALID_HANDLE_VALUE || GetFinalPathNameByHandleW(file, name, 600, VOLUME_NAME_GUID)) {
+        print_message("not judged here: every volume has a name\n");
+        skip();
+        return;
+    }
+    assert_int_equal(sbx_sid_of(file, "C:\\ws", &sid, &err), SBX_E_REFUSED);
+    assert_int_equal(sbx_sid_of(file, "C:\\ws", &sid, NULL), SBX_E_REFUSED);
+    assert_non_null(strstr(err.op, "volume"));
+    assert_true(err.hint[0]);
+    CloseHandle(file);
+}
+
 /* What the file system says of a name behind a link, or behind a driver that redirects, is told as that. */
 static void test_redirected(void **context)
 {
@@ -680,6 +702,7 @@ static void test_redirected(void **context)
     assert_non_null(strstr(err.op, "link"));
     assert_non_null(strstr(err.op, "filter driver"));
     assert_int_equal(err.code, 0xC000050B);
+    assert_int_equal(sbx_sd_result((int32_t)0xC000050B, 0, "C:\\ws\\x", NULL), SBX_E_SYSTEM);
     assert_true(err.hint[0]);
 }
 
@@ -698,6 +721,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_old_guards, setup, teardown),
         cmocka_unit_test_setup_teardown(test_guard_admits, setup, teardown),
         cmocka_unit_test_setup_teardown(test_normalised, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_no_volume, setup, teardown),
         cmocka_unit_test(test_redirected),
     };
 
