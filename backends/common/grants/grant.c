@@ -31,6 +31,9 @@ struct sbx_grants {
     sbx_arena arena;
     sbx_ledger ledger;
     sbx_hold *hold;
+    sbx_rule *rules[ROOTS_MAX];
+    const sbx_rule **absent[ROOTS_MAX]; /* those whose object was not there, */
+    uint32_t absent_count[ROOTS_MAX];
     sbx_text later[ROOTS_MAX]; /* what there was of it, see later.h */
     int with_git;
 };
@@ -238,6 +241,49 @@ static sbx_status all_reached(sbx_grants *g, const sbx_policy *policy, sbx_error
     return SBX_OK;
 }
 
+static int was_absent(const sbx_grants *g, uint32_t which, const sbx_rule *rule)
+{
+    uint32_t i;
+
+    for (i = 0; i < g->absent_count[which] && g->absent[which][i] != rule; i++)
+        ;
+    return i < g->absent_count[which];
+}
+
+/* What a program of the user has put in the place of a protected object has the rights of where it was made: the command could
+ * write to it. */
+static void protect_again(sbx_grants *g, uint32_t which, const sbx_rule *rule)
+{
+    sbx_root *root = &g->roots[which];
+    const char *full = full_path(g, root, rule->path);
+    sbx_spread_count count = {0};
+    uint32_t found = SBX_STAMP_BARE;
+    int is_directory = 0;
+    void *handle = NULL;
+
+    if (!full || rule->kind != SBX_RECORD_DENY ||
+        open_rule(root, rule->path, 0, &handle, &is_directory, NULL) != SBX_OK || !handle)
+        return;
+    if (sbx_stamp_check(root, handle, full, rule->kind, is_directory, &found, NULL) != SBX_OK) {
+        note(SBX_NOTE_WARN, full, "cannot be looked at after the run: whether it is protected is not known");
+    } else if (found == SBX_STAMP_COMPLETE) {
+        if (is_directory)
+            look_inside(g, root, rule, handle, full, NULL);
+    } else if (was_absent(g, which, rule)) {
+        note(SBX_NOTE_WARN, full,
+             "came into being while the command ran, which could write to it: look at it before you use it");
+    } else if (sbx_stamp_set(root, &g->ledger, handle, full, rule->path, rule->kind, is_directory, &count, NULL) ==
+               SBX_OK) {
+        note(SBX_NOTE_WARN, full,
+             "was replaced while the command ran, which could write to the new one: protected again; look at it before "
+             "you "
+             "use it");
+    } else {
+        note(SBX_NOTE_WARN, full, "was replaced while the command ran, and cannot be protected");
+    }
+    sbx_handle_close(&handle);
+}
+
 /* ---- One root --------------------------------------------------------------------- */
 
 static sbx_status grant_tree(sbx_grants *g, sbx_root *root, sbx_error *err)
@@ -274,7 +320,6 @@ static sbx_status grant_tree(sbx_grants *g, sbx_root *root, sbx_error *err)
 static sbx_status open_one(sbx_grants *g, const sbx_policy *policy, uint32_t which, sbx_error *err)
 {
     sbx_root *root = &g->roots[which];
-    sbx_rule *rules = NULL;
     const sbx_rule *rule, **absent = NULL;
     uint32_t process = 0, all = 0, count = 0;
     sbx_status st = SBX_OK;
@@ -286,16 +331,16 @@ static sbx_status open_one(sbx_grants *g, const sbx_policy *policy, uint32_t whi
             sbx_guard_remove(root, &g->ledger, NULL, NULL);
     }
     if (st == SBX_OK)
-        st = sbx_rules_make(policy, g->roots, g->count, which, &g->arena, &rules, err);
+        st = sbx_rules_make(policy, g->roots, g->count, which, &g->arena, &g->rules[which], err);
     if (st == SBX_OK)
-        st = free_unwanted(g, root, rules, err);
+        st = free_unwanted(g, root, g->rules[which], err);
     if (st == SBX_OK)
         st = grant_tree(g, root, err);
-    for (rule = rules; rule; rule = rule->next)
+    for (rule = g->rules[which]; rule; rule = rule->next)
         all++;
     if (st == SBX_OK && all && !(absent = sbx_arena_alloc(&g->arena, all * sizeof(*absent))))
         st = sbx_fail_memory(err);
-    for (rule = rules; rule && st == SBX_OK; rule = rule->next) {
+    for (rule = g->rules[which]; rule && st == SBX_OK; rule = rule->next) {
         int is_absent = 0;
 
         st = apply_rule(g, root, rule, &is_absent, err);
@@ -304,6 +349,8 @@ static sbx_status open_one(sbx_grants *g, const sbx_policy *policy, uint32_t whi
     }
     if (st == SBX_OK && count && !g->dry)
         st = sbx_guard_make(root, absent, count, &g->ledger, err);
+    g->absent[which] = absent;
+    g->absent_count[which] = count;
     return st;
 }
 
@@ -439,8 +486,11 @@ void sbx_grants_close(sbx_grants *grants)
         sbx_ledger_fini(&grants->ledger);
         if (sbx_ledger_load(&grants->ledger, NULL) == SBX_OK)
             for (i = 0; i < grants->count; i++) {
+                const sbx_rule *rule;
                 uint32_t process = 0;
 
+                for (rule = grants->rules[i]; rule; rule = rule->next)
+                    protect_again(grants, i, rule);
                 if (sbx_guard_known(&grants->roots[i], &grants->ledger) &&
                     sbx_hold_find(&grants->roots[i].sid, NULL, &process, NULL) == SBX_OK && !process)
                     sbx_guard_remove(&grants->roots[i], &grants->ledger, NULL, NULL);

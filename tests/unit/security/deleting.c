@@ -670,6 +670,25 @@ static void test_normalised(void **context)
     tree_same("ws", before);
 }
 
+/* Whoever is about to delete the root is told of, and nothing is changed. */
+static void test_root_in_use(void **context)
+{
+    char *before;
+    sbx_error err;
+    HANDLE file;
+
+    JUDGED
+    before = tree_snapshot("ws");
+    file = open_to_delete("ws", 0);
+    assert_non_null(file);
+    assert_int_equal(open_error(&err), SBX_E_REFUSED);
+    assert_string_equal(err.object, tree_path("ws"));
+    assert_true(err.hint[0]);
+    CloseHandle(file);
+    tree_same("ws", before);
+    expect_works();
+}
+
 /* A volume that the mount manager does not know. */
 static void test_no_volume(void **context)
 {
@@ -721,6 +740,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_old_guards, setup, teardown),
         cmocka_unit_test_setup_teardown(test_guard_admits, setup, teardown),
         cmocka_unit_test_setup_teardown(test_normalised, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_root_in_use, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_volume, setup, teardown),
         cmocka_unit_test(test_redirected),
     };
