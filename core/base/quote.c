@@ -208,31 +208,44 @@ static int is_plain(const char *text)
     return length && !text[length] && text[length - 1] != '\\';
 }
 
-static void add_for_cmd(sbx_text *line, const char *text)
-{
-    size_t slashes = 0;
+typedef struct variables {
+    sbx_arena *arena;
+    sbx_env_edit *edits; /* room for all */
+    uint32_t count;
+} variables;
 
-    if (is_plain(text)) {
+/* always: in quotes even where it needs none. */
+static void add_for_cmd(sbx_text *line, const char *text, int always, variables *v)
+{
+    size_t length = strlen(text);
+
+    if (!always && is_plain(text)) {
         sbx_text_add(line, text);
         return;
     }
     sbx_text_add_char(line, '"');
-    for (; *text; text++) {
-        slashes = *text == '\\' ? slashes + 1 : 0;
-        if (*text == '%')
-            sbx_text_add(line, "%%cd:~,%");
-        else
-            sbx_text_add_char(line, *text);
+    if (strchr(text, '%')) {
+        sbx_env_edit *edit = &v->edits[v->count++];
+
+        edit->op = SBX_ENV_SET;
+        edit->name = sbx_arena_printf(v->arena, "SBX_ARG_%u", (unsigned)v->count);
+        edit->value = sbx_arena_strdup(v->arena, text);
+        line->failed |= !edit->name || !edit->value;
+        sbx_text_printf(line, "%%%s%%", edit->name ? edit->name : "");
+    } else {
+        sbx_text_add(line, text);
     }
-    for (; slashes; slashes--) /* before a quote they are read in pairs */
+    for (; length && text[length - 1] == '\\'; length--) /* before a quote they are read in pairs */
         sbx_text_add_char(line, '\\');
     sbx_text_add_char(line, '"');
 }
 
 sbx_status sbx_quote_batch(sbx_text *line, const char *cmd, const char *script, const char *const *items,
-                           uint32_t count, sbx_error *err)
+                           uint32_t count, sbx_arena *arena, const sbx_env_edit **edits, uint32_t *edit_count,
+                           sbx_error *err)
 {
-    const char *where = unquotable(script), *c;
+    variables v = {arena, sbx_arena_alloc(arena, (count + 1) * sizeof(*v.edits)), 0};
+    const char *where = unquotable(script);
     size_t begin = line->length, units;
     uint16_t *line_w;
     uint32_t i;
@@ -242,16 +255,19 @@ sbx_status sbx_quote_batch(sbx_text *line, const char *cmd, const char *script, 
     for (i = 0; i < count; i++)
         if ((where = unquotable(items[i])))
             return refuse(err, i + 1, where);
-
-    sbx_text_printf(line, "\"%s\" /d /e:on /v:off /s /c \"\"", cmd);
-    for (c = script; *c; c++)
-        sbx_text_add_n(line, *c == '%' ? "%%cd:~,%" : c, *c == '%' ? 8 : 1);
-    sbx_text_add_char(line, '"');
+    if (!v.edits) {
+        line->failed = 1;
+        return SBX_OK;
+    }
+    sbx_text_printf(line, "\"%s\" /d /e:on /v:off /s /c \"", cmd);
+    add_for_cmd(line, script, 1, &v);
     for (i = 0; i < count; i++) {
         sbx_text_add_char(line, ' ');
-        add_for_cmd(line, items[i]);
+        add_for_cmd(line, items[i], 0, &v);
     }
     sbx_text_add_char(line, '"');
+    *edits = v.count ? v.edits : NULL;
+    *edit_count = v.count;
     if (line->failed)
         return SBX_OK;
     line_w = sbx_utf8_to_utf16(line->data + begin, line->length - begin, &units);
@@ -260,6 +276,8 @@ sbx_status sbx_quote_batch(sbx_text *line, const char *cmd, const char *script, 
         return SBX_OK;
     }
     sbx_free(line_w);
+    for (i = 0; i < v.count; i++) /* expanded; a byte is never less than a unit */
+        units += strlen(v.edits[i].value);
     return units <= CMD_LINE_MAX ? SBX_OK
                                  : sbx_fail(err, SBX_E_REFUSED, "quote for a batch file",
                                             "the line is longer than the 8191 characters that cmd.exe takes");

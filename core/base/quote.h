@@ -48,12 +48,16 @@ int sbx_quote_is_batch(const char *path);
  *
  * cmd.exe expands and splits before the script sees anything, and a script hands %* on to be read again.
  *   - What cmd.exe takes as plain text stands there bare, so that `%1` is what was typed; all else is in quotes.
- *   - '%' becomes %%cd:~,%: of the current directory no character, which leaves the first '%' (needs /e:on, /v:off).
+ *   - Text with '%' stands there as "%SBX_ARG_1%", with a variable that has to be in the environment of cmd.exe: what a
+ *     variable expands to is not expanded again.
  * A script's name needs the second, too.  A quote is refused: what keeps cmd.exe within quotes ("") is read in different
  * ways by programs.  So are control characters but a tab; both with SBX_E_REFUSED, the argument's number and the
- * character in the object; and a line longer than the 8191 characters that cmd.exe takes.  Out of memory: line->failed.
+ * character in the object; and a line longer than the 8191 characters that cmd.exe takes.
+ *
+ * *edits: the variables, in the arena; NULL where there are none.  Out of memory: line->failed.
  */
 sbx_status sbx_quote_batch(sbx_text *line, const char *cmd, const char *script, const char *const *items,
-                           uint32_t count, sbx_error *err);
+                           uint32_t count, sbx_arena *arena, const sbx_env_edit **edits, uint32_t *edit_count,
+                           sbx_error *err);
 
 #endif

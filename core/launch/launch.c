@@ -39,6 +39,8 @@ static sbx_status through_cmd(command *c, const char *script, const sbx_argument
 {
     char *dir = NULL;
     const char *cmd;
+    sbx_env_list variables = {NULL, 0};
+    uint16_t *environment_w = NULL;
     sbx_text line = {0};
     sbx_status st = sbx_dirs_get(SBX_DIR_SYSTEM, &dir, err);
 
@@ -48,9 +50,15 @@ static sbx_status through_cmd(command *c, const char *script, const sbx_argument
     sbx_free(dir);
     if (!cmd)
         return sbx_fail_memory(err);
-    st = sbx_quote_batch(&line, cmd, script, arguments->items + 1, arguments->count - 1, err);
+    st = sbx_quote_batch(&line, cmd, script, arguments->items + 1, arguments->count - 1, &c->arena, &variables.edits,
+                         &variables.count, err);
     if (st == SBX_OK && line.failed)
         st = sbx_fail_memory(err);
+    if (st == SBX_OK && variables.count &&
+        (st = sbx_env_build(c->environment_w, &variables, 1, &environment_w, err)) == SBX_OK) {
+        sbx_free(c->environment_w);
+        c->environment_w = environment_w;
+    }
     if (st == SBX_OK)
         st = sbx_wide(line.data, "command line", &c->batch_w, err);
     if (st == SBX_OK)

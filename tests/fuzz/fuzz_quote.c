@@ -11,11 +11,15 @@
 static void check_batch(const sbx_arguments *arguments)
 {
     sbx_text line = {0};
+    sbx_arena arena = {NULL};
+    const sbx_env_edit *edits = NULL;
+    uint32_t count = 0, seen = 0;
     sbx_status st;
     char *c, *last;
     int quoted = 0;
 
-    st = sbx_quote_batch(&line, "cmd", arguments->items[0], arguments->items + 1, arguments->count - 1, NULL);
+    st = sbx_quote_batch(&line, "cmd", arguments->items[0], arguments->items + 1, arguments->count - 1, &arena, &edits,
+                         &count, NULL);
     SBX_HOLDS(!line.failed);
     if (!st) {
         c = strstr(line.data, " /c \"");
@@ -24,16 +28,19 @@ static void check_batch(const sbx_arguments *arguments)
         for (c += 5; c < last; c++) {
             if (*c == '"')
                 quoted = !quoted;
-            if (*c == '%') { /* only as what expands to itself, within quotes */
-                SBX_HOLDS(quoted && !strncmp(c, "%%cd:~,%", 8));
-                c += 7;
+            if (*c == '%') { /* only a variable of its own, within quotes */
+                SBX_HOLDS(quoted && seen < count && !strncmp(c + 1, edits[seen].name, strlen(edits[seen].name)));
+                c += strlen(edits[seen].name) + 1;
+                SBX_HOLDS(*c == '%' && !strchr(edits[seen].value, '"'));
+                seen++;
                 continue;
             }
             SBX_HOLDS(*c != '\n' && *c != '\r');
             SBX_HOLDS(quoted || !strchr("&|<>^(),;=!`'~[]{}", *c));
         }
-        SBX_HOLDS(!quoted && *last == '"');
+        SBX_HOLDS(!quoted && *last == '"' && seen == count);
     }
+    sbx_arena_fini(&arena);
     sbx_text_fini(&line);
 }
 

@@ -335,6 +335,20 @@ int sbx_acl_only(const void *acl, const void *sid)
     return count && sbx_acl_find(acl, sid, NULL, 0) == count;
 }
 
+uint32_t sbx_acl_count(const void *acl)
+{
+    return get16((const uint8_t *)acl + 4);
+}
+
+const void *sbx_acl_sid(const void *acl, uint32_t index)
+{
+    const uint8_t *ace = (const uint8_t *)acl + ACL_HEADER;
+
+    for (; index; index--)
+        ace += get16(ace + 2);
+    return ace[0] <= SBX_ACE_DENY && sbx_sid_length(ace + ACE_SID, get16(ace + 2) - ACE_SID) ? ace + ACE_SID : NULL;
+}
+
 int sbx_acl_allows(const void *acl, const void *sid, uint32_t mask)
 {
     const uint8_t *bytes = acl, *ace = bytes + ACL_HEADER;

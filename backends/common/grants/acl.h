@@ -79,6 +79,11 @@ int sbx_acl_marked_by_others(const void *acl, const void *sid);
 /* Whether there are ACEs and all of them are for the SID. */
 int sbx_acl_only(const void *acl, const void *sid);
 
+/* The SID of ACE number `index`, where that allows or denies; NULL for one of another type.  `index` is below the number of ACEs,
+ * sbx_acl_count. */
+uint32_t sbx_acl_count(const void *acl);
+const void *sbx_acl_sid(const void *acl, uint32_t index);
+
 /* Whether the ACL allows `sid` any right of `mask` on the object itself; denies are not weighed. */
 int sbx_acl_allows(const void *acl, const void *sid, uint32_t mask);
 

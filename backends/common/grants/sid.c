@@ -123,6 +123,13 @@ int sbx_sid_is_sandbox(const void *sid, size_t size)
     return size >= SBX_SID_BYTES && !memcmp(bytes, head, sizeof(head)) && get32(bytes + 8) == SBX_SID_TAG;
 }
 
+int sbx_sid_is_run(const void *sid, size_t size)
+{
+    static const uint8_t head[12] = {1, 5, 0, 0, 0, 0, 0, 9, 'R', 'X', 'B', 'S'};
+
+    return size >= sizeof(head) + 16 && !memcmp(sid, head, sizeof(head));
+}
+
 void sbx_sid_text(const sbx_sid *sid, char text[SBX_SID_TEXT])
 {
     size_t i, length = (size_t)snprintf(text, SBX_SID_TEXT, "S-1-9");

@@ -1,6 +1,9 @@
 #include "common/grants/undo.h"
 
+#include <string.h>
+
 #include "base/memory.h"
+#include "base/path.h"
 #include "common/grants/admit.h"
 #include "common/grants/walk.h"
 #include "win/error.h"
@@ -11,6 +14,7 @@ typedef struct undoer {
     const sbx_ledger *ledger;
     sbx_user_sid user;
     uint32_t kinds; /* of the root's ACEs, SBX_ACL_* */
+    int strangers;  /* take away ACEs of other roots and of runs, too */
     volatile LONG64 failed;
     CRITICAL_SECTION lock;
     char *first; /* path that failed, under lock */
@@ -55,6 +59,56 @@ static NTSTATUS find_shut(const undoer *u, sbx_sd *sd, HANDLE handle, HANDLE par
     return status;
 }
 
+/* A root inside this one, or around it, has its own grant here. */
+static int is_at_home(const undoer *u, const void *sid)
+{
+    const sbx_ledger_root *root;
+
+    for (root = u->ledger->roots; root; root = root->next)
+        if (!memcmp(root->sid.bytes, sid, SBX_SID_BYTES) &&
+            (sbx_path_is_below(root->path, u->root->path) || sbx_path_is_below(u->root->path, root->path)))
+            return 1;
+    return 0;
+}
+
+/* The SID of another root, or of a run, that has an ACE here: it came along with what was moved. */
+static const void *stranger(const undoer *u, const uint8_t *acl)
+{
+    uint32_t i;
+
+    for (i = 0; i < sbx_acl_count(acl); i++) {
+        const void *sid = sbx_acl_sid(acl, i);
+        const size_t size = sid ? sbx_sid_length(sid, SBX_SID_MAX) : 0;
+
+        if (sid &&
+            (sbx_sid_is_run(sid, size) ||
+             (sbx_sid_is_sandbox(sid, size) && memcmp(sid, u->root->sid.bytes, SBX_SID_BYTES) && !is_at_home(u, sid))))
+            return sid;
+    }
+    return NULL;
+}
+
+/* sd: as it was read before the root's own ACEs went. */
+static NTSTATUS take_strangers(const undoer *u, sbx_sd *sd, HANDLE handle, uint32_t *result)
+{
+    uint8_t copy[SBX_SID_MAX];
+    const void *sid;
+    uint32_t one = SBX_SD_CHANGED;
+    NTSTATUS status = 0;
+
+    while (SBX_NT_OK(status) && one == SBX_SD_CHANGED && sd->acl && (sid = stranger(u, sd->acl)) != NULL) {
+        sbx_sd_change change = {.sid = copy, .remove = SBX_ACL_EVERY};
+
+        memcpy(copy, sid, sbx_sid_length(sid, SBX_SID_MAX));
+        status = sbx_sd_apply(sd, handle, &change, &one);
+        if (SBX_NT_OK(status))
+            status = sbx_sd_read(sd, handle);
+        if (one > *result)
+            *result = one;
+    }
+    return status;
+}
+
 static NTSTATUS take_away(const undoer *u, sbx_sd *sd, HANDLE handle, HANDLE parent, int is_directory, uint32_t *result)
 {
     sbx_sd_change shut = {0};
@@ -63,7 +117,9 @@ static NTSTATUS take_away(const undoer *u, sbx_sd *sd, HANDLE handle, HANDLE par
 
     if (SBX_NT_OK(status) && is_directory)
         status = find_shut(u, sd, handle, parent, &shut);
-    return SBX_NT_OK(status) ? sbx_sd_change_read(sd, handle, &change, 0, result) : status;
+    if (SBX_NT_OK(status))
+        status = sbx_sd_change_read(sd, handle, &change, 0, result);
+    return SBX_NT_OK(status) && u->strangers ? take_strangers(u, sd, handle, result) : status;
 }
 
 /* An object that may not be changed: nothing of ours is on it, or it is one that nobody can open, which is mended. */
@@ -171,7 +227,7 @@ sbx_status sbx_undo_root(const sbx_root *root, const sbx_ledger *ledger, sbx_spr
                          sbx_error *err)
 {
     sbx_walk_count seen = {0, 0};
-    undoer u = {.kinds = SBX_ACL_EVERY & ~SBX_ACL_DENY};
+    undoer u = {.kinds = SBX_ACL_EVERY & ~SBX_ACL_DENY, .strangers = 1};
     sbx_status st = begin(&u, root, ledger, err);
 
     if (st != SBX_OK)

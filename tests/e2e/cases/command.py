@@ -1,4 +1,6 @@
 """Arguments, environment, and which program is started."""
+import os
+
 from harness import Skip, case, check, equal
 
 TORTURE = [
@@ -69,13 +71,12 @@ def batch(w):
     got = w.sbx(w.ws('on.cmd'), *words)
     equal(argument_list(got), [units(word) for word in words], got)
     equal(w.read(w.ws('planted.txt')), None, 'injected')
-    # cmd.exe of Wine knows no %cd:~,%
-    knows = w.run('cmd', '/d', '/e:on', '/v:off', '/s', '/c', '"echo [100%%cd:~,%]"').text.strip() == '[100%]'
-    if knows:
-        got = w.sbx(w.ws('on.cmd'), '100%', '%PATH%')
-        equal(argument_list(got), [units('100%'), units('%PATH%')], got)
-    else:
-        w.unjudged.append('a percent sign in an argument: this cmd.exe does not know %cd:~,%')
+    got = w.sbx(w.ws('on.cmd'), '100%', '%PATH%', 'a %SBX_ARG_1% b\\')
+    equal(argument_list(got), [units('100%'), units('%PATH%'), units('a %SBX_ARG_1% b\\')], got)
+    os.mkdir(w.unix(w.ws('5%TEMP%')))
+    w.write(w.ws('5%TEMP%\\here.cmd'), '@echo here %1\r\n')
+    got = w.sbx(w.ws('5%TEMP%\\here.cmd'), 'x')
+    equal(got.text.strip(), 'here x', got)
     for hostile in ('a"&echo planted>planted.txt&"', '"&echo planted>planted.txt', '%CMDCMDLINE:~-1%&echo planted>planted.txt',
                     'a\nb'):
         got = w.sbx(w.ws('show.cmd'), hostile)
@@ -148,7 +149,7 @@ def planned(w):
         got = w.run(w.SBX, 'plan', *w.options(), '--', *words)
         check(got.code == 0 and ('\nprogram       %s\n' % program).lower() in got.text.lower(), got)
     for code, options, words in ((127, (), ('kargo', 'build')), (127, (), ('.\\none',)), (126, (), ('.\\script.ps1',)),
-                                 (125, (), ('.\\show.cmd', 'a%b')), (125, ('-C', 'none'), ('rg',))):
+                                 (125, (), ('.\\show.cmd', 'a"b')), (125, ('-C', 'none'), ('rg',))):
         run = w.sbx(*words, options=options)
         equal(run.code, code, run)
         got = w.run(w.SBX, 'plan', *w.options(*options), '--', *words)

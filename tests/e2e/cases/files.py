@@ -578,7 +578,7 @@ def bad_roots(w):
     refused(w, inside + (w.ws('missing'),), 'there is no such directory')
     refused(w, inside + (w.ws('file'),), 'a file cannot be a writable root')
     w.write(w.ws('r\\f'), 'x')
-    refused(w, inside + (w.ws('r\\f'),), 'f: ', 'it is a file', 'directories')
+    refused(w, inside + (w.ws('r\\f'),), 'f: ', 'a file cannot be a writable root')
     os.remove(w.unix(w.ws('r\\f')))
     refused(w, inside + ('\\\\localhost\\c$\\users',), 'network')
     refused(w, inside + (w.profile,), 'profile')

@@ -196,51 +196,73 @@ static void batch(void **state)
     char long_argument[9000];
     sbx_error err = {0};
     sbx_text line = {0};
+    sbx_arena arena = {NULL};
+    const sbx_env_edit *edits = NULL;
+    uint32_t edit_count = 0;
     size_t i;
 
     (void)state;
     sbx_fault_use(0);
-    assert_int_equal(
-        sbx_quote_batch(&line, "C:\\Windows\\System32\\cmd.exe", "C:\\my tools\\npm.cmd", good, SBX_COUNT(good), &err),
-        SBX_OK);
+    assert_int_equal(sbx_quote_batch(&line, "C:\\Windows\\System32\\cmd.exe", "C:\\my tools\\npm.cmd", good,
+                                     SBX_COUNT(good), &arena, &edits, &edit_count, &err),
+                     SBX_OK);
     assert_string_equal(
         line.data, "\"C:\\Windows\\System32\\cmd.exe\" /d /e:on /v:off /s /c \"\"C:\\my tools\\npm.cmd\" "
                    "a build --x:y/z@1.0_#$*+? \"b c\" \"x&y|z^<>()\" \"C:\\d\\\\\" C:\\d \"\" \"a!b\" \"-o=1,2;3\" "
-                   "\"100%%cd:~,%\" \"~\" \"\xC3\xA4\" \"a\tb\"\"");
+                   "\"%SBX_ARG_1%\" \"~\" \"\xC3\xA4\" \"a\tb\"\"");
+    assert_int_equal(edit_count, 1);
+    assert_int_equal(edits[0].op, SBX_ENV_SET);
+    assert_string_equal(edits[0].name, "SBX_ARG_1");
+    assert_string_equal(edits[0].value, "100%");
     line.length = 0;
     for (i = 0; i < SBX_COUNT(rows); i++) {
         items[1] = rows[i].argument;
-        assert_int_equal(sbx_quote_batch(&line, "cmd", "C:\\a.cmd", items, 2, &err), SBX_E_REFUSED);
+        assert_int_equal(sbx_quote_batch(&line, "cmd", "C:\\a.cmd", items, 2, &arena, &edits, &edit_count, &err),
+                         SBX_E_REFUSED);
         assert_string_equal(err.object, rows[i].object);
         assert_true(err.hint[0]);
         assert_int_equal(line.length, 0);
     }
-    assert_int_equal(sbx_quote_batch(&line, "cmd", "C:\\100%\\a.cmd", items, 1, &err), SBX_OK);
-    assert_string_equal(line.data, "\"cmd\" /d /e:on /v:off /s /c \"\"C:\\100%%cd:~,%\\a.cmd\" ok\"");
+    assert_int_equal(sbx_quote_batch(&line, "cmd", "C:\\100%\\a.cmd", items, 1, &arena, &edits, &edit_count, &err),
+                     SBX_OK);
+    assert_string_equal(line.data, "\"cmd\" /d /e:on /v:off /s /c \"\"%SBX_ARG_1%\" ok\"");
+    assert_int_equal(edit_count, 1);
+    assert_string_equal(edits[0].value, "C:\\100%\\a.cmd");
     line.length = 0;
-    assert_int_equal(sbx_quote_batch(&line, "cmd", "C:\\a\x1B.cmd", items, 1, &err), SBX_E_REFUSED);
+    assert_int_equal(sbx_quote_batch(&line, "cmd", "C:\\a\x1B.cmd", items, 1, &arena, &edits, &edit_count, &err),
+                     SBX_E_REFUSED);
     assert_string_equal(err.object, "its path holds U+001B");
     memset(long_argument, 'x', sizeof(long_argument) - 1);
     long_argument[sizeof(long_argument) - 1] = 0;
     items[1] = long_argument;
-    assert_int_equal(sbx_quote_batch(&line, "cmd", "C:\\a.cmd", items, 2, &err), SBX_E_REFUSED);
+    assert_int_equal(sbx_quote_batch(&line, "cmd", "C:\\a.cmd", items, 2, &arena, &edits, &edit_count, &err),
+                     SBX_E_REFUSED);
     assert_non_null(strstr(err.object, "8191"));
+    line.length = 0;
+    long_argument[0] = '%'; /* what it expands to counts */
+    assert_int_equal(sbx_quote_batch(&line, "cmd", "C:\\a.cmd", items, 2, &arena, &edits, &edit_count, &err),
+                     SBX_E_REFUSED);
     sbx_text_fini(&line);
+    sbx_arena_fini(&arena);
     assert_int_equal(sbx_fault_live(), 0);
 }
 
 static void batch_without_memory(void **state)
 {
-    static const char *const items[] = {"a b"};
+    static const char *const items[] = {"a b", "50%"};
 
     (void)state;
     SBX_FAULT_EACH(n)
     {
         sbx_text line = {0};
+        sbx_arena arena = {NULL};
+        const sbx_env_edit *edits = NULL;
+        uint32_t count = 0;
 
-        assert_int_equal(sbx_quote_batch(&line, "cmd", "a.cmd", items, 1, NULL), SBX_OK);
+        assert_int_equal(sbx_quote_batch(&line, "cmd", "a.cmd", items, 2, &arena, &edits, &count, NULL), SBX_OK);
         assert_int_equal(line.failed != 0, sbx_fault_hit() != 0);
         sbx_text_fini(&line);
+        sbx_arena_fini(&arena);
         assert_int_equal(sbx_fault_live(), 0);
     }
 }
