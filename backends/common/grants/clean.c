@@ -51,6 +51,8 @@ static int visit_paths(const sbx_located *known, uint32_t state, sbx_state_visit
             item = item_in(known, "guard", full,
                            known->process ? "placeholder that keeps a missing name from the command"
                                           : "placeholder that a run left behind");
+        else if (path->kind == SBX_RECORD_REPOSITORY)
+            continue; /* what of it is protected has records of its own */
         else if (has_path(known->entry, path->path, 1))
             continue; /* protected as well: one line an object */
         else if (path->kind == SBX_RECORD_DENY)

@@ -10,6 +10,7 @@
 #include "common/host.h"
 #include "common/grants/later.h"
 #include "common/grants/ledger.h"
+#include "common/grants/nested.h"
 #include "common/grants/recheck.h"
 #include "common/grants/open_places.h"
 #include "common/grants/rules.h"
@@ -36,6 +37,7 @@ struct sbx_grants {
     uint32_t absent_count[ROOTS_MAX];
     sbx_text later[ROOTS_MAX]; /* what there was of it, see later.h */
     int with_git;
+    uint32_t nested; /* repositories that were found in this launch */
 };
 
 static void note(uint32_t kind, const char *object, const char *text)
@@ -88,7 +90,7 @@ static sbx_status open_rule(const sbx_root *root, const char *path, int dry, voi
             st = sbx_fail(err, SBX_E_REFUSED, "it changed while it was opened", path);
     }
     if (st == SBX_OK && *handle && (info.attributes & FILE_ATTRIBUTE_REPARSE_POINT))
-        note(SBX_NOTE_GAP, path, "is a link: what it points to is protected only where that is in the same root");
+        note(SBX_NOTE_GAP, path, "is a link: what it points to is protected only where that is in a writable root");
     return st;
 }
 
@@ -194,7 +196,7 @@ static sbx_status free_unwanted(sbx_grants *g, sbx_root *root, const sbx_rule *r
         uint32_t process = 0;
 
         next = path->next;
-        if ((path->kind != SBX_RECORD_DENY && path->kind != SBX_RECORD_HOLD) ||
+        if ((path->kind != SBX_RECORD_DENY && path->kind != SBX_RECORD_HOLD && path->kind != SBX_RECORD_SHUT) ||
             sbx_rules_find(rules, path->kind, path->path) || sbx_rules_find(rules, SBX_RECORD_DENY, path->path))
             continue;
         st = sbx_hold_find(&root->sid, g->hold, &process, err);
@@ -286,6 +288,17 @@ static void protect_again(sbx_grants *g, uint32_t which, const sbx_rule *rule)
 
 /* ---- One root --------------------------------------------------------------------- */
 
+/* What of git lies deeper in the tree is known from here on. */
+static sbx_status record_nested(sbx_grants *g, const sbx_root *root, const sbx_nested *nested, sbx_error *err)
+{
+    uint32_t added;
+    sbx_status st = sbx_nested_record(nested, &g->ledger, &added, err);
+
+    g->nested += added;
+    note_count(root->path, nested->more, "repositories in it are more than sbx protects");
+    return st;
+}
+
 static sbx_status grant_tree(sbx_grants *g, sbx_root *root, sbx_error *err)
 {
     sbx_ledger_root *known = sbx_ledger_find(&g->ledger, &root->sid);
@@ -306,7 +319,14 @@ static sbx_status grant_tree(sbx_grants *g, sbx_root *root, sbx_error *err)
         count.objects = known->count;
         st = sbx_stamp_shut(root, &g->ledger, root->handle, root->path, SBX_RECORD_GRANT, err);
     } else {
+        sbx_nested nested;
+
+        sbx_nested_init(&nested, root);
+        count.nested = &nested;
         st = sbx_stamp_set(root, &g->ledger, root->handle, root->path, root->path, SBX_RECORD_GRANT, 1, &count, err);
+        if (st == SBX_OK)
+            st = record_nested(g, root, &nested, err);
+        sbx_nested_fini(&nested);
         note_count(root->path, count.shared, "files with several names (hard links) were left as they are");
         note_count(root->path, count.closed, "objects with a protected access control list were left as they are");
         note_count(root->path, count.failed,
@@ -317,11 +337,15 @@ static sbx_status grant_tree(sbx_grants *g, sbx_root *root, sbx_error *err)
     return st == SBX_OK ? sbx_ledger_add(&g->ledger, &root->sid, &entry, 1, 0, err) : st;
 }
 
-static sbx_status open_one(sbx_grants *g, const sbx_policy *policy, uint32_t which, sbx_error *err)
+static sbx_status make_rules(sbx_grants *g, const sbx_policy *policy, uint32_t which, sbx_error *err)
+{
+    return sbx_rules_make(policy, g->roots, g->count, which, &g->ledger, &g->arena, &g->rules[which], err);
+}
+
+static sbx_status grant_one(sbx_grants *g, const sbx_policy *policy, uint32_t which, sbx_error *err)
 {
     sbx_root *root = &g->roots[which];
-    const sbx_rule *rule, **absent = NULL;
-    uint32_t process = 0, all = 0, count = 0;
+    uint32_t process = 0;
     sbx_status st = SBX_OK;
 
     if (!g->dry && sbx_guard_known(root, &g->ledger)) {
@@ -331,14 +355,22 @@ static sbx_status open_one(sbx_grants *g, const sbx_policy *policy, uint32_t whi
             sbx_guard_remove(root, &g->ledger, NULL, NULL);
     }
     if (st == SBX_OK)
-        st = sbx_rules_make(policy, g->roots, g->count, which, &g->arena, &g->rules[which], err);
+        st = make_rules(g, policy, which, err);
     if (st == SBX_OK)
         st = free_unwanted(g, root, g->rules[which], err);
-    if (st == SBX_OK)
-        st = grant_tree(g, root, err);
+    return st == SBX_OK ? grant_tree(g, root, err) : st;
+}
+
+static sbx_status protect_in(sbx_grants *g, uint32_t which, sbx_error *err)
+{
+    sbx_root *root = &g->roots[which];
+    const sbx_rule *rule, **absent = NULL;
+    uint32_t all = 0, count = 0;
+    sbx_status st = SBX_OK;
+
     for (rule = g->rules[which]; rule; rule = rule->next)
         all++;
-    if (st == SBX_OK && all && !(absent = sbx_arena_alloc(&g->arena, all * sizeof(*absent))))
+    if (all && !(absent = sbx_arena_alloc(&g->arena, all * sizeof(*absent))))
         st = sbx_fail_memory(err);
     for (rule = g->rules[which]; rule && st == SBX_OK; rule = rule->next) {
         int is_absent = 0;
@@ -450,7 +482,11 @@ sbx_status sbx_grants_open(const sbx_policy *policy, uint32_t flags, sbx_grants 
         if (st == SBX_OK)
             st = sbx_ledger_load(&g->ledger, err);
         for (i = 0; i < g->count && st == SBX_OK; i++)
-            st = open_one(g, policy, i, err);
+            st = grant_one(g, policy, i, err);
+        for (i = 0; i < g->count && st == SBX_OK && g->nested; i++)
+            st = make_rules(g, policy, i, err);
+        for (i = 0; i < g->count && st == SBX_OK; i++)
+            st = protect_in(g, i, err);
     }
     unlock_all(g, locks);
     if (st == SBX_OK) {

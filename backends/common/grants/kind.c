@@ -14,7 +14,7 @@ uint32_t sbx_kind_aces(uint32_t kind, int is_directory, sbx_ace aces[3])
         aces[0] = (sbx_ace){SBX_ACE_DENY, 0, SBX_KIND_MOVE};
         return 1;
     }
-    if (is_directory) {
+    if (is_directory && kind != SBX_RECORD_SHUT) {
         aces[0] = (sbx_ace){SBX_ACE_DENY, SBX_KIND_BELOW | SBX_ACE_ONLY_BELOW, SBX_KIND_CHANGE};
         aces[1] = (sbx_ace){SBX_ACE_DENY, 0, SBX_KIND_CHANGE};
         return 2;

@@ -1,9 +1,9 @@
 /*
- * What an object gets for its kind (SBX_RECORD_GRANT, _DENY, _HOLD).
+ * What an object gets for its kind (SBX_RECORD_GRANT, _DENY, _HOLD, _SHUT).
  *
  * For the SID of the root.  The root: a deny of moving it and of changing its rights, an allow for itself, and an allow that
  * only what is below inherits and that has DELETE.  A DENY object: a deny for itself and one for what is below.  A HOLD
- * directory: a deny of moving it.
+ * directory: a deny of moving it.  A SHUT one: of every change of it, but not of what is in it.
  *
  * For the user: a deny of FILE_DELETE_CHILD on each of these directories, and on those in a DENY directory.  A
  * write-restricted token may be asked for that right once only, and then the denies for the SID do not count.  The user

@@ -101,6 +101,7 @@ static int take_in(sbx_ledger *ledger, uint32_t type, uint64_t count, const sbx_
     case SBX_RECORD_FREE:
         forget_path(root, SBX_RECORD_DENY, 0, copy);
         forget_path(root, SBX_RECORD_HOLD, 0, copy);
+        forget_path(root, SBX_RECORD_SHUT, 0, copy);
         break;
     case SBX_RECORD_UNGUARD:
         forget_path(root, SBX_RECORD_GUARD, 0, copy);

@@ -23,13 +23,16 @@
 #define SBX_RECORD_HOLD 3u  /* a directory on the way to one gets a deny, so that it stays where it is */
 #define SBX_RECORD_GUARD 4u /* a missing name is taken by an empty object */
 #define SBX_RECORD_KEPT 9u  /* a directory has the user's own deny, which sbx would give it; count: its sbx_nt_id */
+#define SBX_RECORD_SHUT 11u /* nothing may be made in a directory; what is in it stays as it is */
+/* ... when it is found ... */
+#define SBX_RECORD_REPOSITORY 12u /* a `.git` below the root */
 /* ... and after it */
 #define SBX_RECORD_DONE 5u    /* the tree of the root is complete; count: objects seen */
 #define SBX_RECORD_GONE 6u    /* nothing of the root is left */
 #define SBX_RECORD_FREE 7u    /* the denies on this object are gone */
 #define SBX_RECORD_UNGUARD 8u /* the name is free again, or somebody uses it */
 #define SBX_RECORD_UNKEPT 10u /* it has that from sbx now */
-#define SBX_RECORD_LAST 10u
+#define SBX_RECORD_LAST 12u
 
 typedef struct sbx_ledger_record {
     uint32_t type; /* SBX_RECORD_* */

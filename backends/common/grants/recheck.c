@@ -58,7 +58,7 @@ static int is_left_out(const looker *l, const FILE_FULL_DIR_INFORMATION *entry, 
     return (l->git == SBX_RULE_REPOSITORY && depth == DEPTH_MAX && !is_one_of(entry, decide, ARRAYSIZE(decide))) ||
            (*in_one && (is_directory ? is_one_of(entry, harmless_dirs, ARRAYSIZE(harmless_dirs))
                                      : is_one_of(entry, harmless_files, ARRAYSIZE(harmless_files)))) ||
-           (units > tail && !_wcsnicmp(entry->FileName + units - tail, sample, tail));
+           (!is_directory && units > tail && !_wcsnicmp(entry->FileName + units - tail, sample, tail));
 }
 
 static void look(looker *l, HANDLE dir, uint32_t depth);

@@ -3,14 +3,14 @@
  *
  * A protected path is a DENY rule; every directory between the root and it is a HOLD rule, since moving one would move
  * the protected path away; so is a writable root within another.  Paths are relative to the root.  `.git` as a file is
- * protected itself, and so is the directory that it names, if that is in the root; a link, and each step to where it leads.
- * Source: git-scm.com "gitrepository-layout", "git-worktree".
+ * protected itself, and so is the directory that it names, if that is in a root (repository.h); a link, and each step to where
+ * it leads.
  */
 #ifndef SBX_GRANTS_RULES_H
 #define SBX_GRANTS_RULES_H
 
 #include "base/memory.h"
-#include "common/grants/ledger_record.h"
+#include "common/grants/ledger.h"
 #include "common/grants/root.h"
 
 #define SBX_GUARD_DIRECTORY 1u
@@ -23,15 +23,16 @@
 typedef struct sbx_rule {
     struct sbx_rule *next;
     const char *path; /* relative, "a\b" */
-    uint32_t kind;    /* SBX_RECORD_DENY, SBX_RECORD_HOLD */
+    uint32_t kind;    /* SBX_RECORD_DENY, _SHUT, _HOLD */
     uint32_t guard;   /* SBX_GUARD_*: what takes the name where it is missing */
     uint32_t git;     /* SBX_RULE_*, of a DENY */
     int missing;      /* known not to be there, of a DENY: what appears meanwhile is in the way of the guard */
 } sbx_rule;
 
-/* The rules of roots[which], outer directories before what is in them.  `roots` are all active ones.  They live in the arena. */
+/* The rules of roots[which], outer directories before what is in them.  `roots` are all active ones; the ledger knows the
+ * repositories in them.  They live in the arena. */
 sbx_status sbx_rules_make(const sbx_policy *policy, const sbx_root *roots, uint32_t count, uint32_t which,
-                          sbx_arena *arena, sbx_rule **rules, sbx_error *err);
+                          const sbx_ledger *ledger, sbx_arena *arena, sbx_rule **rules, sbx_error *err);
 
 const sbx_rule *sbx_rules_find(const sbx_rule *rules, uint32_t kind, const char *path);
 

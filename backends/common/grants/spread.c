@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/grants/kind.h"
+#include "common/grants/nested.h"
 #include "common/grants/walk.h"
 #include "win/handle.h"
 
@@ -16,6 +17,7 @@ typedef struct spreader {
     CRITICAL_SECTION lock; /* of the ledger */
     sbx_ledger *ledger;
     const char *recorded;
+    sbx_nested *nested;
 } spreader;
 
 static sbx_sd_change inherited(const spreader *s, const sbx_walk_item *item)
@@ -35,6 +37,8 @@ static uint32_t allow_one(void *context, const sbx_walk_item *item)
     uint32_t result = SBX_SD_SAME;
     NTSTATUS status;
 
+    if (s->nested)
+        sbx_nested_meet(s->nested, item);
     if (!SBX_NT_OK(item->status)) {
         InterlockedIncrement64(&s->failed);
         return SBX_WALK_PASS;
@@ -202,7 +206,7 @@ sbx_status sbx_spread(const sbx_root *root, sbx_ledger *ledger, void *handle, co
 {
     const int is_allow = kind == SBX_RECORD_GRANT;
     sbx_ace aces[3];
-    spreader s = {.sid = &root->sid, .ledger = ledger, .recorded = recorded};
+    spreader s = {.sid = &root->sid, .ledger = ledger, .recorded = recorded, .nested = count->nested};
     sbx_walk_count seen = {0, 0};
     sbx_status st = sbx_user_get(&s.user, err);
 

@@ -10,12 +10,13 @@
 
 /* What a walk met and left alone, or could not do. */
 typedef struct sbx_spread_count {
-    uint64_t objects; /* seen */
-    uint64_t links;   /* reparse points */
-    uint64_t shared;  /* files with several names */
-    uint64_t closed;  /* objects with a protected DACL, or none; what is in them was not looked at */
-    uint64_t failed;  /* not to be opened or with a full ACL */
-    uint64_t others;  /* the file system keeps what others have there in another form */
+    uint64_t objects;          /* seen */
+    uint64_t links;            /* reparse points */
+    uint64_t shared;           /* files with several names */
+    uint64_t closed;           /* objects with a protected DACL, or none; what is in them was not looked at */
+    uint64_t failed;           /* not to be opened or with a full ACL */
+    uint64_t others;           /* the file system keeps what others have there in another form */
+    struct sbx_nested *nested; /* meets what the walk of a root does; may be NULL */
 } sbx_spread_count;
 
 /* Below a root, or (SBX_RECORD_DENY) a protected directory.  path: for messages; recorded: in the ledger, for what gets an

@@ -41,7 +41,7 @@ sbx_status sbx_stamp_check(const sbx_root *root, void *handle, const char *path,
 {
     /* the ACEs alone prove nothing: a command may make an object with them, behind others that admit it */
     const int is_deny = kind == SBX_RECORD_DENY;
-    const uint32_t mask = is_deny ? SBX_KIND_CHANGE : SBX_KIND_MOVE;
+    const uint32_t mask = is_deny || kind == SBX_RECORD_SHUT ? SBX_KIND_CHANGE : SBX_KIND_MOVE;
     sbx_ace aces[3];
     uint32_t count = sbx_kind_aces(kind, is_directory, aces);
     sbx_user_sid user;
@@ -153,7 +153,7 @@ sbx_status sbx_stamp_set(const sbx_root *root, sbx_ledger *ledger, void *handle,
         st = plan_shut(root, ledger, handle, path, kind, &user, &shut, entries, &written, err);
     if (st == SBX_OK)
         st = sbx_ledger_add(ledger, &root->sid, entries, written, 0, err);
-    if (st == SBX_OK && is_directory && kind != SBX_RECORD_HOLD) {
+    if (st == SBX_OK && is_directory && kind != SBX_RECORD_HOLD && kind != SBX_RECORD_SHUT) {
         change.count = wanted - 1; /* all but the last, which says that the tree is complete */
         st = apply(handle, path, &change, others, err);
         change.also = NULL;

@@ -1,0 +1,26 @@
+/*
+ * The small files with which git names another directory: `.git`, commondir, gitdir, and core.worktree.
+ *
+ * git takes all behind "gitdir: " but line ends at the very end, so a second blank belongs to the name; other programs
+ * take the first line without the blanks around it.  Both readings count where they differ.
+ * Source: git-scm.com "gitrepository-layout", "git-worktree", "git-config"; git's setup.c (read_gitfile_gently,
+ * get_common_dir_noenv) and libgit2's repository.c (read_gitfile).
+ */
+#ifndef SBX_GRANTS_GITFILE_H
+#define SBX_GRANTS_GITFILE_H
+
+#include "common/grants/place.h"
+
+typedef struct sbx_gitfile {
+    const char *says[2];
+    uint32_t count;
+} sbx_gitfile;
+
+/* What the file at a place says behind `prefix` ("gitdir:" or ""); count 0: it is not there, or says nothing.
+ * SBX_E_REFUSED: it is too long to be looked at. */
+sbx_status sbx_gitfile_read(const sbx_places *p, const char *place, const char *prefix, sbx_gitfile *file);
+
+/* The value of core.worktree in the config at a place, or NULL. */
+const char *sbx_gitfile_worktree(const sbx_places *p, const char *place);
+
+#endif

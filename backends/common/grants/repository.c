@@ -1,0 +1,339 @@
+#include "common/grants/repository.h"
+
+#include <string.h>
+
+#include "base/path.h"
+#include "base/text.h"
+#include "common/grants/gitfile.h"
+#include "common/host.h"
+#include "win/error.h"
+#include "win/handle.h"
+
+static const char *in(const sbx_rule_maker *m, const char *directory, const char *name)
+{
+    return sbx_arena_printf(m->places.arena, "%s\\%s", directory, name);
+}
+
+static const char *parent_of(const sbx_rule_maker *m, const char *place)
+{
+    return sbx_arena_strndup(m->places.arena, place, sbx_path_parent_length(place));
+}
+
+static int is_in(const sbx_rule_place *list, const char *place)
+{
+    for (; list; list = list->next)
+        if (sbx_path_equal(list->place, place))
+            return 1;
+    return 0;
+}
+
+static sbx_status put_in(sbx_rule_maker *m, sbx_rule_place **list, const char *place)
+{
+    sbx_rule_place *added = sbx_arena_alloc(m->places.arena, sizeof(*added));
+
+    if (!added)
+        return sbx_fail_memory(m->places.err);
+    added->place = place;
+    added->next = *list;
+    *list = added;
+    return SBX_OK;
+}
+
+static int holds_root(const sbx_rule_maker *m, const char *directory)
+{
+    uint32_t i;
+
+    for (i = 0; i < m->places.count; i++)
+        if (sbx_path_is_below(m->places.roots[i].path, directory))
+            return 1;
+    return 0;
+}
+
+sbx_status sbx_repository_is(const sbx_places *p, const char *place, int *is_one)
+{
+    static const char *const parts[] = {"HEAD", "objects", "refs"};
+    sbx_object what = {.found = 1};
+    sbx_status st = SBX_OK;
+    size_t i;
+
+    for (i = 0; i < sizeof(parts) / sizeof(parts[0]) && st == SBX_OK && what.found; i++) {
+        const char *part = sbx_arena_printf(p->arena, "%s\\%s", place, parts[i]);
+
+        st = part ? sbx_place_look(p, part, &what) : sbx_fail_memory(p->err);
+    }
+    *is_one = st == SBX_OK && what.found;
+    return st;
+}
+
+/* ---- What is closed ------------------------------------------------------------- */
+
+static sbx_status protect_link(void *context, const char *place, uint32_t attributes)
+{
+    return attributes & FILE_ATTRIBUTE_REPARSE_POINT ? sbx_rule_protect(context, place) : SBX_OK;
+}
+
+/* Links in it, and in its hooks. */
+static sbx_status protect_links(sbx_rule_maker *m, const char *git)
+{
+    const char *hooks = in(m, git, "hooks");
+    sbx_status st = sbx_place_list(&m->places, git, protect_link, m);
+
+    if (st != SBX_OK)
+        return st;
+    return hooks ? sbx_place_list(&m->places, hooks, protect_link, m) : sbx_fail_memory(m->places.err);
+}
+
+static sbx_status add_whole(sbx_rule_maker *m, const char *git)
+{
+    sbx_status st;
+
+    m->git = SBX_RULE_REPOSITORY;
+    st = sbx_rule_protect(m, git);
+    if (st == SBX_OK)
+        st = protect_links(m, git);
+    m->git = 0;
+    return st;
+}
+
+static sbx_status close_others(sbx_rule_maker *m, const char *directory);
+
+static sbx_status close_one(void *context, const char *place, uint32_t attributes)
+{
+    sbx_rule_maker *m = context;
+
+    (void)attributes;
+    return is_in(m->own, place) ? SBX_OK : close_others(m, place);
+}
+
+/* All in a directory of repositories but those that are own.  None may be made there: git would find it. */
+static sbx_status close_others(sbx_rule_maker *m, const char *directory)
+{
+    const sbx_rule_place *own;
+    sbx_status st;
+
+    for (own = m->own; own && !sbx_path_is_below(own->place, directory); own = own->next)
+        ;
+    if (!own)
+        return sbx_rule_protect(m, directory);
+    st = sbx_rule_add(m, directory, SBX_RECORD_SHUT);
+    return st == SBX_OK ? sbx_place_list(&m->places, directory, close_one, m) : st;
+}
+
+/* What decides which programs git runs and where it reads; is_whole: and what a commit changes.  is_linked: it is the part
+ * of a linked worktree. */
+static sbx_status add_parts(sbx_rule_maker *m, const char *git, int is_linked, int is_whole)
+{
+    enum { COMMON = 1, REPOSITORIES = 2, IF_THERE = 4, WHOLE = 8 };
+    static const struct {
+        const char *name;
+        int kind;
+    } parts[] = {{"hooks", 0},
+                 {"config", 0},
+                 {"config.worktree", 0},
+                 {"info\\attributes", 0},
+                 {"commondir", 0}, /* missing it would be the command's to make, empty an error to git */
+                 {"modules", REPOSITORIES},
+                 {"worktrees", REPOSITORIES | COMMON},
+                 {"gitdir", IF_THERE}, /* a guard would turn a repository into a linked worktree */
+                 {"objects", IF_THERE | WHOLE},
+                 {"refs", IF_THERE | WHOLE},
+                 {"logs", IF_THERE | WHOLE},
+                 {"HEAD", IF_THERE | WHOLE},
+                 {"packed-refs", IF_THERE | WHOLE},
+                 {"index", IF_THERE | WHOLE},
+                 {"shallow", IF_THERE | WHOLE}};
+    const char *hooks = in(m, git, "hooks");
+    size_t i;
+    sbx_status st = hooks ? SBX_OK : sbx_fail_memory(m->places.err);
+
+    m->git = SBX_RULE_IN_REPOSITORY;
+    for (i = 0; i < sizeof(parts) / sizeof(parts[0]) && st == SBX_OK; i++) {
+        const char *part = in(m, git, parts[i].name);
+        sbx_object what = {.found = 1};
+
+        if ((is_linked && (parts[i].kind & COMMON)) || (!is_whole && (parts[i].kind & WHOLE)))
+            continue;
+        if (!part)
+            st = sbx_fail_memory(m->places.err);
+        else if (parts[i].kind & IF_THERE)
+            st = sbx_place_look(&m->places, part, &what);
+        if (st == SBX_OK && what.found)
+            st = parts[i].kind & REPOSITORIES ? close_others(m, part) : sbx_rule_protect(m, part);
+    }
+    if (st == SBX_OK)
+        st = sbx_place_list(&m->places, hooks, protect_link, m);
+    m->git = 0;
+    return st;
+}
+
+static sbx_status add_directory(sbx_rule_maker *m, const char *git, int is_linked)
+{
+    if (m->looking)
+        return SBX_OK;
+    if (m->policy->git == SBX_GIT_COMMIT)
+        return add_parts(m, git, is_linked, 0);
+    return holds_root(m, git) ? add_parts(m, git, is_linked, 1) : add_whole(m, git);
+}
+
+/* ---- Pointers ------------------------------------------------------------------- */
+
+static sbx_status refuse_unknown(sbx_rule_maker *m, const char *file, const char *says)
+{
+    sbx_fail(m->places.err, SBX_E_REFUSED, "protect the repository that it points to", file);
+    sbx_hint(m->places.err,
+             "it says \"%.200s\", which may be anywhere; write it relative to the file or as C:\\FOLDER, or use "
+             "`--git write`",
+             says);
+    return SBX_E_REFUSED;
+}
+
+/* A commit needs what is out of the roots: only the user can say that it may be written. */
+static sbx_status out_of_roots(sbx_rule_maker *m, const char *file, const char *target, int is_nested)
+{
+    static const char worktrees[] = "worktrees";
+    const char *common = target, *up = parent_of(m, target);
+
+    if (m->looking || m->policy->git != SBX_GIT_COMMIT || holds_root(m, target))
+        return SBX_OK;
+    if (up && sbx_path_equal(sbx_path_name(up), worktrees))
+        common = parent_of(m, up);
+    if (!common)
+        return sbx_fail_memory(m->places.err);
+    if (is_nested) {
+        if (sbx_path_is_below(file, m->root->path))
+            sbx_host_note(SBX_NOTE_GAP, file, "a commit there takes `--writable \"%s\"`", common);
+        return SBX_OK;
+    }
+    sbx_fail(m->places.err, SBX_E_REFUSED, "git = \"commit\": the repository is in no writable folder", file);
+    sbx_hint(m->places.err, "add `--writable \"%s\"`, or use `--git protect`", common);
+    return SBX_E_REFUSED;
+}
+
+static int is_same(sbx_rule_maker *m, const char *a, const char *b)
+{
+    const char *both[] = {a, b};
+    FILE_ID_INFO ids[2];
+    size_t i;
+    int known = 1;
+
+    memset(ids, 0, sizeof(ids));
+    for (i = 0; i < 2 && known; i++) {
+        void *handle = NULL;
+        sbx_nt_info info;
+
+        known = sbx_place_open(&m->places, both[i], 0, &handle, &info) == SBX_OK && handle &&
+                GetFileInformationByHandleEx(handle, FileIdInfo, &ids[i], sizeof(ids[i]));
+        sbx_handle_close(&handle);
+    }
+    return known && !memcmp(&ids[0], &ids[1], sizeof(ids[0]));
+}
+
+/* Whether the directory of a linked worktree or a submodule names the `.git` file, or the folder it is in. */
+static sbx_status names_back(sbx_rule_maker *m, const char *git, const char *file, int *is_own)
+{
+    const char *gitdir = in(m, git, "gitdir"), *config = in(m, git, "config"), *folder = parent_of(m, file);
+    const char *says, *place;
+    sbx_gitfile back;
+    sbx_status st;
+
+    *is_own = 0;
+    if (!gitdir || !config || !folder)
+        return sbx_fail_memory(m->places.err);
+    st = sbx_gitfile_read(&m->places, gitdir, "", &back);
+    if (st != SBX_OK)
+        return st;
+    if (back.count) {
+        *is_own = sbx_place_find(&m->places, git, back.says[0], &place) == SBX_PLACE_IN && is_same(m, place, file);
+        return SBX_OK;
+    }
+    says = sbx_gitfile_worktree(&m->places, config);
+    *is_own = says && sbx_place_find(&m->places, git, says, &place) == SBX_PLACE_IN && is_same(m, place, folder);
+    return SBX_OK;
+}
+
+/* A git directory and the one that it has in common with others.  file: the `.git` file that names it, or NULL. */
+static sbx_status add_with_common(sbx_rule_maker *m, const char *git, const char *file, int is_nested)
+{
+    const char *pointer = in(m, git, "commondir"), *common;
+    sbx_gitfile says;
+    uint32_t i;
+    int is_linked = 0, is_own;
+    sbx_status st = pointer ? sbx_gitfile_read(&m->places, pointer, "", &says) : sbx_fail_memory(m->places.err);
+
+    for (i = 0; st == SBX_OK && i < says.count; i++) {
+        const uint32_t where = sbx_place_find(&m->places, git, says.says[i], &common);
+
+        if (where == SBX_PLACE_UNKNOWN)
+            return refuse_unknown(m, pointer, says.says[i]);
+        if (where == SBX_PLACE_NOTHING || sbx_path_equal(common, git))
+            continue;
+        is_linked = 1;
+        if (where == SBX_PLACE_OUT)
+            st = out_of_roots(m, pointer, common, is_nested);
+        if (st == SBX_OK)
+            st = add_directory(m, common, 0);
+    }
+    if (st == SBX_OK && m->looking && file) {
+        st = names_back(m, git, file, &is_own);
+        if (st == SBX_OK && is_own)
+            st = put_in(m, &m->own, git);
+    }
+    return st == SBX_OK ? add_directory(m, git, is_linked) : st;
+}
+
+static sbx_status add_pointed(sbx_rule_maker *m, const char *file, int is_nested)
+{
+    const char *folder = parent_of(m, file), *target, *end;
+    sbx_gitfile says;
+    sbx_object what;
+    uint32_t i;
+    sbx_status st = folder ? sbx_gitfile_read(&m->places, file, "gitdir:", &says) : sbx_fail_memory(m->places.err);
+
+    for (i = 0; st == SBX_OK && i < says.count; i++) {
+        const uint32_t where = sbx_place_find(&m->places, folder, says.says[i], &target);
+
+        if (where == SBX_PLACE_UNKNOWN)
+            return refuse_unknown(m, file, says.says[i]);
+        if (where == SBX_PLACE_NOTHING)
+            continue;
+        if (where == SBX_PLACE_OUT) {
+            st = out_of_roots(m, file, target, is_nested);
+            if (st == SBX_OK && holds_root(m, target))
+                st = add_directory(m, target, 0);
+            continue;
+        }
+        st = sbx_rule_follow(m, target, &what, &end);
+        if (st == SBX_OK && end)
+            st = what.found ? add_with_common(m, end, file, is_nested) : add_whole(m, end);
+    }
+    return st;
+}
+
+/* ---- One repository ----------------------------------------------------------------- */
+
+sbx_status sbx_repository_add_directory(sbx_rule_maker *m, const char *git)
+{
+    return add_with_common(m, git, NULL, 0);
+}
+
+sbx_status sbx_repository_add(sbx_rule_maker *m, const char *git, int is_nested)
+{
+    const char *head = in(m, git, "HEAD"), *end = NULL;
+    sbx_object what, first = {.found = 1};
+    sbx_status st;
+
+    if (is_in(m->done, git))
+        return SBX_OK;
+    st = head ? put_in(m, &m->done, git) : sbx_fail_memory(m->places.err);
+    if (st == SBX_OK)
+        st = sbx_rule_follow(m, git, &what, &end);
+    if (st == SBX_OK && is_nested && what.is_directory)
+        st = sbx_place_look(&m->places, head, &first);
+    if (st != SBX_OK || !end || (is_nested && (!what.found || !first.found)))
+        return st;
+    if (what.is_directory)
+        return add_with_common(m, end, NULL, is_nested);
+    /* without a repository there is nothing to commit to, and one made by the command would have its own hooks */
+    st = add_whole(m, end);
+    return st == SBX_OK && what.found ? add_pointed(m, end, is_nested) : st;
+}
