@@ -26,6 +26,8 @@ static const char *below(const sbx_nested *nested, const char *path)
 {
     const char *rest = path ? sbx_path_below(path, nested->root->path) : NULL;
 
+    if (path && !rest && !strncmp(path, "\\\\?\\", 4))
+        rest = sbx_path_below(path + 4, nested->root->path);
     return rest && strchr(rest, '\\') ? rest : NULL;
 }
 
