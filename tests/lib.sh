@@ -217,7 +217,7 @@ make_prefix() {
     cp "$bcryptprimitives" "$prefix/drive_c/windows/system32/bcryptprimitives.dll"
     if [ -n "$2" ]; then
         mkdir -p "$prefix/drive_c/tools"
-        cp --reflink=auto "$2"/*.exe "$prefix/drive_c/tools/"
+        cp --reflink=auto "$2"/* "$prefix/drive_c/tools/"
     fi
 }
 
