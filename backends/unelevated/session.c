@@ -7,6 +7,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "common/grants/grant.h"
+#include "common/grants/shield.h"
 #include "common/host.h"
 #include "common/environment/network.h"
 #include "common/state.h"
@@ -74,12 +75,32 @@ static sbx_status check_policy(const sbx_policy *policy, sbx_error *err)
     return check_roots(policy, err);
 }
 
-static void tell(const sbx_policy *policy)
+/* Whether the folders that matter most have shields, so that what is outside is not quite open.  A launch where no shield was
+ * ever made asks nothing more. */
+static int tell_of_deleting(int dry_run)
 {
-    if (may_delete)
+    char *open = NULL;
+    uint32_t shielded = 0;
+    int closed;
+
+    if (dry_run || sbx_shield_is_known())
+        shielded = sbx_shield_first_open(&open);
+    closed = shielded && !open;
+    if (closed)
         sbx_host_note(SBX_NOTE_WARN, "delete",
                       "on this system the command can also delete, rename and move away what lies outside of its "
-                      "writable folders, where you can; it cannot change it");
+                      "writable folders and of those with a shield, where you can; it cannot change it");
+    else
+        sbx_host_note(SBX_NOTE_WARN, "delete",
+                      "on this system the command can also delete, rename and move away what lies outside of its "
+                      "writable folders, where you can%s%s; it cannot change it; `sbx shield` tells how to close that",
+                      open ? ", as in " : "", open ? open : "");
+    sbx_free(open);
+    return closed;
+}
+
+static void tell(const sbx_policy *policy)
+{
     sbx_host_note(SBX_NOTE_GAP, "read", "everything that you can read, the command can read");
     if (policy->network == SBX_NETWORK_OFF)
         sbx_host_note(
@@ -267,12 +288,14 @@ sbx_status sbx_session_open(const sbx_policy *policy, uint32_t flags, sbx_sessio
     made->spec.root_count = sbx_grants_sids(made->grants, &made->spec.roots);
     if ((st = make_folders(made, policy, err)) != SBX_OK || (st = make_ticket(made, policy, err)) != SBX_OK)
         goto out;
-    tell(policy);
     memset(guarantees, 0, sizeof(*guarantees));
     guarantees->size = sizeof(*guarantees);
     guarantees->enforced = SBX_UNELEVATED_ENFORCED;
     if (may_delete)
         guarantees->enforced &= ~(uint32_t)SBX_AREA_FILE_DELETE;
+    if (may_delete && tell_of_deleting(made->dry_run))
+        guarantees->advisory |= SBX_AREA_FILE_DELETE;
+    tell(policy);
     if (policy->network == SBX_NETWORK_OFF)
         guarantees->advisory |= SBX_AREA_NETWORK;
     if (policy->flags & (SBX_POLICY_DESKTOP_PRIVATE | SBX_POLICY_UI_LIMITS))

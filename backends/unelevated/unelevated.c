@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "common/token/desktop.h"
 #include "common/grants/grant.h"
+#include "common/grants/shield.h"
 #include "common/host.h"
 #include "common/environment/temp.h"
 #include "common/token/station.h"
@@ -166,23 +167,43 @@ static sbx_status SBX_CALL state_list(sbx_state_visitor visit, void *context, sb
 {
     sbx_status st = sbx_grants_list(visit, context, err);
 
-    return st == SBX_OK ? sbx_temp_list(visit, context, err) : st;
+    if (st == SBX_OK)
+        st = sbx_temp_list(visit, context, err);
+    return st == SBX_OK ? sbx_shield_list(visit, context, err) : st;
 }
 
-/* Both are tried; the first failure is told. */
+/* All are tried; the first failure is told. */
 static sbx_status SBX_CALL state_clean(uint32_t what, const char *root, sbx_state_visitor visit, void *context,
                                        sbx_error *err)
 {
     sbx_status grants = sbx_grants_clean(what, root, visit, context, err);
     sbx_status folders = sbx_temp_clean(what, root, visit, context, grants == SBX_OK ? err : NULL);
 
-    return grants == SBX_OK ? folders : grants;
+    sbx_status shields =
+        sbx_shield_clean(what, root, visit, context, grants == SBX_OK && folders == SBX_OK ? err : NULL);
+
+    if (grants != SBX_OK)
+        return grants;
+    return folders == SBX_OK ? shields : folders;
+}
+
+static sbx_status SBX_CALL shield_folders(uint32_t which, sbx_shield_visitor visit, void *context, sbx_error *err)
+{
+    return sbx_shield_folders(which, visit, context, err);
+}
+
+static sbx_status SBX_CALL shield_run(uint32_t flags, const char *folder, sbx_shield_count *count, sbx_error *err)
+{
+    return sbx_shield_run(flags, folder, count, err);
 }
 
 static const void *SBX_CALL unelevated_extension(const char *id)
 {
     static const sbx_ext_state state = {sizeof(state), 0, state_list, state_clean};
+    static const sbx_ext_shield shield = {sizeof(shield), 0, shield_folders, shield_run};
 
+    if (!strcmp(id, SBX_EXT_SHIELD))
+        return &shield;
     return strcmp(id, SBX_EXT_STATE) ? NULL : &state;
 }
 

@@ -51,6 +51,10 @@ static int *plain_option(sbx_cli *cli, const char *name, uint32_t *takes)
     *takes = SBX_TAKES_SETUP;
     if (!strcmp(name, "--status"))
         return &cli->status;
+    *takes = SBX_TAKES_SHIELD;
+    if (!strcmp(name, "--dry-run"))
+        return &cli->dry_run;
+    *takes = SBX_TAKES_SETUP | SBX_TAKES_SHIELD;
     if (!strcmp(name, "--remove"))
         return &cli->remove;
     return NULL;
@@ -100,8 +104,9 @@ static const char *meant(const char *name, const char *const *names, size_t coun
 
 static sbx_status unknown_option(const parser *p, const char *name, sbx_error *err)
 {
-    static const char *const own[] = {"--help",  "--version", "--quiet",  "--verbose", "--json",    "--all",
-                                      "--stale", "--status",  "--remove", "--config",  "--profile", "--report"};
+    static const char *const own[] = {"--help",   "--version", "--quiet",  "--verbose", "--json",
+                                      "--all",    "--stale",   "--status", "--remove",  "--dry-run",
+                                      "--config", "--profile", "--report"};
     const char *names[128], *near;
     size_t n = 0;
     uint32_t count, i, f;

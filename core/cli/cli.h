@@ -34,6 +34,7 @@ typedef struct sbx_verb {
 #define SBX_TAKES_CLEAN 0x20u    /* --all, --stale */
 #define SBX_TAKES_SETUP 0x40u    /* --status, --remove */
 #define SBX_TAKES_INTERNAL 0x80u /* not listed */
+#define SBX_TAKES_SHIELD 0x100u  /* --dry-run, --remove */
 
 typedef struct sbx_flag_value {
     const char *flag, *key, *value;
@@ -44,7 +45,7 @@ struct sbx_cli {
     const uint16_t *line_w; /* the whole command line, untouched */
     const sbx_verb *verb;
     int verb_named, help, version; /* typed */
-    int quiet, verbosity, json, all, stale, status, remove;
+    int quiet, verbosity, json, all, stale, status, remove, dry_run;
     const char *config_file, *profile, *report_file;
     const char *report_path;     /* absolute; NULL: none is asked for */
     struct sbx_pending *pending; /* of the report; closed: none is written */
@@ -59,7 +60,7 @@ struct sbx_cli {
     sbx_config *config;
     sbx_plan plan;
     char run_id[33];
-    char *dirs[9]; /* by SBX_DIR_* */
+    char *dirs[11]; /* by SBX_DIR_* */
     sbx_report report;
 
     sbx_text out;
@@ -94,6 +95,7 @@ sbx_status sbx_verb_config(sbx_cli *cli, sbx_error *err);
 sbx_status sbx_verb_status(sbx_cli *cli, sbx_error *err);
 sbx_status sbx_verb_clean(sbx_cli *cli, sbx_error *err);
 sbx_status sbx_verb_setup(sbx_cli *cli, sbx_error *err);
+sbx_status sbx_verb_shield(sbx_cli *cli, sbx_error *err);
 sbx_status sbx_verb_completion(sbx_cli *cli, sbx_error *err);
 sbx_status sbx_verb_help(sbx_cli *cli, sbx_error *err);
 sbx_status sbx_verb_version(sbx_cli *cli, sbx_error *err);

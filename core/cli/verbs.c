@@ -56,6 +56,7 @@ static const sbx_verb verbs[] = {
      "  guard      a placeholder that keeps a missing name from it; removed when the run ends\n"
      "  temp       the private TEMP of a run\n"
      "  cache      caches of tools for a writable root, see --tools\n"
+     "  shield     a folder in which commands cannot delete, see `sbx help shield`\n"
      "\n"
      "Examples:\n"
      "  sbx status\n"
@@ -73,6 +74,25 @@ static const sbx_verb verbs[] = {
      "  sbx clean C:\\src\\project\n"
      "  sbx clean --all\n",
      SBX_TAKES_WORDS | SBX_TAKES_CLEAN | SBX_TAKES_JSON, sbx_verb_clean},
+    {"shield", "keep commands from deleting in folders of yours", "shield [--dry-run|--remove] [DIR...]",
+     "Where a command can delete, rename and move away what lies outside of its writable folders (`sbx plan`\n"
+     "tells), a shield closes that: the folders at and below DIR, and those that are made there later,\n"
+     "get an entry that denies you \"delete subfolders and files\".  You go on to delete by the right\n"
+     "on each file itself; folders that hold something to which you have none are left out and counted.\n"
+     "A program of yours that asks for full control of such a folder is refused.  DIR itself can still be\n"
+     "moved as a whole, unless the folder that it is in is shielded, too.\n"
+     "\n"
+     "Without DIR: prints folders to consider; nothing is changed.\n"
+     "AppData, writable folders of sbx, cloud folders and roaming profiles only where DIR names them.\n"
+     "Links are not followed.  Ended halfway, the same command goes on.\n"
+     "  --dry-run  tell what would be changed\n"
+     "  --remove   undo it below DIR, or without DIR wherever `sbx status` lists a shield\n"
+     "\n"
+     "Examples:\n"
+     "  sbx shield\n"
+     "  sbx shield --dry-run \"%USERPROFILE%\\Documents\"\n"
+     "  sbx shield --remove\n",
+     SBX_TAKES_WORDS | SBX_TAKES_SHIELD, sbx_verb_shield},
     {"setup", "install what backends need, with administrator rights", "setup [--status|--remove] [BACKEND]",
      "Without options: apply the steps that are missing; asks for administrator rights only then.\n"
      "  --status   list the steps and whether they are there\n"

@@ -191,6 +191,8 @@ sbx_status sbx_dirs_get(uint32_t which, char **path, sbx_error *err)
 {
     static const GUID local = {0xF1B32785, 0x6FBA, 0x4FCF, {0x9D, 0x55, 0x7B, 0x8E, 0x7F, 0x15, 0x70, 0x91}};
     static const GUID roaming = {0x3EB685DB, 0x65F9, 0x4CF6, {0xA0, 0x3A, 0xE3, 0xEF, 0x65, 0x72, 0x9F, 0x3D}};
+    static const GUID desktop = {0xB4BFCC3A, 0xDB2C, 0x424C, {0xB0, 0x29, 0x7F, 0xE9, 0x9A, 0x87, 0xC6, 0x41}};
+    static const GUID documents = {0xFDD39AD0, 0x238F, 0x46AF, {0xAD, 0xB4, 0x6C, 0x85, 0x48, 0x03, 0x69, 0xC7}};
     static const GUID program = {0x62AB5D82, 0xFDC1, 0x4DC3, {0xA9, 0xDD, 0x07, 0x0D, 0x1D, 0x49, 0x5D, 0x97}};
     WCHAR out_w[MAX_PATH * 2], drive_w[4];
     char *last;
@@ -210,6 +212,10 @@ sbx_status sbx_dirs_get(uint32_t which, char **path, sbx_error *err)
         return user_data(L"Local AppData", &local, "LocalAppData", path, err);
     case SBX_DIR_ROAMING_DATA:
         return user_data(L"AppData", &roaming, "RoamingAppData", path, err);
+    case SBX_DIR_DESKTOP:
+        return user_data(L"Desktop", &desktop, "Desktop", path, err);
+    case SBX_DIR_DOCUMENTS:
+        return user_data(L"Personal", &documents, "Documents", path, err);
     case SBX_DIR_PROGRAM_DATA:
         system_drive(drive_w);
         if (from_registry(HKEY_LOCAL_MACHINE, PROFILE_LIST, L"ProgramData", L"%SystemDrive%", drive_w, out_w,

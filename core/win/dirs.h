@@ -21,6 +21,8 @@
 #define SBX_DIR_WINDOWS 6u      /* %SystemRoot% */
 #define SBX_DIR_SYSTEM 7u       /* %SystemRoot%\System32 */
 #define SBX_DIR_PROGRAM 8u      /* of the running exe */
+#define SBX_DIR_DESKTOP 9u      /* the user's */
+#define SBX_DIR_DOCUMENTS 10u   /* the user's */
 
 sbx_status sbx_dirs_get(uint32_t which, char **path, sbx_error *err);
 

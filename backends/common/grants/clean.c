@@ -71,7 +71,7 @@ static int visit_paths(const sbx_located *known, uint32_t state, sbx_state_visit
 
 sbx_status sbx_grants_list(sbx_state_visitor visit, void *context, sbx_error *err)
 {
-    sbx_ledger ledger = {{NULL}, NULL, 0, 0};
+    sbx_ledger ledger = {0};
     const sbx_ledger_root *entry;
     int enough = 0;
     sbx_status st = sbx_ledger_load(&ledger, err);
@@ -310,7 +310,7 @@ static sbx_status clean_known(cleaner *c, const sbx_ledger_root *entry, sbx_erro
 
 sbx_status sbx_grants_clean(uint32_t what, const char *path, sbx_state_visitor visit, void *context, sbx_error *err)
 {
-    sbx_ledger ledger = {{NULL}, NULL, 0, 0};
+    sbx_ledger ledger = {0};
     cleaner c = {.what = what, .ledger = &ledger, .visit = visit, .context = context};
     sbx_ledger_root *entry, *next;
     sbx_status st, failed = SBX_OK;

@@ -125,10 +125,15 @@ static int take_in(sbx_ledger *ledger, uint32_t type, uint64_t count, const sbx_
     return 1;
 }
 
+static char *file_of(const sbx_ledger *ledger)
+{
+    return sbx_state_path(ledger->file ? ledger->file : "ledger");
+}
+
 sbx_status sbx_ledger_load(sbx_ledger *ledger, sbx_error *err)
 {
     sbx_error why = {.size = sizeof(why)};
-    char *path = sbx_state_path("ledger"), *data = NULL;
+    char *path = file_of(ledger), *data = NULL;
     sbx_ledger_record record;
     size_t at = 0;
     sbx_status st = path ? sbx_file_read(path, LARGEST, &data, &ledger->size, &why) : sbx_fail_memory(&why);
@@ -162,8 +167,11 @@ out:
 
 void sbx_ledger_fini(sbx_ledger *ledger)
 {
+    const char *file = ledger->file;
+
     sbx_arena_fini(&ledger->arena);
     memset(ledger, 0, sizeof(*ledger));
+    ledger->file = file;
 }
 
 static void put(sbx_text *text, uint32_t type, uint64_t count, const sbx_sid *sid, const char *path)
@@ -235,8 +243,8 @@ sbx_status sbx_ledger_add(sbx_ledger *ledger, const sbx_sid *sid, const sbx_ledg
 {
     sbx_text text = {0}, all = {0};
     sbx_lock *lock = NULL;
-    char *path = sbx_state_path("ledger");
-    sbx_ledger now = {{NULL}, NULL, 0, 0};
+    char *path = file_of(ledger);
+    sbx_ledger now = {.file = ledger->file};
     int rewrite = ledger->damaged || ledger->size > COMPACT_AT;
     uint32_t i;
     sbx_status st = path ? sbx_lock_take(NULL, LOCK_WAIT_MS, &lock, err) : sbx_fail_memory(err);

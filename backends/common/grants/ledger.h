@@ -19,7 +19,7 @@
 /* What is known of a path below a root. */
 typedef struct sbx_ledger_path {
     struct sbx_ledger_path *next;
-    uint32_t kind; /* SBX_RECORD_DENY, _HOLD, _SHUT, _GUARD, _KEPT, _REPOSITORY */
+    uint32_t kind; /* SBX_RECORD_DENY, _HOLD, _SHUT, _GUARD, _KEPT, _REPOSITORY, _OWN */
     uint64_t id;   /* of a KEPT, which goes with the directory wherever that is moved */
     const char *path;
 } sbx_ledger_path;
@@ -37,9 +37,10 @@ typedef struct sbx_ledger {
     sbx_arena arena;
     sbx_ledger_root *roots;
     size_t size, damaged; /* bytes of the file; of them, no records */
+    const char *file;     /* its name in the state directory; NULL: "ledger" */
 } sbx_ledger;
 
-/* Read it as it is; one that does not exist is empty. `ledger` begins as { 0 }. */
+/* Read it as it is; one that does not exist is empty. `ledger` begins as { 0 } but for its file. */
 sbx_status sbx_ledger_load(sbx_ledger *ledger, sbx_error *err);
 void sbx_ledger_fini(sbx_ledger *ledger);
 

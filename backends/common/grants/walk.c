@@ -179,9 +179,11 @@ static sbx_status one(walk *w, frame **top, const FILE_FULL_DIR_INFORMATION *ent
         if (!(w->flags & SBX_WALK_LINKS))
             return SBX_OK;
     }
+    item.is_directory = !!(entry->FileAttributes & FILE_ATTRIBUTE_DIRECTORY);
+    if (!item.is_directory && (w->flags & SBX_WALK_DIRECTORIES))
+        return SBX_OK;
     item.name = entry->FileName;
     item.name_length = entry->FileNameLength / sizeof(WCHAR);
-    item.is_directory = !!(entry->FileAttributes & FILE_ATTRIBUTE_DIRECTORY);
     item.parent = (*top)->dir;
     item.sd = sd;
     item.err = err;

@@ -31,6 +31,7 @@ typedef struct sbx_walk_item {
 } sbx_walk_item;
 
 #define SBX_WALK_LINKS 1u
+#define SBX_WALK_DIRECTORIES 2u
 
 /* Called from several threads at once. */
 typedef uint32_t (*sbx_walk_visit)(void *context, const sbx_walk_item *item);
@@ -42,7 +43,7 @@ typedef struct sbx_walk_count {
 /*
  * Walk below `root` (FILE_LIST_DIRECTORY, SYNCHRONIZE), which itself is not visited; `path` names it in errors, after
  * `doing` ("granting") in progress, which ends with done == total where it was told at all.  access: for every object, FILE_READ_ATTRIBUTES comes on top and, for directories, what listing takes.
- * flags: SBX_WALK_LINKS visits links too.
+ * flags: SBX_WALK_LINKS visits links too, SBX_WALK_DIRECTORIES no files.
  */
 sbx_status sbx_walk_below(void *root, const char *path, const char *doing, ACCESS_MASK access, uint32_t flags,
                           sbx_walk_visit visit, void *context, sbx_walk_count *count, sbx_error *err);

@@ -388,6 +388,48 @@ typedef struct sbx_ext_state {
                                 sbx_error *error);
 } sbx_ext_state;
 
+/* Folders outside of every writable root in which no command can delete, rename or move away. */
+#define SBX_EXT_SHIELD "sbx.shield/1"
+
+#define SBX_SHIELD_SUGGESTED 1u /* folders that exist and are worth it, the most important first */
+#define SBX_SHIELD_MADE 2u      /* folders that were shielded, where they are now */
+
+#define SBX_SHIELD_STATE_OPEN 0u
+#define SBX_SHIELD_STATE_SHIELDED 1u
+
+#define SBX_SHIELD_DRY_RUN 1u /* look and count, change nothing */
+#define SBX_SHIELD_REMOVE 2u  /* undo it; needs no record */
+
+#define SBX_SHIELD_FIRST 512u
+
+/* Directories, the one that was named among them.  first_*: path of one of those, "" for none. */
+typedef struct sbx_shield_count {
+    uint32_t size;
+    uint32_t is_known; /* REMOVE: there was a record, so that the user's own equal entries were told apart */
+    uint64_t changed;  /* shielded or, with DRY_RUN, to be; REMOVE: as before now */
+    uint64_t shielded; /* were already; REMOVE: kept, as the entry is the user's own */
+    uint64_t left_out; /* hold something that the user could not delete then; REMOVE: could not be changed */
+    uint64_t apart;    /* that the user would have to name, and which were not looked into */
+    uint64_t closed;   /* that the user may not change */
+    uint64_t links;    /* not followed */
+    char first_left_out[SBX_SHIELD_FIRST];
+    char first_apart[SBX_SHIELD_FIRST];
+    char first_closed[SBX_SHIELD_FIRST];
+} sbx_shield_count;
+
+/* Called once a folder, state: SBX_SHIELD_STATE_*.  Return 0 to go on. */
+typedef int32_t(SBX_CALL *sbx_shield_visitor)(void *context, const char *folder, uint32_t state);
+
+typedef struct sbx_ext_shield {
+    uint32_t size;
+    uint32_t reserved;
+    /* which: SBX_SHIELD_SUGGESTED, SBX_SHIELD_MADE */
+    sbx_status(SBX_CALL *folders)(uint32_t which, sbx_shield_visitor visit, void *context, sbx_error *error);
+    /* flags: SBX_SHIELD_DRY_RUN or SBX_SHIELD_REMOVE.  folder: absolute, normalised.  *count is filled on failure, too; what was
+     * done is on record, and the next call goes on from there. */
+    sbx_status(SBX_CALL *run)(uint32_t flags, const char *folder, sbx_shield_count *count, sbx_error *error);
+} sbx_ext_shield;
+
 #ifdef __cplusplus
 }
 #endif
