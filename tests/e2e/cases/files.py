@@ -340,7 +340,8 @@ def changes(name, folder):
                     ('byid', path, '0x40000000')]
 
 
-@case('protected: write, delete, rename, replace, link, icacls, takeown are denied', CONFINED, WORLDS)
+@case('protected: write, delete, rename, replace, link, icacls, takeown are denied', CONFINED, WORLDS,
+      readings=('delete-child', 'rename-in-place', 'new-object-dacl', 'set-dacl', 'tree-dacl'))
 def protected(w):
     attacks = []
     for name, folder in (('.git', True), ('.git\\config', False), ('.git\\hooks', True), ('.git\\hooks\\sample', False),
@@ -350,7 +351,8 @@ def protected(w):
     held(w, REPOSITORY, attacks)
 
 
-@case('protected: deleted, moved and replaced by no call', CONFINED, WORLDS)
+@case('protected: deleted, moved and replaced by no call', CONFINED, WORLDS,
+      readings=('delete-child', 'rename-in-place', 'new-object-dacl'))
 def every_call(w):
     tree = ('.git\\', '.git\\config', '.git\\hooks\\', '.git\\hooks\\x.sample', '.git\\hooks\\x', '.git\\hooks\\d\\',
             '.git\\hooks\\d\\f', 'pkg\\', 'pkg\\keep\\', 'pkg\\keep\\f', 'own', 'free\\', 'free\\f')
@@ -369,7 +371,8 @@ def every_call(w):
           'what is not protected')
 
 
-@case('while a command runs the user deletes and renames where it cannot', CONFINED, WORLDS)
+@case('while a command runs the user deletes and renames where it cannot', CONFINED, WORLDS,
+      readings=('delete-child', 'new-object-dacl'))
 def user_goes_on(w):
     root = build(w, w.ws('r'), '.git\\', '.git\\config', '.git\\config.lock', '.git\\objects\\', '.git\\objects\\o', 'f')
     process = running(w, ('--workspace', root), root)
@@ -397,7 +400,8 @@ def with_slack(bytes_of, defaulted):
 
 
 @case('descriptors as older systems and programs made them: slack, an ACE twice, SE_DACL_DEFAULTED, no inheritance yet',
-      CONFINED, ('lab',))
+      CONFINED, ('lab',),
+      readings=('set-dacl', 'tree-dacl', 'new-object-dacl'))
 def older_descriptors(w):
     root = build(w, w.ws('r'), '.git\\', '.git\\hooks\\', '.git\\hooks\\x', 'src\\', 'src\\f', 'pkg\\', 'pkg\\keep\\')
     for number, name in enumerate(('', '\\.git', '\\.git\\hooks', '\\.git\\hooks\\x', '\\src', '\\src\\f', '\\pkg')):
@@ -449,7 +453,8 @@ def gitfile(w):
     equal(acts(w, lines, ('--workspace', control), 'none'), ['ok'] * 4, 'control')
 
 
-@case('not a repository yet: its name cannot be taken, and the guard leaves nothing behind', CONFINED, WORLDS)
+@case('not a repository yet: its name cannot be taken, and the guard leaves nothing behind', CONFINED, WORLDS,
+      readings=('new-object-dacl', 'delete-child'))
 def guards(w):
     names = ('.git', '.codex', '.agents')
     root, control = build(w, w.ws('r'), 'evil\\', 'file'), build(w, w.ws('c'), 'evil\\', 'file')
@@ -476,7 +481,8 @@ def guards(w):
     equal(acts(w, attacks(root)[:2], ('--workspace', root, '--git', 'write')), ['ok', 'ok'], 'as configured')
 
 
-@case('the ancestors of a protected path, and the root itself, stay where they are', CONFINED, WORLDS)
+@case('the ancestors of a protected path, and the root itself, stay where they are', CONFINED, WORLDS,
+      readings=('delete-child', 'rename-in-place'))
 def ancestors(w):
     tree = ('a\\', 'a\\b\\', 'a\\b\\keep\\', 'a\\b\\keep\\f', 'a\\b\\free', 'x\\')
     attacks = [('move', '{r}\\a', '{r}\\a2'), ('move', '{r}\\a\\b', '{r}\\b2'), ('move', '{r}\\a\\b\\keep', '{r}\\k2'),
@@ -644,7 +650,8 @@ fs.rmSync(dir, { recursive: true });
     check(not os.path.lexists(w.unix(path)), 'left behind')
 
 
-@case('clean --all leaves every descriptor as it was', CONFINED, WORLDS)
+@case('clean --all leaves every descriptor as it was', CONFINED, WORLDS,
+      readings=('set-dacl', 'tree-dacl', 'new-object-dacl'))
 def clean(w):
     root = build(w, w.ws('r'), *REPOSITORY + ('a\\', 'a\\b\\', 'a\\b\\f', 'own', 'shared', 'closed\\', 'closed\\f'))
     other = build(w, w.ws('o'), 'x\\', 'x\\y')

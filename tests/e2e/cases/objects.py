@@ -111,7 +111,8 @@ def token(w):
 # ---- processes and threads
 
 
-@case('processes and threads of the user: no writing, no handles, no debugging', CONFINED, WORLDS)
+@case('processes and threads of the user: no writing, no handles, no debugging', CONFINED, WORLDS,
+      readings=('delete-child', 'thread-dacl'))
 def processes(w):
     with held(w, 'victim', expect=UNTOUCHED) as (pid, tid, handle):
         for verb, number, rights in (('process', pid, PROCESS_WRITE), ('thread', tid, THREAD_WRITE)):
@@ -131,7 +132,8 @@ def user_objects(w):
     reach_all(w, sandboxed=False)
 
 
-@case('a second sandbox does not reach pipes, events, processes of the first', ('none', 'unelevated'), WORLDS)
+@case('a second sandbox does not reach pipes, events, processes of the first', ('none', 'unelevated'), WORLDS,
+      readings=('delete-child', 'thread-dacl', 'impersonate'))
 def second(w):
     reach_all(w, sandboxed=True)
 
@@ -182,7 +184,8 @@ def registry(w):
 # ---- user interface
 
 
-@case('programs that load user32 start, whatever the window station admits', CONFINED, WORLDS)
+@case('programs that load user32 start, whatever the window station admits', CONFINED, WORLDS,
+      readings=('station',))
 def user32(w):
     command = 'attrib.exe', 'C:\\windows\\win.ini'
     equal(w.run(*command).code, 0, 'control')

@@ -64,7 +64,8 @@ def descriptors(w, root):
     return [descriptor(w, root + name) for name in ('', '\\a', '\\a\\deep', '\\empty', '\\a\\x.txt', '\\thesis.txt')]
 
 
-@case('shield: a command deletes in a folder of the profile, not with a shield, and again when it is removed', CONFINED, WORLDS)
+@case('shield: a command deletes in a folder of the profile, not with a shield, and again when it is removed', CONFINED, WORLDS,
+      readings=('delete-child',))
 def closes(w):
     reset(w)
     can_delete(w)

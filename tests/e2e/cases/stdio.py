@@ -17,7 +17,8 @@ def pattern(count):
     return (period * (count // len(period) + 1))[:count]
 
 
-@case('sbx without a console, and programs inside: none, or a new one without a window', worlds=('lab', 'native'))
+@case('sbx without a console, and programs inside: none, or a new one without a window', worlds=('lab', 'native'),
+      readings=('console',))
 def consoles(w):
     inner = 'cmd', '/d', '/c', 'exit 7'
     ran, ended = 'exit 0x00000007\n', 'exit 0xc0000142\n'
