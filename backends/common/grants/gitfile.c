@@ -1,8 +1,9 @@
 #include "common/grants/gitfile.h"
 
+#include <ctype.h>
 #include <string.h>
 
-#include "base/path.h"
+#include "base/text.h"
 #include "win/error.h"
 #include "win/handle.h"
 
@@ -35,8 +36,23 @@ static char *read_all(const sbx_places *p, const char *place, uint32_t most, DWO
 
 static void take(sbx_gitfile *file, const char *text)
 {
-    if (text && *text && (!file->count || strcmp(file->says[0], text) != 0))
+    if (text && *text && (!file->count || strcmp(file->says[file->count - 1], text) != 0))
         file->says[file->count++] = text;
+}
+
+/* "/c/a", "/mnt/c/a" and "/cygdrive/c/a" on the drive that they name elsewhere. */
+static void take_mounted(const sbx_places *p, sbx_gitfile *file, const char *text)
+{
+    static const char *const before[] = {"/mnt/", "/cygdrive/", "/"};
+    size_t i, length;
+
+    for (i = 0; text && i < sizeof(before) / sizeof(before[0]); i++) {
+        length = strlen(before[i]);
+        if (!strncmp(text, before[i], length) && isalpha((unsigned char)text[length]) && text[length + 1] == '/') {
+            take(file, sbx_arena_printf(p->arena, "%c:%s", text[length], text + length + 1));
+            return;
+        }
+    }
 }
 
 sbx_status sbx_gitfile_read(const sbx_places *p, const char *place, const char *prefix, sbx_gitfile *file)
@@ -61,7 +77,9 @@ sbx_status sbx_gitfile_read(const sbx_places *p, const char *place, const char *
     end = strcspn(from, "\r\n");
     while (end && strchr(BLANKS, from[end - 1]))
         end--;
-    take(file, sbx_arena_strndup(p->arena, from, end));
+    from = sbx_arena_strndup(p->arena, from, end);
+    take(file, from);
+    take_mounted(p, file, from);
     return SBX_OK;
 }
 

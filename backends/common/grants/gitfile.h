@@ -2,17 +2,21 @@
  * The small files with which git names another directory: `.git`, commondir, gitdir, and core.worktree.
  *
  * git takes all behind "gitdir: " but line ends at the very end, so a second blank belongs to the name; other programs
- * take the first line without the blanks around it.  Both readings count where they differ.
+ * take the first line without the blanks around it, and git for other systems names the drives in its own way.  All readings
+ * count where they differ.
  * Source: git-scm.com "gitrepository-layout", "git-worktree", "git-config"; git's setup.c (read_gitfile_gently,
- * get_common_dir_noenv) and libgit2's repository.c (read_gitfile).
+ * get_common_dir_noenv) and libgit2's repository.c (read_gitfile); "Configure advanced settings in WSL" (/mnt/c), Cygwin's
+ * "Mapping path names" (/cygdrive/c), MSYS2's "Filesystem Paths" (/c).
  */
 #ifndef SBX_GRANTS_GITFILE_H
 #define SBX_GRANTS_GITFILE_H
 
 #include "common/grants/place.h"
 
+#define SBX_GITFILE_READINGS 4u
+
 typedef struct sbx_gitfile {
-    const char *says[2];
+    const char *says[SBX_GITFILE_READINGS];
     uint32_t count;
 } sbx_gitfile;
 

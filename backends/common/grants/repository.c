@@ -228,27 +228,50 @@ static int is_same(sbx_rule_maker *m, const char *a, const char *b)
     return known && !memcmp(&ids[0], &ids[1], sizeof(ids[0]));
 }
 
-/* Whether the directory of a linked worktree or a submodule names the `.git` file, or the folder it is in. */
-static sbx_status names_back(sbx_rule_maker *m, const char *git, const char *file, int *is_own)
+#define NAMES_NONE 0u
+#define NAMES_IT 1u
+#define NAMES_ANOTHER 2u
+
+/* Which `.git` file, or folder that it is in, the directory of a linked worktree or a submodule names. */
+static sbx_status names_back(sbx_rule_maker *m, const char *git, const char *file, uint32_t *names)
 {
-    const char *gitdir = in(m, git, "gitdir"), *config = in(m, git, "config"), *folder = parent_of(m, file);
-    const char *says, *place;
+    const char *gitdir = in(m, git, "gitdir"), *config = in(m, git, "config"), *named = file, *place;
     sbx_gitfile back;
+    uint32_t i;
+    sbx_status st = gitdir && config ? SBX_OK : sbx_fail_memory(m->places.err);
+
+    if (st == SBX_OK)
+        st = sbx_gitfile_read(&m->places, gitdir, "", &back);
+    if (st == SBX_OK && !back.count) {
+        named = parent_of(m, file);
+        back.says[0] = sbx_gitfile_worktree(&m->places, config);
+        back.count = back.says[0] != NULL;
+        if (!named)
+            st = sbx_fail_memory(m->places.err);
+    }
+    *names = st == SBX_OK && back.count ? NAMES_ANOTHER : NAMES_NONE;
+    for (i = 0; st == SBX_OK && i < back.count; i++)
+        if (sbx_place_find(&m->places, git, back.says[i], &place) == SBX_PLACE_IN && is_same(m, place, named))
+            *names = NAMES_IT;
+    return st;
+}
+
+/* For a commit; own ones are gathered first, and told when the rules are made. */
+static sbx_status judge_own(sbx_rule_maker *m, const char *git, const char *file)
+{
+    uint32_t names;
     sbx_status st;
 
-    *is_own = 0;
-    if (!gitdir || !config || !folder)
-        return sbx_fail_memory(m->places.err);
-    st = sbx_gitfile_read(&m->places, gitdir, "", &back);
-    if (st != SBX_OK)
-        return st;
-    if (back.count) {
-        *is_own = sbx_place_find(&m->places, git, back.says[0], &place) == SBX_PLACE_IN && is_same(m, place, file);
+    if (!m->looking && !sbx_path_is_below(git, m->root->path))
         return SBX_OK;
-    }
-    says = sbx_gitfile_worktree(&m->places, config);
-    *is_own = says && sbx_place_find(&m->places, git, says, &place) == SBX_PLACE_IN && is_same(m, place, folder);
-    return SBX_OK;
+    st = names_back(m, git, file, &names);
+    if (st == SBX_OK && m->looking)
+        return names == NAMES_IT ? put_in(m, &m->own, git) : SBX_OK;
+    if (st == SBX_OK && names == NAMES_IT)
+        sbx_host_note(SBX_NOTE_GRANT, git, "open for commits, but for hooks, config and pointers");
+    if (st == SBX_OK && names == NAMES_ANOTHER)
+        sbx_host_note(SBX_NOTE_GRANT, git, "closed for commits: it does not name %s, which names it", file);
+    return st;
 }
 
 /* A git directory and the one that it has in common with others.  file: the `.git` file that names it, or NULL. */
@@ -257,7 +280,7 @@ static sbx_status add_with_common(sbx_rule_maker *m, const char *git, const char
     const char *pointer = in(m, git, "commondir"), *common;
     sbx_gitfile says;
     uint32_t i;
-    int is_linked = 0, is_own;
+    int is_linked = 0;
     sbx_status st = pointer ? sbx_gitfile_read(&m->places, pointer, "", &says) : sbx_fail_memory(m->places.err);
 
     for (i = 0; st == SBX_OK && i < says.count; i++) {
@@ -273,11 +296,8 @@ static sbx_status add_with_common(sbx_rule_maker *m, const char *git, const char
         if (st == SBX_OK)
             st = add_directory(m, common, 0);
     }
-    if (st == SBX_OK && m->looking && file) {
-        st = names_back(m, git, file, &is_own);
-        if (st == SBX_OK && is_own)
-            st = put_in(m, &m->own, git);
-    }
+    if (st == SBX_OK && file && m->policy->git == SBX_GIT_COMMIT)
+        st = judge_own(m, git, file);
     return st == SBX_OK ? add_directory(m, git, is_linked) : st;
 }
 

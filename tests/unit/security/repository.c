@@ -103,7 +103,8 @@ static void pointed(const char *text, const char *where)
 static void test_gitfile_as_git_reads_it(void **context)
 {
     static const char *const before[] = {"", "//?/", "//./", "\\\\.\\", "\\\\?\\"};
-    char text[900];
+    static const char *const mounts[] = {"/", "/mnt/", "/cygdrive/"};
+    char text[900], *at;
     size_t i;
 
     JUDGED
@@ -121,6 +122,12 @@ static void test_gitfile_as_git_reads_it(void **context)
     }
     snprintf(text, sizeof(text), "gitdir: %s\n", tree_path("ws\\real") + 2);
     pointed(text, "ws\\real");
+    for (i = 0; i < ARRAYSIZE(mounts); i++) { /* of git for other systems */
+        snprintf(text, sizeof(text), "gitdir: %sc%s\n", mounts[i], tree_path("ws\\real") + 2);
+        for (at = text; (at = strchr(at, '\\')); *at = '/')
+            ;
+        pointed(text, "ws\\real");
+    }
 }
 
 static void test_gitfile_to_nobody_knows_where(void **context)
@@ -387,6 +394,9 @@ static void test_worktree(void **context)
         second_root(roots[i]);
         policy.git = SBX_GIT_COMMIT;
         grants = open_grants();
+        all_acts(grants, "main\\.git", acts, ARRAYSIZE(acts));
+        sbx_grants_close(grants);
+        grants = open_grants(); /* warm */
         all_acts(grants, "main\\.git", acts, ARRAYSIZE(acts));
         tree_enter(grants);
         assert_int_equal(act_write("ws\\.git"), DENIED);
