@@ -230,6 +230,12 @@ static sbx_status warn(sbx_maker *maker, const char *sentence)
     return sentence ? add_path(maker, &maker->warnings, sentence, "") : sbx_diag_memory(maker->diag);
 }
 
+/* It has none of what a folder of work has, and what decides in it lies directly in it. */
+static int is_git_directory(const char *root)
+{
+    return sbx_path_equal(sbx_path_name(root), ".git");
+}
+
 static sbx_status protect_item(sbx_maker *maker, const sbx_item *item)
 {
     const char *text, *path, *origin = origin_of(maker, item);
@@ -255,6 +261,8 @@ static sbx_status protect_item(sbx_maker *maker, const sbx_item *item)
                    : SBX_OK;
     }
     for (i = 0; i < maker->roots.count && st == SBX_OK; i++) {
+        if (is_git_directory(maker->roots.paths[i]))
+            continue;
         st = resolve(maker, item, text, maker->roots.paths[i], &path);
         if (st == SBX_OK && !sbx_path_is_below(path, maker->roots.paths[i]))
             st = refuse(maker, item, text, "leads out of the writable folder", NULL);
@@ -266,7 +274,8 @@ static sbx_status protect_item(sbx_maker *maker, const sbx_item *item)
 
 static sbx_status protect_git(sbx_maker *maker)
 {
-    static const char *const protect_all[] = {".git", NULL}, *const commit[] = {".git\\hooks", ".git\\config", NULL};
+    static const char *const all[] = {".git", NULL}, *const commit[] = {".git\\hooks", ".git\\config", NULL};
+    static const char *const inside[] = {"hooks", "config", NULL};
     const sbx_item *item = &sbx_config_setting(maker->config, "filesystem.git")->items[0];
     const char *const *names, *origin = origin_of(maker, item), *path;
     uint32_t i;
@@ -275,7 +284,10 @@ static sbx_status protect_git(sbx_maker *maker)
     if (maker->plan->policy.git == SBX_GIT_WRITE)
         return SBX_OK;
     for (i = 0; i < maker->roots.count; i++)
-        for (names = maker->plan->policy.git == SBX_GIT_COMMIT ? commit : protect_all; *names && st == SBX_OK; names++)
+        for (names = is_git_directory(maker->roots.paths[i]) ? inside
+                     : maker->plan->policy.git == SBX_GIT_COMMIT ? commit
+                                                                 : all;
+             *names && st == SBX_OK; names++)
             if (!(path = below(maker, maker->roots.paths[i], *names)))
                 st = sbx_diag_memory(maker->diag);
             else

@@ -331,6 +331,13 @@ static void git_has_three_modes(void **state)
     assert_int_equal(plan.policy.git, SBX_GIT_WRITE);
     assert_int_equal(plan.policy.protected_count, 3);
     sbx_plan_fini(&plan);
+    /* a git directory has none of what a folder of work has */
+    assert_int_equal(make("filesystem.writable = ['D:\\main\\.git']", &plan, NULL), SBX_OK);
+    assert_true(is_protected(&plan, "D:\\main\\.git\\hooks"));
+    assert_true(is_protected(&plan, "D:\\main\\.git\\config"));
+    assert_false(is_protected(&plan, "D:\\main\\.git\\.git"));
+    assert_false(is_protected(&plan, "D:\\main\\.git\\.codex"));
+    sbx_plan_fini(&plan);
 }
 
 /* Whatever the order: the names are guarded once, in the folder that holds the other. */
