@@ -18,8 +18,9 @@ sbx_status sbx_fail_last_w(sbx_error *err, sbx_status status, const char *op, co
 sbx_status sbx_fail_nt(sbx_error *err, sbx_status status, int32_t ntstatus, const char *op, const char *object);
 
 /* What the system says about a code, in the user's language, without the newline at its end.  Empty when it
- * says nothing.  buffer: caller's, at least 1 byte; cut at a character. */
-void sbx_system_message(uint32_t code_kind, uint32_t code, char *buffer, size_t size);
+ * says nothing.  Some have a place for a name: that is the last of object's path (NULL: it is left out).  buffer: caller's, at
+ * least 1 byte; cut at a character. */
+void sbx_system_message(uint32_t code_kind, uint32_t code, const char *object, char *buffer, size_t size);
 
 /* sbx_error_text with the message of the system. */
 size_t sbx_error_describe(const sbx_error *err, char *buffer, size_t size);

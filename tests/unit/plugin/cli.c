@@ -325,7 +325,7 @@ static void test_fallback(void **state)
     assert_string_equal(report_string(json, "error", "message"), "--time: \"x\" is not a unit of time");
     cJSON_Delete(json);
     /* one that cannot be written is told before anything has happened, in the words of the system */
-    sbx_system_message(SBX_CODE_WIN32, ERROR_PATH_NOT_FOUND, path, sizeof(path));
+    sbx_system_message(SBX_CODE_WIN32, ERROR_PATH_NOT_FOUND, NULL, path, sizeof(path));
     snprintf(line, sizeof(line),
              "sbx: C:\\no\\such\\folder: CreateFileW: %s (win32 3)\n"
              "  hint: the report cannot be written there; nothing was run\n",

@@ -10,6 +10,7 @@
 
 #include "base/memory.h"
 #include "base/mimalloc.h"
+#include "base/utf.h"
 #include "win/clock.h"
 #include "win/dirs.h"
 #include "win/error.h"
@@ -36,6 +37,7 @@ static void errors_speak(void **state)
 {
     char text[1024];
     sbx_error err = {0};
+    size_t size;
 
     (void)state;
     SetLastError(ERROR_ACCESS_DENIED);
@@ -46,12 +48,22 @@ static void errors_speak(void **state)
     sbx_error_describe(&err, text, sizeof(text));
     assert_null(strpbrk(text, "\r\n"));
     assert_non_null(strstr(text, "(win32 5)"));
-    sbx_system_message(SBX_CODE_WIN32, 5, text, sizeof(text));
+    sbx_system_message(SBX_CODE_WIN32, 5, NULL, text, sizeof(text));
     assert_true(text[0] != 0);
-    sbx_system_message(SBX_CODE_WIN32, ERROR_BAD_EXE_FORMAT, text, sizeof(text)); /* has a place for a name */
+    sbx_system_message(SBX_CODE_WIN32, ERROR_BAD_EXE_FORMAT, NULL, text, sizeof(text)); /* has a place for a name */
     assert_null(strchr(text, '%'));
     assert_true(strlen(text) > 8);
-    sbx_system_message(SBX_CODE_WIN32, 0x2FFFFFFF, text, sizeof(text));
+    sbx_fail_code(&err, SBX_E_SYSTEM, SBX_CODE_WIN32, ERROR_BAD_EXE_FORMAT, "start", "C:\\dir\\a%1b.exe");
+    sbx_error_describe(&err, text, sizeof(text));
+    assert_non_null(strstr(strstr(text, "start"), "a%1b.exe"));
+    assert_null(strstr(strstr(text, "start"), "dir"));
+    for (size = 1; size < 40; size++) { /* cut at a character wherever it ends */
+        sbx_system_message(SBX_CODE_WIN32, ERROR_BAD_EXE_FORMAT, "\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc", text,
+                           size);
+        assert_true(strlen(text) < size);
+        assert_int_equal(sbx_utf8_cut(text, strlen(text)), strlen(text));
+    }
+    sbx_system_message(SBX_CODE_WIN32, 0x2FFFFFFF, "x", text, sizeof(text));
     assert_string_equal(text, "");
 }
 
