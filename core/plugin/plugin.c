@@ -14,6 +14,7 @@
 #include "plugin/trust.h"
 #include "win/error.h"
 #include "win/handle.h"
+#include "win/job.h"
 
 #define NAME_MAX_LENGTH 32
 
@@ -66,8 +67,7 @@ static void SBX_CALL host_progress(const char *what, uint64_t done, uint64_t tot
 
 static const void *SBX_CALL host_extension(const char *id)
 {
-    (void)id; /* there are none yet */
-    return NULL;
+    return strcmp(id, SBX_EXT_CHILDREN) ? NULL : sbx_job_children();
 }
 
 /* ---- places ---- */

@@ -49,6 +49,9 @@ sbx_status sbx_job_end(sbx_job *job, uint32_t exit_code, uint32_t timeout_ms, sb
 /* Let the processes outlive the job's handles.  The other limits stay in force for them. */
 sbx_status sbx_job_release(sbx_job *job, sbx_error *err);
 
+/* Those that the last release let go; none before one. */
+const sbx_ext_children *sbx_job_children(void);
+
 /* Ends what still runs, unless released. */
 void sbx_job_close(sbx_job *job);
 

@@ -9,6 +9,7 @@
 #include "base/utf.h"
 #include "common/grants/acl.h"
 #include "common/host.h"
+#include "common/environment/kept.h"
 #include "common/environment/remove.h"
 #include "common/grants/sid.h"
 #include "common/token/token_info.h"
@@ -39,6 +40,13 @@ static const char keep_suffix[] = "-kept";
 /* Which root a cache belongs to, beside the folder itself where the command cannot write. */
 static const char root_file[] = "root.txt";
 static const char data_dir[] = "data";
+
+static int is_kept(const char *name)
+{
+    const size_t length = strlen(name), suffix = sizeof(keep_suffix) - 1;
+
+    return length > suffix && !strcmp(name + length - suffix, keep_suffix);
+}
 
 static char *join(const char *a, const char *b, const char *c)
 {
@@ -324,6 +332,8 @@ void sbx_temp_close(sbx_temp *temp)
     WCHAR *name_w = NULL;
     sbx_remove_count count;
 
+    if (temp->area && temp->keep && is_kept(temp->name) && !sbx_kept_record(temp->path))
+        temp->keep = 0;
     sbx_handle_close(&temp->hold);
     if (temp->area && !temp->keep && sbx_wide(temp->name, "run id", &name_w, NULL) == SBX_OK &&
         !SBX_NT_OK(remove_patiently(temp->area, name_w, &count)))
@@ -362,19 +372,17 @@ static int exists(const char *path)
 }
 
 /* status: of opening it to be deleted, which a sandboxed command may not: what it cannot ask counts as living. */
-static uint32_t judge(const round *now, const char *name, const char *root, NTSTATUS status)
+static uint32_t judge(const round *now, const char *name, const char *path, const char *root, NTSTATUS status)
 {
-    size_t length = strlen(name), suffix = sizeof(keep_suffix) - 1;
-
     if (status == NT_SHARING_VIOLATION || (now->area == AREA_TEMP && !SBX_NT_OK(status)))
         return SBX_STATE_ACTIVE;
     if (now->area == AREA_CACHE)
         return !root || !exists(root) ? SBX_STATE_STALE : SBX_STATE_KEPT;
-    return length > suffix && !strcmp(name + length - suffix, keep_suffix) ? SBX_STATE_KEPT : SBX_STATE_STALE;
+    return is_kept(name) && sbx_kept_ask(path) != SBX_KEPT_GONE ? SBX_STATE_KEPT : SBX_STATE_STALE;
 }
 
 /* Of what is removed only what it was. */
-static const char *words(const round *now, uint32_t state, NTSTATUS status)
+static const char *words(const round *now, const char *name, uint32_t state, NTSTATUS status)
 {
     const int is_cache = now->area == AREA_CACHE;
 
@@ -384,6 +392,8 @@ static const char *words(const round *now, uint32_t state, NTSTATUS status)
                                                 : "; whether it is in use cannot be seen from here";
     if (now->clean)
         return "";
+    if (state == SBX_STATE_STALE && is_kept(name))
+        return ", kept for background processes that have ended";
     if (state == SBX_STATE_STALE)
         return is_cache ? ", which is not there any more" : " that was killed, or could not remove it";
     return is_cache ? ", kept for its later runs until it is cleaned"
@@ -429,21 +439,23 @@ static void one(round *now, HANDLE area, const WCHAR *name_w, size_t length)
         goto out;
     memset(&item, 0, sizeof(item));
     item.size = sizeof(item);
-    item.state = judge(now, name, root, status);
+    item.state = judge(now, name, path, root, status);
     item.kind = now->area == AREA_CACHE ? "cache" : "temp";
     item.root = root ? root : "";
     item.object = path;
     if (now->area == AREA_CACHE)
         snprintf(text, sizeof(text), "caches of tools for %s%s", root ? root : "a root",
-                 words(now, item.state, status));
+                 words(now, name, item.state, status));
     else
-        snprintf(text, sizeof(text), "private TEMP of a run%s", words(now, item.state, status));
+        snprintf(text, sizeof(text), "private TEMP of a run%s", words(now, name, item.state, status));
     item.text = text;
     if (!now->clean) {
         now->stop = now->visit(now->context, &item, NULL) != 0;
     } else if (item.state == SBX_STATE_ACTIVE && wanted(now, &item)) {
         now->stop = now->visit && now->visit(now->context, &item, NULL) != 0;
     } else if (wanted(now, &item)) {
+        if (is_kept(name)) /* first: a folder without one is told, one without a folder would not be */
+            sbx_kept_forget(path);
         status = remove_folder(area, name_w, length, &count);
         item.count = count.removed;
         if (!SBX_NT_OK(status)) {
@@ -462,6 +474,16 @@ out:
     sbx_free(root);
     sbx_free(path);
     sbx_free(name);
+}
+
+/* Beside the folder that it is about. */
+static int is_record(const FILE_DIRECTORY_INFORMATION *entry)
+{
+    static const WCHAR suffix_w[] = L"" SBX_KEPT_SUFFIX;
+    const size_t length = entry->FileNameLength / sizeof(WCHAR), suffix = ARRAYSIZE(suffix_w) - 1;
+
+    return !(entry->FileAttributes & FILE_ATTRIBUTE_DIRECTORY) && length > suffix &&
+           !wcsncmp(entry->FileName + length - suffix, suffix_w, suffix);
 }
 
 static sbx_status each(round *now, sbx_error *err)
@@ -493,7 +515,7 @@ static sbx_status each(round *now, sbx_error *err)
                 break;
             for (at = 0; !now->stop; at += entry->NextEntryOffset) {
                 entry = (const FILE_DIRECTORY_INFORMATION *)(const void *)(buffer->bytes + at);
-                if (entry->FileName[0] != '.')
+                if (entry->FileName[0] != '.' && !(now->area == AREA_TEMP && is_record(entry)))
                     one(now, area, entry->FileName, entry->FileNameLength / sizeof(WCHAR));
                 if (!entry->NextEntryOffset)
                     break;

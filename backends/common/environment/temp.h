@@ -20,7 +20,7 @@ typedef struct sbx_temp {
 } sbx_temp;
 
 /* %LOCALAPPDATA%\sbx\temp\NAME for a PSID; NAME is the first 12 digits of the run's id, or all where those are taken.
- * keep: it outlives the run, for background processes; only sbx_temp_clean removes it.  `temp` begins as { 0 }. */
+ * keep: for background processes it outlives the run, where there are any (kept.h).  `temp` begins as { 0 }. */
 sbx_status sbx_temp_open(sbx_temp *temp, const char *run_id, int keep, const void *sid, sbx_error *err);
 
 /* The cache of a writable root, made at its first use.  sid: the root's. */
@@ -31,6 +31,9 @@ char *sbx_temp_path(const char *run_id);
 
 /* Give up the hold, and remove the folder unless it is kept.  What cannot be removed is logged, and is stale. */
 void sbx_temp_close(sbx_temp *temp);
+
+/* Whether the user's own TEMP, as the command gets it, lies in a writable root of the policy. */
+int sbx_temp_user_is_in(const sbx_policy *policy);
 
 /* For the state extension, see sbx_ext_state in sbx/backend.h. */
 sbx_status sbx_temp_list(sbx_state_visitor visit, void *context, sbx_error *err);

@@ -211,6 +211,23 @@ typedef struct sbx_host {
     const void *(SBX_CALL *extension)(const char *id);
 } sbx_host;
 
+/* Extension of the host: what is left of the command's tree when the session is closed, with SBX_POLICY_KEEP_CHILDREN. */
+#define SBX_EXT_CHILDREN "sbx.children/1"
+
+typedef struct sbx_child {
+    uint64_t created; /* FILETIME: with it the number is that of one process */
+    uint32_t process_id;
+    uint32_t reserved; /* 0 */
+} sbx_child;
+
+typedef struct sbx_ext_children {
+    uint32_t size;
+    uint32_t known; /* 0: the system did not tell, `count` says nothing */
+    uint32_t count;
+    uint32_t reserved; /* 0 */
+    const sbx_child *items;
+} sbx_ext_children;
+
 /* ---- The backend --------------------------------------------------------- */
 
 /* State of one launch.  Defined by the backend. */

@@ -13,6 +13,7 @@
 #include "base/mimalloc.h"
 #include "child.h"
 #include "fixture.h"
+#include "win/job.h"
 #include "win/console.h"
 
 static sbx_status SBX_CALL other_identity(sbx_session *session, sbx_identity *identity, sbx_error *err)
@@ -225,16 +226,33 @@ static void kept_children_live(void **state)
 {
     HANDLE ready = CreateEventW(NULL, TRUE, FALSE, L"sbx-test-ready");
     sbx_policy policy = {0};
-    HANDLE event;
+    FILETIME times[4];
+    HANDLE event, children[1];
+    uint32_t count, i;
 
     (void)state;
     policy.flags = SBX_POLICY_KEEP_CHILDREN;
+    assert_int_equal(sbx_job_children()->count, 0);
     assert_int_equal(run(&policy, L"leave sbx-test-kept sbx-test-ready").exit_code, 7);
+    assert_true(sbx_job_children()->known);
+    count = sbx_job_children()->count; /* without the console's own host */
+    assert_int_equal(count, 1);
+    for (i = 0; i < count; i++) {
+        children[i] =
+            OpenProcess(PROCESS_QUERY_INFORMATION | SYNCHRONIZE, FALSE, sbx_job_children()->items[i].process_id);
+        assert_non_null(children[i]);
+        assert_true(GetProcessTimes(children[i], &times[0], &times[1], &times[2], &times[3]));
+        assert_true(((uint64_t)times[0].dwHighDateTime << 32 | times[0].dwLowDateTime) ==
+                    sbx_job_children()->items[i].created);
+    }
     event = OpenEventW(EVENT_MODIFY_STATE, FALSE, L"sbx-test-kept");
     assert_non_null(event);
     SetEvent(event);
     CloseHandle(event);
     assert_true(goes(L"sbx-test-kept"));
+    assert_int_equal(WaitForMultipleObjects(count, children, TRUE, 20000), WAIT_OBJECT_0);
+    for (i = 0; i < count; i++)
+        CloseHandle(children[i]);
     CloseHandle(ready);
 }
 

@@ -41,6 +41,13 @@ static void SBX_CALL host_line(uint32_t level, const char *text)
     snprintf(warned, sizeof(warned), "%s", text);
 }
 
+static sbx_ext_children children = {.size = sizeof(children)};
+
+static const void *SBX_CALL host_extension(const char *id)
+{
+    return strcmp(id, SBX_EXT_CHILDREN) ? NULL : &children;
+}
+
 static sbx_host host = {.size = sizeof(sbx_host),
                         .abi = SBX_ABI_VERSION,
                         .program_dir = "C:\\",
@@ -48,7 +55,8 @@ static sbx_host host = {.size = sizeof(sbx_host),
                         .alloc = host_alloc,
                         .realloc = host_realloc,
                         .free = host_free,
-                        .log = host_line};
+                        .log = host_line,
+                        .extension = host_extension};
 
 static void make_file(const char *dir, const char *name, SECURITY_ATTRIBUTES *attributes)
 {
@@ -299,6 +307,101 @@ static void names(void **state)
     sbx_free(planned);
 }
 
+static uint32_t state_of_one(void)
+{
+    seen now = {0};
+
+    assert_int_equal(sbx_temp_list(see, &now, NULL), SBX_OK);
+    assert_int_equal(now.count, 1);
+    return now.state;
+}
+
+/* It stays for processes that are left, and is of no use when they have ended: told by number and time of creation. */
+static void kept_for_children(void **state)
+{
+    STARTUPINFOA si = {.cb = sizeof(si)};
+    PROCESS_INFORMATION pi;
+    sbx_child items[2] = {{0, 0, 0}, {0, 0, 0}};
+    FILETIME times[4];
+    sbx_temp temp = {0};
+    seen now = {0};
+    char path[MAX_PATH], exe[MAX_PATH], command[MAX_PATH + 32];
+    int i;
+
+    (void)state;
+    GetModuleFileNameA(NULL, exe, sizeof(exe));
+    snprintf(command, sizeof(command), "\"%s\" wait", exe);
+    assert_true(CreateProcessA(exe, command, NULL, NULL, FALSE, CREATE_SUSPENDED, NULL, NULL, &si, &pi));
+    assert_true(GetProcessTimes(pi.hProcess, &times[0], &times[1], &times[2], &times[3]));
+    items[1].process_id = pi.dwProcessId;
+    items[1].created = (uint64_t)times[0].dwHighDateTime << 32 | times[0].dwLowDateTime;
+    items[0].process_id = GetCurrentProcessId(); /* the number of one that lives, of another time */
+    items[0].created = 1;
+    children.items = items;
+    for (i = 0; i < 2; i++) {
+        children.known = 1;
+        children.count = 2;
+        assert_int_equal(sbx_temp_open(&temp, run_id, 1, run_sid, NULL), SBX_OK);
+        snprintf(path, sizeof(path), "%s", temp.path);
+        assert_int_equal(state_of_one(), SBX_STATE_ACTIVE);
+        sbx_temp_close(&temp);
+        assert_true(is_there(path));
+        if (!i)
+            assert_int_equal(state_of_one(), SBX_STATE_KEPT);
+        memset(&now, 0, sizeof(now));
+        assert_int_equal(sbx_temp_clean(SBX_CLEAN_STALE, NULL, see, &now, NULL), SBX_OK);
+        assert_int_equal(now.count, i);
+        TerminateProcess(pi.hProcess, 0);
+        assert_int_equal(WaitForSingleObject(pi.hProcess, 60000), WAIT_OBJECT_0);
+        if (!i)
+            assert_int_equal(state_of_one(), SBX_STATE_STALE);
+        assert_int_equal(sbx_temp_clean(SBX_CLEAN_STALE, NULL, see, &now, NULL), SBX_OK);
+        assert_false(is_there(path));
+    }
+    CloseHandle(pi.hThread);
+    CloseHandle(pi.hProcess);
+
+    /* nothing is left: it goes as any other */
+    children.count = 0;
+    assert_int_equal(sbx_temp_open(&temp, run_id, 1, run_sid, NULL), SBX_OK);
+    snprintf(path, sizeof(path), "%s", temp.path);
+    sbx_temp_close(&temp);
+    assert_false(is_there(path));
+    memset(&children, 0, sizeof(children));
+    memset(&now, 0, sizeof(now));
+    assert_int_equal(sbx_temp_list(see, &now, NULL), SBX_OK);
+    assert_int_equal(now.count, 0);
+}
+
+/* By where it is, however it is spelled. */
+static void of_the_user(void **state)
+{
+    const char *roots[1] = {base_dir};
+    const sbx_env_edit set[] = {{SBX_ENV_SET, "TEMP", state_dir}};
+    sbx_policy policy = {.writable = roots};
+    char before[MAX_PATH], other[MAX_PATH], spelled[MAX_PATH * 2];
+
+    (void)state;
+    GetEnvironmentVariableA("TEMP", before, sizeof(before));
+    GetWindowsDirectoryA(other, sizeof(other));
+    assert_true(CreateDirectoryA(state_dir, NULL) || GetLastError() == ERROR_ALREADY_EXISTS);
+    if (!GetShortPathNameA(state_dir, spelled, sizeof(spelled)) || !_stricmp(spelled, state_dir))
+        snprintf(spelled, sizeof(spelled), "%s\\..\\STATE\\", state_dir);
+    SetEnvironmentVariableA("TEMP", spelled);
+    assert_false(sbx_temp_user_is_in(&policy));
+    policy.writable_count = 1;
+    assert_true(sbx_temp_user_is_in(&policy));
+    SetEnvironmentVariableA("TEMP", other);
+    assert_false(sbx_temp_user_is_in(&policy));
+    policy.env = set;
+    policy.env_count = 1;
+    assert_true(sbx_temp_user_is_in(&policy));
+    policy.env_count = 0;
+    SetEnvironmentVariableA("TEMP", NULL);
+    assert_false(sbx_temp_user_is_in(&policy));
+    SetEnvironmentVariableA("TEMP", before);
+}
+
 /* What an earlier version left, with the whole id for a name. */
 static void old_names(void **state)
 {
@@ -406,7 +509,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(everything_goes), cmocka_unit_test(in_use_for_a_moment), cmocka_unit_test(closed_to_the_owner),
         cmocka_unit_test(states),          cmocka_unit_test(names_what_stays),    cmocka_unit_test(cache),
-        cmocka_unit_test(names),           cmocka_unit_test(old_names),
+        cmocka_unit_test(names),           cmocka_unit_test(old_names),           cmocka_unit_test(kept_for_children),
+        cmocka_unit_test(of_the_user),
     };
     return cmocka_run_group_tests_name("unelevated-temp", tests, setup, teardown);
 }
