@@ -107,8 +107,8 @@ static void tell(const sbx_policy *policy)
             SBX_NOTE_GAP, "network",
             "discouraged by proxies to a dead port, offline switches and stubs; a program that opens a socket "
             "itself is not stopped");
-    if (policy->network == SBX_NETWORK_OFF && policy->loopback_count)
-        sbx_host_note(SBX_NOTE_GAP, "loopback", "every port of this machine can be reached, not only those granted");
+    if (policy->network == SBX_NETWORK_OFF)
+        sbx_host_note(SBX_NOTE_GAP, "loopback", "every port of this machine can be reached, granted or not");
     sbx_host_note(SBX_NOTE_GAP, "ui",
                   "a program that attaches to your console or opens your desktop by name is not stopped");
     if (!(policy->flags & SBX_POLICY_UI_LIMITS))
@@ -130,9 +130,8 @@ static void tell(const sbx_policy *policy)
     if (policy->flags & SBX_POLICY_KEEP_CHILDREN)
         sbx_host_note(SBX_NOTE_GAP, "children",
                       "what outlives the command may take the names of protected paths that do not exist");
-    if (policy->temp == SBX_TEMP_USER)
-        sbx_host_note(SBX_NOTE_GAP, "TEMP",
-                      "your own TEMP is not writable for the command unless a writable root has it");
+    if (policy->temp == SBX_TEMP_USER && !sbx_temp_user_is_in(policy))
+        sbx_host_note(SBX_NOTE_WARN, "TEMP", "the command cannot write to your own TEMP: no writable folder has it");
 }
 
 static char *own_variable(const WCHAR *name)

@@ -1,6 +1,11 @@
 #include "common/environment/network.h"
 
+#include <windows.h>
+#include <string.h>
+
 #include "base/text.h"
+#include "common/host.h"
+#include "win/env.h"
 
 /* Windows takes http_proxy and HTTP_PROXY for one variable, programs of MSYS2 and Cygwin do not, and curl reads only the
  * lower case: so that is how the name is left. */
@@ -52,6 +57,23 @@ static void git_ssh(sbx_edits *edits, const char *stubs)
     sbx_text_fini(&command);
 }
 
+/* Without a PATH nothing is looked for in one, and one that is nearly full has to stay as it is. */
+static int path_takes(const sbx_policy *policy, const char *stubs)
+{
+    static const char own[] = "own";
+    const DWORD units = GetEnvironmentVariableW(L"PATH", NULL, 0); /* with its NUL */
+    const char *path = sbx_edits_before(policy, "PATH", units ? own : NULL);
+    const size_t length = path == own ? units - 1 : path ? strlen(path) : 0;
+
+    if (!length)
+        sbx_host_note(SBX_NOTE_GAP, "PATH", "there is none that the stub programs for ssh and scp could stand in");
+    else if (length + strlen(stubs) + 1 >= SBX_ENV_MAX_UNITS)
+        sbx_host_note(SBX_NOTE_GAP, "PATH", "has no room for the stub programs: ssh and scp are not discouraged");
+    else
+        return 1;
+    return 0;
+}
+
 void sbx_network_edits(sbx_edits *edits, const sbx_policy *policy, const char *stubs)
 {
     size_t i;
@@ -62,9 +84,9 @@ void sbx_network_edits(sbx_edits *edits, const sbx_policy *policy, const char *s
         sbx_edits_add(edits, SBX_ENV_UNSET, proxies[i][0], NULL);
         sbx_edits_set(edits, proxies[i][1], SBX_NETWORK_DEAD);
     }
+    /* what the user had there would open the outside; a command's own servers are on no network */
     sbx_edits_add(edits, SBX_ENV_UNSET, "NO_PROXY", NULL);
-    if (policy->loopback_count)
-        sbx_edits_set(edits, "no_proxy", "localhost,127.0.0.1,::1,[::1]");
+    sbx_edits_set(edits, "no_proxy", "localhost,127.0.0.1,::1,[::1]");
     for (i = 0; i < sizeof(offline) / sizeof(offline[0]); i++)
         sbx_edits_set(edits, offline[i][0], offline[i][1]);
     sbx_edits_git(edits, "http.proxy", SBX_NETWORK_DEAD);
@@ -72,6 +94,8 @@ void sbx_network_edits(sbx_edits *edits, const sbx_policy *policy, const char *s
     if (!stubs)
         return;
     git_ssh(edits, stubs);
+    if (!path_takes(policy, stubs))
+        return;
     sbx_edits_add(edits, SBX_ENV_PREPEND, "PATH", stubs);
     sbx_edits_add(edits, SBX_ENV_DEFAULT, "PATHEXT", ".COM;.EXE;.BAT;.CMD");
 }

@@ -232,7 +232,7 @@ def proxies(w):
     low = {name.lower(): value for name, value in off.items()}
     for name in ('http_proxy', 'https_proxy', 'all_proxy', 'ftp_proxy'):
         equal(low.get(name), 'http://127.0.0.1:9', name)
-    check('no_proxy' not in low, off)
+    equal(low.get('no_proxy'), 'localhost,127.0.0.1,::1,[::1]', 'nothing of the own one')
     equal(off.get('GIT_CONFIG_KEY_0'), 'user.name', 'the own setting stays')
     equal(off.get('GIT_CONFIG_KEY_1'), 'http.proxy')
     equal(off.get('GIT_ALLOW_PROTOCOL'), 'file')
@@ -266,7 +266,7 @@ def told_environment(w):
     report = json.loads(w.read(w.ws('r.json')))['notes']
     planned, done = ([note['text'] for note in notes if note['object'] == 'environment'] for notes in (plan, report))
     equal(done, planned)
-    check('npm_config_cache' in done[0] and 'NO_PROXY' in done[0].split('; removes ')[1], done)
+    check('npm_config_cache' in done[0] and 'no_proxy' in done[0].split('; removes ')[0], done)
     check('http://mine' not in got.text and '[1]' in got.text, got)
     lines = [line for line in got.errors.strip().split('\n') if not line.startswith('sbx: delete: ')]
     equal(lines, ['sbx: HTTP_PROXY: not what you set: backend "unelevated" replaces it'])

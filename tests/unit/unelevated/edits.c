@@ -4,11 +4,13 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <windows.h>
 #include <cmocka.h>
 
 #include "common/environment/network.h"
 #include "common/environment/tools.h"
 #include "unit/support/fault.h"
+#include "win/env.h"
 
 /* The last edit of a name. */
 static const sbx_env_edit *last(const sbx_edits *edits, const char *name)
@@ -49,10 +51,11 @@ static void network_off(void **state)
     edit = last(&edits, "HTTP_PROXY"); /* the user's own, whatever its spelling */
     assert_non_null(edit);
     assert_int_equal(edit->op, SBX_ENV_UNSET);
-    edit = last(&edits, "NO_PROXY");
+    edit = last(&edits, "NO_PROXY"); /* nothing of the user's, and then the names of this machine alone */
     assert_non_null(edit);
     assert_int_equal(edit->op, SBX_ENV_UNSET);
-    assert_null(last(&edits, "no_proxy"));
+    assert_true(edit < last(&edits, "no_proxy"));
+    has(&edits, "no_proxy", "localhost,127.0.0.1,::1,[::1]");
     has(&edits, "npm_config_offline", "true");
     has(&edits, "CARGO_NET_OFFLINE", "true");
     has(&edits, "PIP_NO_INDEX", "1");
@@ -103,6 +106,40 @@ static void loopback(void **state)
     assert_null(last(&edits, "PATH"));
     assert_null(last(&edits, "GIT_SSH_COMMAND"));
     sbx_edits_fini(&edits);
+}
+
+/* What the stubs stand in front of: without one, or where there is no room, it stays as it is. */
+static void stubs_in_path(void **state)
+{
+    static const sbx_env_edit unset[] = {{SBX_ENV_UNSET, "Path", NULL}};
+    static const struct {
+        size_t length;
+        uint32_t edits;
+        int stubs;
+    } rows[] = {{1, 0, 1}, {SBX_ENV_MAX_UNITS - 10, 0, 1}, {SBX_ENV_MAX_UNITS - 9, 0, 0}, {100, 1, 0}, {0, 0, 0}};
+    static WCHAR before[SBX_ENV_MAX_UNITS], path[SBX_ENV_MAX_UNITS];
+    sbx_policy policy = {0};
+    sbx_edits edits;
+    size_t i, k;
+
+    (void)state;
+    sbx_fault_use(0);
+    policy.env = unset;
+    assert_true(GetEnvironmentVariableW(L"PATH", before, SBX_ENV_MAX_UNITS) > 0);
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (k = 0; k < rows[i].length; k++)
+            path[k] = L'x';
+        path[k] = 0;
+        assert_true(SetEnvironmentVariableW(L"PATH", rows[i].length ? path : NULL));
+        policy.env_count = rows[i].edits;
+        sbx_edits_init(&edits, 0);
+        sbx_network_edits(&edits, &policy, "C:\\stubs");
+        assert_int_equal(last(&edits, "PATH") != NULL, rows[i].stubs);
+        assert_int_equal(last(&edits, "PATHEXT") != NULL, rows[i].stubs);
+        has(&edits, "GIT_SSH_COMMAND", "'C:/stubs/ssh.exe'");
+        sbx_edits_fini(&edits);
+    }
+    SetEnvironmentVariableW(L"PATH", before);
 }
 
 static void presets(void **state)
@@ -200,8 +237,9 @@ static void out_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(network_off), cmocka_unit_test(network_on), cmocka_unit_test(loopback),
-        cmocka_unit_test(presets),     cmocka_unit_test(git_counts), cmocka_unit_test(out_of_memory),
+        cmocka_unit_test(network_off),   cmocka_unit_test(network_on), cmocka_unit_test(loopback),
+        cmocka_unit_test(stubs_in_path), cmocka_unit_test(presets),    cmocka_unit_test(git_counts),
+        cmocka_unit_test(out_of_memory),
     };
     return cmocka_run_group_tests_name("unelevated-edits", tests, NULL, NULL);
 }
