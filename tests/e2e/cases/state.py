@@ -150,3 +150,57 @@ def moved(w):
     equal([line[1] for line in listed], ['stale'], listed)
     check('is gone' in listed[0][3], listed)
     reset(w)
+
+
+@case('--keep-children: TEMP stays only for processes that are left, and is stale when they have ended', CONFINED, WORLDS)
+def kept_temp(w):
+    def temps():
+        return [i['state'] for i in items(w, 'status') if i['kind'] == 'temp']
+
+    reset(w)
+    equal(w.sandboxed('exit', '0', options=('--keep-children',)).code, 0)
+    equal(temps(), [], 'nothing is left')
+    started = w.start([w.SBX, *w.options('--keep-children'), '--', w.PROBE, 'tree', 'plain', 'exit'],
+                      stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    processes = [started.stdout.readline().split() for _ in range(2)]
+    started.wait(60)
+    equal(temps(), ['kept'])
+    sbx(w, 'clean')
+    equal(temps(), ['kept'], 'not stale')
+    for _, process in processes:
+        w.run('taskkill', '/f', '/pid', process.decode())
+    started.stdout.read()  # to the end: the last process that holds it is gone
+    started.stdout.close()
+    equal(temps(), ['stale'])
+    sbx(w, 'clean')
+    equal(temps(), [])
+    area = w.profile + '\\AppData\\Local\\sbx\\temp'
+    equal(os.listdir(w.unix(area)), [], 'its record goes with it')
+    reset(w)
+
+
+@case('a writable folder in the workspace is a part of it: removed and made again, and nothing is guarded in it', CONFINED, WORLDS)
+def part(w):
+    reset(w)
+    w.write(w.ws('dist\\old.js'), 'x')
+    again = "require('fs').rmSync('dist',{recursive:true});require('fs').mkdirSync('dist');console.log('made')"
+    got = w.sbx('node', '-e', again, options=('-w', 'dist'))
+    equal((got.code, got.text), (0, 'made\n'), got)
+    equal(os.listdir(w.unix(w.ws('dist'))), [], 'seen from outside')
+    listed = json.loads(w.run(w.SBX, 'plan', '--json', *w.options('-w', 'dist')).text)
+    equal([i['path'] for i in listed['writable_parts']], [w.ws('dist')])
+    reset(w)
+
+
+@case('a writable folder that is refused leaves nothing behind', CONFINED, WORLDS)
+def refused(w):
+    reset(w)
+    w.write(w.ws('f.txt'), 'x')
+    for name, word in (('f.txt', 'a file cannot be'), ('nodir', 'no such directory'), ('~/x', 'is not replaced'),
+                       ('%TEMP%', 'is not replaced'), ('$HOME/x', 'is not replaced'), ('', 'is empty')):
+        got = w.sandboxed('exit', '0', options=('-w', name))
+        check(got.code == 125 and word in got.errors, got)
+        equal(sbx(w, 'status').text, 'sbx has changed nothing on this machine\n', name)
+    equal(os.listdir(w.unix(w.workspace)), ['f.txt'], 'seen from outside')
+    equal(w.sandboxed('exit', '0').code, 0, 'control')
+    reset(w)

@@ -51,6 +51,24 @@ def bun_file(w):
     equal(w.sbx('node', 'bun.cjs').text, GREETING)
 
 
+@case('bun asks its own server, though the network is off')
+def bun_server(w):
+    w.write(w.ws('self.mjs'), """
+const server = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: () => new Response('hi') });
+const got = await fetch(`http://127.0.0.1:${server.port}/`);
+console.log(got.status, await got.text());
+process.exit(0);
+""")
+    try:
+        control = w.run('bun', 'self.mjs', timeout=30)
+    except Failure as failure:
+        raise Skip('bun cannot do it on this system unsandboxed either: %s' % failure)
+    if control.text != '200 hi\n':
+        raise Skip('bun cannot do it on this system unsandboxed either: %s' % control)
+    got = w.sbx('bun', 'self.mjs', env={'NO_PROXY': 'example.org'}, timeout=60)
+    equal((got.code, got.text), (0, '200 hi\n'), got)
+
+
 @case('node starts children, pipes through them, and gets their exit codes', ('none',))  # unelevated: objects.py
 def node(w):
     w.write(w.ws('parent.js'), """

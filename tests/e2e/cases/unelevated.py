@@ -243,6 +243,25 @@ def proxies(w):
     equal(on, plain, 'network on')
 
 
+@case('no PATH is told as what it is, though the stubs would stand in one', CONFINED, WORLDS)
+def no_path(w):
+    got = w.sbx('no-such-program', options=('--unset', 'PATH'))
+    check(got.code == 127 and 'hint: the command\'s environment has no PATH' in got.errors, got)
+    equal(w.sandboxed('exit', '0').code, 0, 'control')
+
+
+@case('--temp user: told where no writable folder has it, and only there', CONFINED, WORLDS)
+def user_temp(w):
+    temp = w.ws('temp')
+    os.makedirs(w.unix(temp))
+    for folder, told in ((w.ws('other'), True), (w.workspace, False)):
+        os.makedirs(w.unix(folder), exist_ok=True)
+        got = w.run(w.SBX, '--backend', w.backend, '--workspace', folder, '--temp', 'user', '--env', 'TEMP=' + temp,
+                    '--', 'cmd', '/d', '/c', 'echo x> %TEMP%\\t.txt')
+        equal('cannot write to your own TEMP' in got.errors, told, got)
+        equal(w.read(temp + '\\t.txt') is None, told, 'seen from outside')
+
+
 @case('tool caches go to a folder that is kept for the workspace', CONFINED, WORLDS)
 def caches(w):
     first = environment(w, '--tools', 'node')
