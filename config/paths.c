@@ -284,7 +284,7 @@ static sbx_status protect_git(sbx_maker *maker)
     if (maker->plan->policy.git == SBX_GIT_WRITE)
         return SBX_OK;
     for (i = 0; i < maker->roots.count; i++)
-        for (names = is_git_directory(maker->roots.paths[i]) ? inside
+        for (names = is_git_directory(maker->roots.paths[i])     ? inside
                      : maker->plan->policy.git == SBX_GIT_COMMIT ? commit
                                                                  : all;
              *names && st == SBX_OK; names++)

@@ -101,10 +101,11 @@ static const sbx_key keys[] = {
      .words = git_words,
      .flags = {{.name = "--git", .argument = "protect|commit|write"}},
      .help = "What the command may do in .git: protect, commit, write",
-     .comment = "\"protect\": read only. \"commit\": objects, refs and the index; hooks, config, and what other submodules "
-                "and worktrees keep in it stay read-only. A linked worktree needs its repository as writable, too. "
-                "\"write\": like any other folder, which lets a command plant hooks that run later without a sandbox. "
-                "Repositories further down, and a writable folder that is a git directory itself, are treated alike."},
+     .comment =
+         "\"protect\": read only. \"commit\": objects, refs and the index; hooks, config, and what other submodules "
+         "and worktrees keep in it stay read-only. A linked worktree needs its repository as writable, too. "
+         "\"write\": like any other folder, which lets a command plant hooks that run later without a sandbox. "
+         "Repositories further down, and a writable folder that is a git directory itself, are treated alike."},
     {.name = "filesystem.temp",
      .type = SBX_KEY_ENUM,
      .default_value = "\"private\"",
