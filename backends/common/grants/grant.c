@@ -266,23 +266,17 @@ static void protect_again(sbx_grants *g, uint32_t which, const sbx_rule *rule)
     if (!full || rule->kind != SBX_RECORD_DENY ||
         open_rule(root, rule->path, 0, &handle, &is_directory, NULL) != SBX_OK || !handle)
         return;
-    if (sbx_stamp_check(root, handle, full, rule->kind, is_directory, &found, NULL) != SBX_OK) {
+    if (sbx_stamp_check(root, handle, full, rule->kind, is_directory, &found, NULL) != SBX_OK)
         note(SBX_NOTE_WARN, full, "cannot be looked at after the run: whether it is protected is not known");
-    } else if (found == SBX_STAMP_COMPLETE) {
-        if (is_directory)
-            look_inside(g, root, rule, handle, full, NULL);
-    } else if (was_absent(g, which, rule)) {
+    else if (found != SBX_STAMP_COMPLETE && was_absent(g, which, rule))
         note(SBX_NOTE_WARN, full,
              "came into being while the command ran, which could write to it: look at it before you use it");
-    } else if (sbx_stamp_set(root, &g->ledger, handle, full, rule->path, rule->kind, is_directory, &count, NULL) ==
-               SBX_OK) {
+    else if (found != SBX_STAMP_COMPLETE)
         note(SBX_NOTE_WARN, full,
-             "was replaced while the command ran, which could write to the new one: protected again; look at it before "
-             "you "
-             "use it");
-    } else {
-        note(SBX_NOTE_WARN, full, "was replaced while the command ran, and cannot be protected");
-    }
+             sbx_stamp_set(root, &g->ledger, handle, full, rule->path, rule->kind, is_directory, &count, NULL) == SBX_OK
+                 ? "was replaced while the command ran, which could write to the new one: protected again; look at it "
+                   "before you use it"
+                 : "was replaced while the command ran, and cannot be protected");
     sbx_handle_close(&handle);
 }
 
