@@ -59,10 +59,12 @@ sbx_status sbx_nested_record(const sbx_nested *nested, sbx_ledger *ledger, uint3
     sbx_ledger_entry entries[SBX_NESTED_MAX];
     const sbx_ledger_root *known = sbx_ledger_find(ledger, &nested->root->sid);
     const sbx_ledger_path *path;
-    uint32_t i;
+    uint32_t i, all = 0;
 
     *added = 0;
-    for (i = 0; i < nested->count; i++) {
+    for (path = known ? known->paths : NULL; path; path = path->next)
+        all += path->kind == SBX_RECORD_REPOSITORY;
+    for (i = 0; i < nested->count && all + *added < SBX_NESTED_MAX; i++) {
         for (path = known ? known->paths : NULL; path; path = path->next)
             if (path->kind == SBX_RECORD_REPOSITORY && sbx_path_equal(path->path, nested->paths[i]))
                 break;

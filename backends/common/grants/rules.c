@@ -145,12 +145,15 @@ static const char *git_of(const sbx_rule_maker *m, const char *root, const char 
     }
 }
 
-/* What a folder of work has, and a git directory has not. */
-static int is_of_work(const char *path)
+/* What a folder of work has and a `.git` has not.  The name says what it is: a command can make any folder look like a git
+ * directory, and in a bare one git would find a `.git` first. */
+static int is_in_vain(const sbx_root *root, const char *path)
 {
     static const char *const names[] = {".git", ".codex", ".agents", "sbx.toml"};
     size_t i;
 
+    if (!sbx_path_equal(sbx_path_name(root->path), ".git"))
+        return 0;
     for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (sbx_path_is_below(path, names[i]))
             return 1;
@@ -158,7 +161,7 @@ static int is_of_work(const char *path)
 }
 
 /* One protected path of the policy, which is below roots[which]. */
-static sbx_status add_named(sbx_rule_maker *m, const sbx_root *root, const char *path, int is_git_directory)
+static sbx_status add_named(sbx_rule_maker *m, const sbx_root *root, const char *path)
 {
     const char *place = sbx_arena_printf(m->places.arena, "%s\\%s", root->path, path);
     const char *git = m->policy->git != SBX_GIT_WRITE ? git_of(m, root->path, path) : NULL;
@@ -167,7 +170,7 @@ static sbx_status add_named(sbx_rule_maker *m, const sbx_root *root, const char 
 
     if (!place)
         return sbx_fail_memory(m->places.err);
-    if (is_git_directory && is_of_work(path)) {
+    if (is_in_vain(root, path)) {
         st = sbx_place_look(&m->places, git ? git : place, &what);
         if (st != SBX_OK || !what.found)
             return st;
@@ -211,7 +214,7 @@ static sbx_status add_all(sbx_rule_maker *m, const sbx_ledger *ledger)
             if (!path)
                 path = sbx_path_below(policy->protected_paths[i], root->path);
             if (path && *path)
-                st = add_named(m, root, path, is_git);
+                st = add_named(m, root, path);
         }
         if (st == SBX_OK && policy->git != SBX_GIT_WRITE)
             st = add_nested(m, root, ledger);

@@ -278,7 +278,7 @@ static const act in_commit[] = {{"config", DENIED},     {"hooks\\pre-commit", DE
                                 {"commondir", DENIED},  {"config.worktree", DENIED},   {"index", OPEN},
                                 {"index.lock", OPEN},   {"modules\\new", DENIED}};
 
-static void as_root(const char *git)
+static void as_root(const char *git, int has_guards)
 {
     static const char *const guards[] = {".git", ".codex", ".agents", "sbx.toml"};
     sbx_grants *grants = open_grants();
@@ -289,8 +289,9 @@ static void as_root(const char *git)
     else
         all_acts(grants, git, in_protect, ARRAYSIZE(in_protect));
     for (i = 0; i < ARRAYSIZE(guards); i++)
-        assert_false(tree_exists(in(git, guards[i])));
+        assert_int_equal(tree_exists(in(git, guards[i])), has_guards);
     tree_enter(grants);
+    assert_int_equal(act_create(in(git, ".git\\HEAD")), has_guards ? DENIED : ERROR_PATH_NOT_FOUND);
     assert_int_equal(act_write("ws\\a.txt"), 0);
     assert_int_equal(act_rename(in(git, "hooks"), in(git, "h2")), DENIED);
     tree_leave();
@@ -310,15 +311,37 @@ static void test_git_directory_is_a_root(void **context)
     second_root("main\\.git");
     for (i = 0; i < ARRAYSIZE(modes); i++) {
         policy.git = modes[i];
-        as_root("main\\.git");
+        as_root("main\\.git", 0);
     }
     clean_all();
     repository("bare");
     second_root("bare");
     for (i = 0; i < ARRAYSIZE(modes); i++) {
         policy.git = modes[i];
-        as_root("bare");
+        as_root("bare", 1); /* git would find a .git in it first */
     }
+    clean_all();
+}
+
+/* What looks like a git directory is no less protected: a command can make it look so. */
+static void test_workspace_that_looks_like_one(void **context)
+{
+    sbx_grants *grants;
+
+    JUDGED
+    no_repository();
+    tree_dir("ws\\objects");
+    tree_dir("ws\\refs");
+    tree_file("ws\\HEAD", "ref: refs/heads/main\n");
+    grants = open_grants();
+    tree_enter(grants);
+    assert_int_equal(act_create("ws\\.agents\\a"), DENIED);
+    assert_int_equal(act_write("ws\\sbx.toml"), DENIED);
+    assert_int_equal(act_mkdir("ws\\.git\\hooks"), DENIED);
+    assert_int_equal(act_write("ws\\HEAD"), DENIED); /* the user's git would take it for one */
+    assert_int_equal(act_write("ws\\a.txt"), 0);
+    tree_leave();
+    sbx_grants_close(grants);
     clean_all();
 }
 
@@ -590,6 +613,7 @@ int main(void)
         TEST(test_link_out_of_the_roots),
         TEST(test_moved_in_as_a_sample),
         TEST(test_git_directory_is_a_root),
+        TEST(test_workspace_that_looks_like_one),
         TEST(test_root_that_a_gitfile_names),
         TEST(test_worktree),
         TEST(test_worktree_of_another),
