@@ -237,3 +237,23 @@ def alone(w):
     check('--writable "%s"' % repository.common in got.errors.replace('\n', ' '), got)
     got = w.sbx('cmd', '/c', 'exit 3', options=('--workspace', repository.workspace))
     equal(got.code, 3, got)
+
+
+@case('plan names what of a linked worktree is open to a commit, and what is closed since it belongs to another', CONFINED,
+      WORLDS)
+def planned(w):
+    if not shutil.which('git'):
+        raise Skip('there is no git on this machine')
+    repository = linked(w, w.ws('tried'), '')
+    own = repository.common + '\\worktrees\\wt'
+    line = ('plan', '--backend', w.backend) + repository.options('commit') + ('--', 'cmd')
+    got = w.run(w.SBX, *line)
+    equal(got.code, 0, got)
+    words = ' '.join(got.text.split())
+    check(own + ': open for commits' in words, got)
+    check(repository.common + '\\hooks: protected' in words, got)
+    # it names the file of another folder now
+    w.write(own + '\\gitdir', w.read(own + '\\gitdir').replace(b'/wt/', b'/main/'))
+    got = w.run(w.SBX, *line)
+    words = ' '.join(got.text.split())
+    check(own + ': closed for commits' in words and 'open for commits' not in words, got)
