@@ -136,7 +136,7 @@ static sbx_status look_inside(sbx_grants *g, const sbx_root *root, const sbx_rul
             st = sbx_spread(root, &g->ledger, handle, full, rule->path, SBX_RECORD_DENY, &count, err);
     }
     if (found == SBX_RECHECK_MUCH)
-        note(SBX_NOTE_GAP, full,
+        note(SBX_NOTE_WARN, full,
              "is too large to look at all of it: what was moved into it may be open to the command");
     return st;
 }
