@@ -81,7 +81,7 @@ static void look_at(scan *s, const WCHAR *path_w)
         else if (s->has_logon && sbx_acl_allows(s->sd->acl, s->logon, WRITES))
             kind = 'L';
     }
-    path = kind ? sbx_root_final_path(handle) : NULL;
+    path = kind ? sbx_file_final_path(handle, VOLUME_NAME_DOS) : NULL;
     if (path) {
         sbx_text_printf(&s->lines, "%c%s\n", kind, path);
         s->found++;

@@ -7,6 +7,7 @@
 #include "base/utf.h"
 #include "common/grants/link_target.h"
 #include "win/error.h"
+#include "win/file.h"
 #include "win/handle.h"
 #include "win/wide.h"
 
@@ -101,7 +102,7 @@ static uint32_t find_by_opening(const sbx_places *p, const char *path, const cha
     if (!handle)
         return missing ? SBX_PLACE_NOTHING : SBX_PLACE_UNKNOWN;
     rest = path + length + (path[length] == '\\');
-    final = sbx_root_final_path(handle);
+    final = sbx_file_final_path(handle, VOLUME_NAME_DOS);
     sbx_handle_close(&handle);
     at = final ? sbx_path_join(p->arena, final, *rest ? rest : ".") : NULL;
     sbx_free(final);

@@ -11,38 +11,9 @@
 #include "common/host.h"
 #include "win/dirs.h"
 #include "win/error.h"
+#include "win/file.h"
 #include "win/handle.h"
 #include "win/wide.h"
-
-#define LONGEST 32768u
-
-static char *final_path(HANDLE handle, DWORD kind)
-{
-    WCHAR *buffer = sbx_alloc(LONGEST * sizeof(WCHAR));
-    sbx_arena arena = {NULL};
-    char *text = NULL, *shown = NULL;
-    DWORD length;
-
-    if (!buffer)
-        return NULL;
-    length = GetFinalPathNameByHandleW(handle, buffer, LONGEST, kind);
-    if (length && length < LONGEST)
-        text = sbx_utf16_to_utf8(buffer, length, NULL);
-    if (text) {
-        const char *normal = sbx_path_normalise(&arena, text);
-
-        shown = normal ? sbx_strdup(normal) : NULL;
-    }
-    sbx_arena_fini(&arena);
-    sbx_free(text);
-    sbx_free(buffer);
-    return shown;
-}
-
-char *sbx_root_final_path(void *handle)
-{
-    return final_path(handle, VOLUME_NAME_DOS);
-}
 
 /* links: FILE_FLAG_OPEN_REPARSE_POINT, or 0 to follow one. */
 static HANDLE open_dir(const char *path, ACCESS_MASK access, DWORD links, sbx_error *err)
@@ -82,7 +53,7 @@ static sbx_status judge_volume(HANDLE handle, const char *path, sbx_error *err)
         return refuse(err, "its file system keeps no access rights", path, "use a directory on an NTFS or ReFS volume");
     if (flags & FILE_READ_ONLY_VOLUME)
         return refuse(err, "its volume is read-only", path, NULL);
-    without = final_path(handle, VOLUME_NAME_NONE);
+    without = sbx_file_final_path(handle, VOLUME_NAME_NONE);
     if (!without)
         return sbx_fail_last(err, SBX_E_SYSTEM, "GetFinalPathNameByHandleW", path);
     is_volume = !strcmp(without, "\\");
@@ -102,7 +73,7 @@ typedef struct kept {
 
 static sbx_status judge_one_kept(const kept *k, HANDLE handle, const char *named, const char *root, sbx_error *err)
 {
-    char *path = handle ? sbx_root_final_path(handle) : sbx_strdup(named); /* may not exist yet */
+    char *path = handle ? sbx_file_final_path(handle, VOLUME_NAME_DOS) : sbx_strdup(named); /* may not exist yet */
     sbx_status st = SBX_OK;
 
     if (!path)
@@ -231,7 +202,7 @@ static sbx_status describe(sbx_root *root, const char *path, sbx_error *err)
     root->spelled = sbx_strdup(path);
     if (!root->spelled)
         return sbx_fail_memory(err);
-    root->path = sbx_root_final_path(root->handle);
+    root->path = sbx_file_final_path(root->handle, VOLUME_NAME_DOS);
     if (!root->path)
         return sbx_fail_last(err, SBX_E_SYSTEM, "GetFinalPathNameByHandleW", path);
     if (sbx_path_kind(root->path) != SBX_PATH_DRIVE && sbx_path_kind(root->path) != SBX_PATH_VOLUME)

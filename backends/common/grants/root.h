@@ -44,9 +44,6 @@ sbx_status sbx_root_hold(sbx_root *root, sbx_error *err);
 
 void sbx_root_close(sbx_root *root);
 
-/* The final DOS path of a handle without \\?\, sbx_free; NULL with GetLastError. */
-char *sbx_root_final_path(void *handle);
-
 #define SBX_ROOT_ACCESS                                                                                                \
     (READ_CONTROL | WRITE_DAC | FILE_LIST_DIRECTORY | FILE_TRAVERSE | FILE_READ_ATTRIBUTES | SYNCHRONIZE)
 

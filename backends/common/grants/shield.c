@@ -13,6 +13,7 @@
 #include "common/grants/walk.h"
 #include "common/host.h"
 #include "win/error.h"
+#include "win/file.h"
 #include "win/handle.h"
 
 #define LOCK_MS 60000u
@@ -54,7 +55,7 @@ static void tell(runner *r, uint64_t *count, char *first, HANDLE handle, const s
     LeaveCriticalSection(&r->lock);
     if (!is_first)
         return;
-    path = handle ? sbx_root_final_path(handle) : sbx_walk_path(item);
+    path = handle ? sbx_file_final_path(handle, VOLUME_NAME_DOS) : sbx_walk_path(item);
     EnterCriticalSection(&r->lock);
     snprintf(first, SBX_SHIELD_FIRST, "%s", !path ? "" : strncmp(path, "\\\\?\\", 4) ? path : path + 4);
     LeaveCriticalSection(&r->lock);
@@ -68,7 +69,7 @@ static int is_root(const runner *r, const sbx_sd *sd)
 
 static uint32_t stop_with(const place *p, NTSTATUS status, uint32_t result)
 {
-    char *path = sbx_root_final_path(p->handle);
+    char *path = sbx_file_final_path(p->handle, VOLUME_NAME_DOS);
 
     sbx_sd_result(status, result, path ? path : "", p->err);
     sbx_free(path);
@@ -93,7 +94,7 @@ static int is_to_end(runner *r)
 
 static uint32_t note_own(runner *r, const place *p)
 {
-    char *path = sbx_root_final_path(p->handle);
+    char *path = sbx_file_final_path(p->handle, VOLUME_NAME_DOS);
     const char *below, **more;
     int failed = !path;
 

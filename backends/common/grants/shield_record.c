@@ -12,6 +12,7 @@
 #include "common/state.h"
 #include "win/dirs.h"
 #include "win/error.h"
+#include "win/file.h"
 #include "win/handle.h"
 
 sbx_status sbx_shield_open(const char *path, sbx_root *folder, sbx_error *err)
@@ -73,7 +74,7 @@ int sbx_shield_is_own(const sbx_ledger *ledger, void *handle)
 
     if (!has_own(ledger))
         return 0;
-    path = sbx_root_final_path(handle);
+    path = sbx_file_final_path(handle, VOLUME_NAME_DOS);
     for (at = ledger->roots; path && at && !found; at = at->next)
         for (own = sbx_path_is_below(path, at->path) ? at->paths : NULL; own && !found; own = own->next)
             found = own->kind == SBX_RECORD_OWN && sbx_path_equal(sbx_shield_below(at->path, path), own->path);
