@@ -236,7 +236,7 @@ static int is_same(sbx_rule_maker *m, const char *a, const char *b)
 static sbx_status names_back(sbx_rule_maker *m, const char *git, const char *file, uint32_t *names)
 {
     const char *gitdir = in(m, git, "gitdir"), *config = in(m, git, "config"), *named = file, *place;
-    sbx_gitfile back;
+    sbx_gitfile back = {.count = 0};
     uint32_t i;
     sbx_status st = gitdir && config ? SBX_OK : sbx_fail_memory(m->places.err);
 
