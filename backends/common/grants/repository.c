@@ -72,25 +72,55 @@ static sbx_status protect_link(void *context, const char *place, uint32_t attrib
     return attributes & FILE_ATTRIBUTE_REPARSE_POINT ? sbx_rule_protect(context, place) : SBX_OK;
 }
 
-/* Links in it, and in its hooks. */
-static sbx_status protect_links(sbx_rule_maker *m, const char *git)
-{
-    const char *hooks = in(m, git, "hooks");
-    sbx_status st = sbx_place_list(&m->places, git, protect_link, m);
+/* What one look at a git directory tells. */
+typedef struct contents {
+    sbx_rule_maker *m;
+    sbx_rule_place *links;
+    int has_hooks, has_commondir;
+} contents;
 
-    if (st != SBX_OK)
-        return st;
-    return hooks ? sbx_place_list(&m->places, hooks, protect_link, m) : sbx_fail_memory(m->places.err);
+static sbx_status take_entry(void *context, const char *place, uint32_t attributes)
+{
+    contents *c = context;
+    const char *name = sbx_path_name(place);
+
+    c->has_hooks |= sbx_path_equal(name, "hooks");
+    c->has_commondir |= sbx_path_equal(name, "commondir");
+    return attributes & FILE_ATTRIBUTE_REPARSE_POINT ? put_in(c->m, &c->links, place) : SBX_OK;
 }
 
-static sbx_status add_whole(sbx_rule_maker *m, const char *git)
+static sbx_status look_into(sbx_rule_maker *m, const char *git, contents *c)
+{
+    memset(c, 0, sizeof(*c));
+    c->m = m;
+    return sbx_place_list(&m->places, git, take_entry, c);
+}
+
+/* With the links in it, and in its hooks. */
+static sbx_status add_whole(sbx_rule_maker *m, const char *git, const contents *c)
+{
+    const char *hooks = in(m, git, "hooks");
+    const sbx_rule_place *link;
+    sbx_status st = hooks ? SBX_OK : sbx_fail_memory(m->places.err);
+
+    m->git = SBX_RULE_REPOSITORY;
+    if (st == SBX_OK)
+        st = sbx_rule_add(m, git, SBX_RECORD_DENY);
+    for (link = c->links; link && st == SBX_OK; link = link->next)
+        st = sbx_rule_protect(m, link->place);
+    if (st == SBX_OK && c->has_hooks)
+        st = sbx_place_list(&m->places, hooks, protect_link, m);
+    m->git = 0;
+    return st;
+}
+
+/* A name that may be missing, or a file. */
+static sbx_status add_name(sbx_rule_maker *m, const char *git)
 {
     sbx_status st;
 
     m->git = SBX_RULE_REPOSITORY;
     st = sbx_rule_protect(m, git);
-    if (st == SBX_OK)
-        st = protect_links(m, git);
     m->git = 0;
     return st;
 }
@@ -166,13 +196,13 @@ static sbx_status add_parts(sbx_rule_maker *m, const char *git, int is_linked, i
     return st;
 }
 
-static sbx_status add_directory(sbx_rule_maker *m, const char *git, int is_linked)
+static sbx_status add_directory(sbx_rule_maker *m, const char *git, int is_linked, const contents *c)
 {
     if (m->looking)
         return SBX_OK;
     if (m->policy->git == SBX_GIT_COMMIT)
         return add_parts(m, git, is_linked, 0);
-    return holds_root(m, git) ? add_parts(m, git, is_linked, 1) : add_whole(m, git);
+    return holds_root(m, git) ? add_parts(m, git, is_linked, 1) : add_whole(m, git, c);
 }
 
 /* ---- Pointers ------------------------------------------------------------------- */
@@ -274,15 +304,32 @@ static sbx_status judge_own(sbx_rule_maker *m, const char *git, const char *file
     return st;
 }
 
+/* The directory that others have in common with this one. */
+static sbx_status add_common(sbx_rule_maker *m, const char *common)
+{
+    const char *end;
+    sbx_object what;
+    contents c;
+    sbx_status st = sbx_rule_follow(m, common, &what, &end);
+
+    if (st != SBX_OK || !end)
+        return st;
+    st = look_into(m, end, &c);
+    return st == SBX_OK ? add_directory(m, end, 0, &c) : st;
+}
+
 /* A git directory and the one that it has in common with others.  file: the `.git` file that names it, or NULL. */
 static sbx_status add_with_common(sbx_rule_maker *m, const char *git, const char *file, int is_nested)
 {
     const char *pointer = in(m, git, "commondir"), *common;
-    sbx_gitfile says;
+    sbx_gitfile says = {.count = 0};
+    contents c;
     uint32_t i;
     int is_linked = 0;
-    sbx_status st = pointer ? sbx_gitfile_read(&m->places, pointer, "", &says) : sbx_fail_memory(m->places.err);
+    sbx_status st = pointer ? look_into(m, git, &c) : sbx_fail_memory(m->places.err);
 
+    if (st == SBX_OK && c.has_commondir)
+        st = sbx_gitfile_read(&m->places, pointer, "", &says);
     for (i = 0; st == SBX_OK && i < says.count; i++) {
         const uint32_t where = sbx_place_find(&m->places, git, says.says[i], &common);
 
@@ -294,11 +341,11 @@ static sbx_status add_with_common(sbx_rule_maker *m, const char *git, const char
         if (where == SBX_PLACE_OUT)
             st = out_of_roots(m, pointer, common, is_nested);
         if (st == SBX_OK)
-            st = add_directory(m, common, 0);
+            st = add_common(m, common);
     }
     if (st == SBX_OK && file && m->policy->git == SBX_GIT_COMMIT)
         st = judge_own(m, git, file);
-    return st == SBX_OK ? add_directory(m, git, is_linked) : st;
+    return st == SBX_OK ? add_directory(m, git, is_linked, &c) : st;
 }
 
 static sbx_status add_pointed(sbx_rule_maker *m, const char *file, int is_nested)
@@ -319,12 +366,12 @@ static sbx_status add_pointed(sbx_rule_maker *m, const char *file, int is_nested
         if (where == SBX_PLACE_OUT) {
             st = out_of_roots(m, file, target, is_nested);
             if (st == SBX_OK && holds_root(m, target))
-                st = add_directory(m, target, 0);
+                st = add_common(m, target);
             continue;
         }
         st = sbx_rule_follow(m, target, &what, &end);
         if (st == SBX_OK && end)
-            st = what.found ? add_with_common(m, end, file, is_nested) : add_whole(m, end);
+            st = what.is_directory ? add_with_common(m, end, file, is_nested) : add_name(m, end);
     }
     return st;
 }
@@ -354,6 +401,6 @@ sbx_status sbx_repository_add(sbx_rule_maker *m, const char *git, int is_nested)
     if (what.is_directory)
         return add_with_common(m, end, NULL, is_nested);
     /* without a repository there is nothing to commit to, and one made by the command would have its own hooks */
-    st = add_whole(m, end);
+    st = add_name(m, end);
     return st == SBX_OK && what.found ? add_pointed(m, end, is_nested) : st;
 }
