@@ -95,7 +95,9 @@ static void print_result(sbx_cli *cli, const char *folder, const sbx_shield_coun
         sbx_text_printf(out, "  %llu folders are as before\n", (unsigned long long)count->changed);
         print_count(out, count->shielded, "keep the entry, which is your own", NULL);
         print_count(out, count->left_out, "could not be changed", count->first_left_out);
-        print_count(out, count->apart, "not looked into, as writable folders of sbx", count->first_apart);
+        print_count(out, count->apart,
+                    "in writable folders of sbx still have it, which `sbx clean` frees first; repeat this then",
+                    count->first_apart);
         if (!count->is_known && count->changed)
             sbx_text_add(out, "  there was no record: an equal entry of your own could not be told apart\n");
     } else {

@@ -75,10 +75,10 @@ static const sbx_verb verbs[] = {
      "  sbx clean --all\n",
      SBX_TAKES_WORDS | SBX_TAKES_CLEAN | SBX_TAKES_JSON, sbx_verb_clean},
     {"shield", "keep commands from deleting in folders of yours", "shield [--dry-run|--remove] [DIR...]",
-     "Where a command can delete, rename and move away what lies outside of its writable folders (`sbx plan`\n"
-     "tells), a shield closes that: the folders at and below DIR, and those that are made there later,\n"
-     "get an entry that denies you \"delete subfolders and files\".  You go on to delete by the right\n"
-     "on each file itself; folders that hold something to which you have none are left out and counted.\n"
+     "Where a command can delete, rename and move away what lies outside of its writable folders\n"
+     "(`sbx plan` tells), a shield closes that: the folders at and below DIR, and those that are made\n"
+     "there later, get an entry that denies you \"delete subfolders and files\".  You go on to delete by\n"
+     "the right on each file itself; folders that hold something to which you have none are left out.\n"
      "A program of yours that asks for full control of such a folder is refused.  DIR itself can still be\n"
      "moved as a whole, unless the folder that it is in is shielded, too.\n"
      "\n"

@@ -32,9 +32,7 @@
 #define SBX_RECORD_FREE 7u    /* the denies on this object are gone */
 #define SBX_RECORD_UNGUARD 8u /* the name is free again, or somebody uses it */
 #define SBX_RECORD_UNKEPT 10u /* it has that from sbx now */
-/* Of shields (shield.h) */
-#define SBX_RECORD_OWN 13u /* before: a directory has the same deny, which is the user's own */
-#define SBX_RECORD_LAST 13u
+#define SBX_RECORD_LAST 12u
 
 typedef struct sbx_ledger_record {
     uint32_t type; /* SBX_RECORD_* */

@@ -31,7 +31,7 @@ typedef struct runner {
     int is_dry, is_survey, takes_roots;
     CRITICAL_SECTION lock; /* of what is below, and of *count */
     sbx_arena arena;
-    const char **own; /* paths below `folder` of directories with the user's own deny */
+    sbx_shield_own *own; /* directories with the user's own deny */
     uint32_t own_count, own_room;
     ULONGLONG looked; /* for another that wants to undo this */
 } runner;
@@ -95,10 +95,10 @@ static int is_to_end(runner *r)
 static uint32_t note_own(runner *r, const place *p)
 {
     char *path = sbx_file_final_path(p->handle, VOLUME_NAME_DOS);
-    const char *below, **more;
-    int failed = !path;
+    sbx_shield_own *more, own = {0};
+    int failed = !path || !SBX_NT_OK(sbx_nt_id(p->handle, &own.id));
 
-    if (path && !sbx_shield_find(&r->ledger, path)) {
+    if (!failed && !sbx_shield_find(&r->ledger, path)) {
         EnterCriticalSection(&r->lock);
         if (r->own_count == r->own_room) {
             more = sbx_arena_alloc(&r->arena, (r->own_room * 2 + 16) * sizeof(*more));
@@ -107,8 +107,10 @@ static uint32_t note_own(runner *r, const place *p)
             r->own_room = r->own_room * 2 + 16;
             r->own = more;
         }
-        below = sbx_shield_below(r->folder.path, path);
-        failed = !r->own || !(r->own[r->own_count++] = sbx_arena_strndup(&r->arena, below, strlen(below)));
+        own.path = sbx_arena_printf(&r->arena, "%s", path);
+        failed = !r->own || !own.path;
+        if (!failed)
+            r->own[r->own_count++] = own;
         LeaveCriticalSection(&r->lock);
     }
     sbx_free(path);
@@ -199,27 +201,40 @@ static int is_passed_on(const runner *r, const place *p)
     return passed;
 }
 
+static int is_own(const runner *r, HANDLE handle)
+{
+    uint64_t id = 0;
+
+    return SBX_NT_OK(sbx_nt_id(handle, &id)) && sbx_ledger_keeps(&r->ledger, NULL, id);
+}
+
 static uint32_t bare(runner *r, const place *p, const sbx_walk_item *item)
 {
-    sbx_sd_change change = {.sid = r->user.u.bytes};
+    const uint8_t *user = r->user.u.bytes;
+    sbx_sd_change change = {.sid = user};
     uint32_t result = SBX_SD_SAME;
+    int has_deny, has_inherited;
     NTSTATUS status;
 
     if (!p->handle || !SBX_NT_OK(sbx_sd_read(p->sd, p->handle)) || !p->sd->acl) {
         tell(r, &r->count->closed, r->count->first_closed, p->handle, item);
         return SBX_NT_OK(p->status) ? SBX_WALK_ON : SBX_WALK_PASS;
     }
+    has_deny = sbx_acl_has(p->sd->acl, user, &sbx_shield_deny);
+    has_inherited = sbx_acl_has(p->sd->acl, user, &inherited);
     if (p->parent && is_root(r, p->sd)) {
-        tell(r, &r->count->apart, r->count->first_apart, p->handle, item);
+        if (has_deny || has_inherited)
+            tell(r, &r->count->apart, r->count->first_apart, p->handle, item);
         return SBX_WALK_PASS;
     }
-    if (sbx_acl_has(p->sd->acl, r->user.u.bytes, &sbx_shield_deny)) {
-        if (sbx_shield_is_own(&r->ledger, p->handle))
+    /* what is protected in a root has the same, from the grant */
+    if (has_deny && !(p->parent && sbx_acl_marked_by_others(p->sd->acl, user))) {
+        if (is_own(r, p->handle))
             tell(r, &r->count->shielded, NULL, NULL, NULL);
         else
             change.drop[change.drops++] = sbx_shield_deny;
     }
-    if (sbx_acl_has(p->sd->acl, r->user.u.bytes, &inherited) && !is_passed_on(r, p))
+    if (has_inherited && !is_passed_on(r, p))
         change.drop[change.drops++] = inherited;
     if (!change.drops)
         return SBX_NT_OK(p->status) ? SBX_WALK_ON : SBX_WALK_PASS;
@@ -318,7 +333,8 @@ static sbx_status bare_folder(runner *r, sbx_error *err)
         return sbx_hint(err, "%lu folders still carry a shield; let their owner or an administrator change them",
                         (unsigned long)r->count->left_out);
     }
-    return st == SBX_OK ? sbx_shield_forget(&r->ledger, &r->folder, err) : st;
+    /* a root that was made in it later has what it had then until it is cleaned */
+    return st == SBX_OK && !r->count->apart ? sbx_shield_forget(&r->ledger, &r->folder, err) : st;
 }
 
 /* Whether the folder itself is (in) a writable root: then it was meant. */

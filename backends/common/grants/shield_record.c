@@ -48,41 +48,7 @@ sbx_ledger_root *sbx_shield_find(const sbx_ledger *ledger, const char *path)
     return NULL;
 }
 
-const char *sbx_shield_below(const char *folder, const char *path)
-{
-    const size_t length = strlen(folder);
-
-    return sbx_path_is_below(path, folder) && strlen(path) > length ? path + length + (path[length] == '\\') : "";
-}
-
-static int has_own(const sbx_ledger *ledger)
-{
-    const sbx_ledger_root *at;
-
-    for (at = ledger->roots; at; at = at->next)
-        if (at->paths)
-            return 1;
-    return 0;
-}
-
-int sbx_shield_is_own(const sbx_ledger *ledger, void *handle)
-{
-    const sbx_ledger_root *at;
-    const sbx_ledger_path *own;
-    char *path;
-    int found = 0;
-
-    if (!has_own(ledger))
-        return 0;
-    path = sbx_file_final_path(handle, VOLUME_NAME_DOS);
-    for (at = ledger->roots; path && at && !found; at = at->next)
-        for (own = sbx_path_is_below(path, at->path) ? at->paths : NULL; own && !found; own = own->next)
-            found = own->kind == SBX_RECORD_OWN && sbx_path_equal(sbx_shield_below(at->path, path), own->path);
-    sbx_free(path);
-    return found;
-}
-
-sbx_status sbx_shield_begin(sbx_ledger *ledger, const sbx_root *folder, const char *const *own, uint32_t count,
+sbx_status sbx_shield_begin(sbx_ledger *ledger, const sbx_root *folder, const sbx_shield_own *own, uint32_t count,
                             sbx_error *err)
 {
     sbx_ledger_entry *entries = sbx_alloc_zero(count + 1, sizeof(*entries));
@@ -94,8 +60,9 @@ sbx_status sbx_shield_begin(sbx_ledger *ledger, const sbx_root *folder, const ch
     entries[0].type = SBX_RECORD_GRANT;
     entries[0].path = folder->path;
     for (i = 0; i < count; i++) {
-        entries[i + 1].type = SBX_RECORD_OWN;
-        entries[i + 1].path = own[i];
+        entries[i + 1].type = SBX_RECORD_KEPT;
+        entries[i + 1].count = own[i].id;
+        entries[i + 1].path = own[i].path;
     }
     st = sbx_ledger_add(ledger, &folder->sid, entries, count + 1, 0, err);
     sbx_free(entries);
@@ -234,22 +201,28 @@ static int is_meant(const sbx_located *known, uint32_t what, const char *folder,
     }
 }
 
-static sbx_status undo(sbx_ledger *ledger, const sbx_located *known, sbx_status found, sbx_error *err)
+/* *is_held: a writable root in it has it still. */
+static sbx_status undo(sbx_ledger *ledger, const sbx_located *known, sbx_status found, int *is_held, sbx_error *err)
 {
     const sbx_ledger_entry gone = {SBX_RECORD_GONE, 0, known->entry->path};
     sbx_shield_count count;
+    sbx_status st;
 
+    *is_held = 0;
     if (found != SBX_OK)
         return found;
-    return known->root.handle ? sbx_shield_run(SBX_SHIELD_REMOVE, known->root.path, &count, err)
-                              : sbx_ledger_add(ledger, &known->entry->sid, &gone, 1, 0, err);
+    if (!known->root.handle)
+        return sbx_ledger_add(ledger, &known->entry->sid, &gone, 1, 0, err);
+    st = sbx_shield_run(SBX_SHIELD_REMOVE, known->root.path, &count, err);
+    *is_held = st == SBX_OK && count.apart;
+    return st;
 }
 
 sbx_status sbx_shield_clean(uint32_t what, const char *folder, sbx_state_visitor visit, void *context, sbx_error *err)
 {
     sbx_ledger ledger = {.file = SBX_SHIELD_FILE};
     sbx_ledger_root *entry, *next;
-    int enough = 0;
+    int enough = 0, is_held;
     sbx_status st = sbx_ledger_load(&ledger, err), failed = SBX_OK;
 
     for (entry = st == SBX_OK ? ledger.roots : NULL; entry && !enough; entry = next) {
@@ -261,7 +234,9 @@ sbx_status sbx_shield_clean(uint32_t what, const char *folder, sbx_state_visitor
         next = entry->next;
         item = item_of(&known, 1);
         if (is_meant(&known, what, folder, &item)) {
-            st = undo(&ledger, &known, found, &why);
+            st = undo(&ledger, &known, found, &is_held, &why);
+            if (is_held)
+                item.state = SBX_STATE_ACTIVE;
             enough = visit && visit(context, &item, st == SBX_OK ? NULL : &why);
             if (st != SBX_OK && failed == SBX_OK) {
                 failed = SBX_E_SYSTEM;

@@ -11,20 +11,20 @@
 
 #define SBX_SHIELD_FILE "shields"
 
+/* A directory that had the deny from the user himself: a KEPT record. */
+typedef struct sbx_shield_own {
+    uint64_t id; /* sbx_nt_id */
+    const char *path;
+} sbx_shield_own;
+
 /* The folder, to be changed.  SBX_E_REFUSED: there is none, or it keeps no access rights. */
 sbx_status sbx_shield_open(const char *path, sbx_root *folder, sbx_error *err);
 
 /* The recorded folder that a path is in, or is; NULL: none. */
 sbx_ledger_root *sbx_shield_find(const sbx_ledger *ledger, const char *path);
 
-/* The rest of a path below a folder, "" for the folder itself. */
-const char *sbx_shield_below(const char *folder, const char *path);
-
-/* Whether a directory is recorded as one that had the deny from the user himself. */
-int sbx_shield_is_own(const sbx_ledger *ledger, void *handle);
-
 /* Before the first change, with those that are the user's own; after the last; when nothing is left of it and those in it. */
-sbx_status sbx_shield_begin(sbx_ledger *ledger, const sbx_root *folder, const char *const *own, uint32_t count,
+sbx_status sbx_shield_begin(sbx_ledger *ledger, const sbx_root *folder, const sbx_shield_own *own, uint32_t count,
                             sbx_error *err);
 sbx_status sbx_shield_end(sbx_ledger *ledger, const sbx_sid *sid, const char *path, uint64_t count, sbx_error *err);
 sbx_status sbx_shield_forget(sbx_ledger *ledger, const sbx_root *folder, sbx_error *err);

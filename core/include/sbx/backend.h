@@ -426,9 +426,10 @@ typedef struct sbx_shield_count {
     uint64_t changed;  /* shielded or, with DRY_RUN, to be; REMOVE: as before now */
     uint64_t shielded; /* were already; REMOVE: kept, as the entry is the user's own */
     uint64_t left_out; /* hold something that the user could not delete then; REMOVE: could not be changed */
-    uint64_t apart;    /* that the user would have to name, and which were not looked into */
-    uint64_t closed;   /* that the user may not change */
-    uint64_t links;    /* not followed */
+    /* that the user would have to name, not looked into; REMOVE: roots that still have it, to be cleaned first */
+    uint64_t apart;
+    uint64_t closed; /* that the user may not change */
+    uint64_t links;  /* not followed */
     char first_left_out[SBX_SHIELD_FIRST];
     char first_apart[SBX_SHIELD_FIRST];
     char first_closed[SBX_SHIELD_FIRST];

@@ -545,6 +545,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_full_ledger, full_setup, teardown),
         cmocka_unit_test_setup_teardown(test_full_rewrite, full_setup, teardown),
         cmocka_unit_test_setup_teardown(test_full_end, full_setup, teardown),
+        cmocka_unit_test_setup_teardown(test_full_shield, full_setup, teardown),
     };
 
     if (argc == 2)

@@ -1,6 +1,7 @@
 #include "full.h"
 
 #include "base/memory.h"
+#include "common/grants/shield.h"
 #include "fixture.h"
 #include "win/error.h"
 
@@ -232,4 +233,40 @@ void test_full_end(void **context)
     assert_int_equal(guards, 2);
     recovers(before);
     sbx_free(before);
+}
+
+/* What cannot be recorded is not shielded; what stopped in the middle is gone on with, and undone. */
+void test_full_shield(void **context)
+{
+    static sbx_shield_count count;
+    sbx_error err = {.size = sizeof(err)};
+    char *before, name[32];
+    int i;
+
+    ON_SMALL_DISK
+    for (i = 0; i < 150; i++) {
+        snprintf(name, sizeof(name), "other\\dir%d", i);
+        tree_dir(name);
+    }
+    sbx_grants_close(open_grants()); /* the state folder is there */
+    clean_all();
+    before = tree_snapshot("other");
+    fill_data(0);
+    assert_int_equal(sbx_shield_run(0, tree_path("other"), &count, &err), SBX_E_SYSTEM);
+    assert_non_null(strstr(err.object, "state\\shields"));
+    assert_int_equal(err.code, ERROR_DISK_FULL);
+    tree_same("other", before);
+    make_room();
+    before = tree_snapshot("other");
+    expect_ok(sbx_shield_run(0, tree_path("other"), &count, &err), &err);
+    expect_ok(sbx_shield_run(SBX_SHIELD_REMOVE, tree_path("other"), &count, &err), &err);
+    fill_names(2);
+    assert_int_equal(sbx_shield_run(0, tree_path("other"), &count, &err), SBX_E_SYSTEM);
+    assert_string_equal(err.op, "NtSetSecurityObject");
+    assert_true(count.changed < 151);
+    make_room();
+    expect_ok(sbx_shield_run(0, tree_path("other"), &count, &err), &err);
+    assert_int_equal(count.changed + count.shielded, 151);
+    expect_ok(sbx_shield_run(SBX_SHIELD_REMOVE, tree_path("other"), &count, &err), &err);
+    tree_same("other", before);
 }

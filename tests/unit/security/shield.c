@@ -469,7 +469,7 @@ static void begin_to_remove(const char *step)
     if (strcmp(step, "shield") != 0 || remover)
         return;
     remover = CreateThread(NULL, 0, remove_main, docs, 0, NULL);
-    while (!sbx_shield_is_removing() || GetTickCount64() - begin < 300)
+    while (GetTickCount64() - begin < (sbx_shield_is_removing() ? 300u : 30000u))
         SwitchToThread();
 }
 
@@ -562,13 +562,15 @@ static void test_listed(void **context)
     sbx_free(before);
 }
 
-/* A root that is made in a shielded folder works, and what it leaves is as before. */
+/* A root that is made in a shielded folder works, and what it leaves is as before.  While it is there the shield is not
+ * forgotten, as its directories still have theirs. */
 static void test_root_inside(void **context)
 {
     sbx_grants *grants;
-    char *before;
+    char *before, *bare;
 
     JUDGED
+    bare = tree_snapshot("docs");
     shielded("docs");
     before = tree_snapshot("docs");
     writable[0] = tree_path("docs\\work");
@@ -581,9 +583,22 @@ static void test_root_inside(void **context)
     assert_int_equal(act_delete("docs\\thesis.txt"), DENIED);
     tree_leave();
     tree_file("docs\\work\\deep\\c.txt", "c");
+    assert_int_equal(clean(SBX_CLEAN_ALL, NULL).state, SBX_STATE_ACTIVE);
     sbx_grants_close(grants);
+    shielded("docs");
     clean_all();
     same_as(before, "docs");
+    grants = open_grants();
+    sbx_grants_close(grants);
+    bared("docs");
+    assert_int_equal(counted.apart, 1);
+    assert_string_equal(counted.first_apart, tree_path("docs\\work"));
+    assert_int_equal(list().count, 1);
+    clean_all();
+    bared("docs");
+    assert_int_equal(list().count, 0);
+    same_as(bare, "docs");
+    sbx_free(bare);
     sbx_free(before);
 }
 
