@@ -26,7 +26,7 @@
 
 struct sbx_grants {
     uint32_t count;
-    int dry;
+    int dry, opened; /* opened: a command has run, or could have */
     sbx_root roots[ROOTS_MAX];
     const void *sids[ROOTS_MAX];
     sbx_arena arena;
@@ -488,6 +488,7 @@ sbx_status sbx_grants_open(const sbx_policy *policy, uint32_t flags, sbx_grants 
         g->with_git = policy->git == SBX_GIT_WRITE;
         for (i = 0; i < g->count && !g->dry; i++)
             sbx_later_look(&g->roots[i], g->with_git, &g->later[i]);
+        g->opened = 1;
         *grants = g;
         return SBX_OK;
     }
@@ -508,7 +509,7 @@ void sbx_grants_close(sbx_grants *grants)
 
     if (!grants)
         return;
-    for (i = 0; i < grants->count && grants->hold; i++)
+    for (i = 0; i < grants->count && grants->hold && grants->opened; i++)
         sbx_later_tell(&grants->roots[i], grants->with_git, &grants->later[i]);
     if (!grants->dry && grants->hold && lock_all(grants, locks, WAIT_AT_END_MS, NULL) == SBX_OK) {
         sbx_hold_give(grants->hold);
@@ -519,7 +520,7 @@ void sbx_grants_close(sbx_grants *grants)
                 const sbx_rule *rule;
                 uint32_t process = 0;
 
-                for (rule = grants->rules[i]; rule; rule = rule->next)
+                for (rule = grants->opened ? grants->rules[i] : NULL; rule; rule = rule->next)
                     protect_again(grants, i, rule);
                 if (sbx_guard_known(&grants->roots[i], &grants->ledger) &&
                     sbx_hold_find(&grants->roots[i].sid, NULL, &process, NULL) == SBX_OK && !process)

@@ -71,14 +71,21 @@ def batch(w):
     got = w.sbx(w.ws('on.cmd'), *words)
     equal(argument_list(got), [units(word) for word in words], got)
     equal(w.read(w.ws('planted.txt')), None, 'injected')
-    got = w.sbx(w.ws('on.cmd'), '100%', '%PATH%', 'a %SBX_ARG_1% b\\')
-    equal(argument_list(got), [units('100%'), units('%PATH%'), units('a %SBX_ARG_1% b\\')], got)
+    # what a variable expands to is not expanded again, but by the cmd.exe of Wine
+    got = w.run('cmd', '/d', '/v:off', '/c', 'echo "%SBX_TRY%" "%SBX_TRY%"', env={'SBX_TRY': 'a%b'})
+    plain = got.text.strip() == '"a%b" "a%b"'
+    if plain:
+        got = w.sbx(w.ws('on.cmd'), '100%', '%PATH%', 'a %SBX_ARG_1% b\\')
+        equal(argument_list(got), [units('100%'), units('%PATH%'), units('a %SBX_ARG_1% b\\')], got)
+    else:
+        w.unjudged.append('a percent sign in an argument: this cmd.exe expands again what a variable expands to')
     os.mkdir(w.unix(w.ws('5%TEMP%')))
     w.write(w.ws('5%TEMP%\\here.cmd'), '@echo here %1\r\n')
-    got = w.sbx(w.ws('5%TEMP%\\here.cmd'), 'x')
-    equal(got.text.strip(), 'here x', got)
-    for hostile in ('a"&echo planted>planted.txt&"', '"&echo planted>planted.txt', '%CMDCMDLINE:~-1%&echo planted>planted.txt',
-                    'a\nb'):
+    if plain:
+        got = w.sbx(w.ws('5%TEMP%\\here.cmd'), 'x')
+        equal(got.text.strip(), 'here x', got)
+    for hostile in ('a"&echo planted>planted.txt&"', '"&echo planted>planted.txt', 'a\nb',
+                    *(('%CMDCMDLINE:~-1%&echo planted>planted.txt', '%PATH%') if plain else ())):
         got = w.sbx(w.ws('show.cmd'), hostile)
         equal(w.read(w.ws('planted.txt')), None, 'injected by %r' % hostile)
         if got.code == 0:  # then it must have arrived as it was given
