@@ -128,8 +128,10 @@ static void tell(const sbx_policy *policy)
     sbx_host_note(SBX_NOTE_GAP, "names",
                   "the command can take names of pipes, objects and ports before your programs do");
     if (policy->flags & SBX_POLICY_KEEP_CHILDREN)
-        sbx_host_note(SBX_NOTE_GAP, "children",
-                      "what outlives the command may take the names of protected paths that do not exist");
+        sbx_host_note(
+            SBX_NOTE_GAP, "children",
+            "what outlives the command keeps the protection of its folders up, with the placeholders of missing "
+            "names; what that starts later does not count");
     if (policy->temp == SBX_TEMP_USER && !sbx_temp_user_is_in(policy))
         sbx_host_note(SBX_NOTE_WARN, "TEMP", "the command cannot write to your own TEMP: no writable folder has it");
 }

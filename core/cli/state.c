@@ -77,7 +77,7 @@ static void print_line(sbx_text *out, const sbx_state_item *item)
     }
     /* what is in a root is held with it */
     if (item->process_id && (!text_of(item->root)[0] || sbx_path_equal(text_of(item->object), item->root)))
-        sbx_text_printf(&words, "%sin use by sbx process %u", between, (unsigned)item->process_id);
+        sbx_text_printf(&words, "%sin use by process %u", between, (unsigned)item->process_id);
     if (out->failed || words.failed) {
         out->failed = 1;
     } else if (words.length) {

@@ -332,7 +332,7 @@ void sbx_temp_close(sbx_temp *temp)
     WCHAR *name_w = NULL;
     sbx_remove_count count;
 
-    if (temp->area && temp->keep && is_kept(temp->name) && !sbx_kept_record(temp->path))
+    if (temp->area && temp->keep && is_kept(temp->name) && sbx_kept_record(temp->path) == SBX_CHILDREN_GONE)
         temp->keep = 0;
     sbx_handle_close(&temp->hold);
     if (temp->area && !temp->keep && sbx_wide(temp->name, "run id", &name_w, NULL) == SBX_OK &&
@@ -378,7 +378,7 @@ static uint32_t judge(const round *now, const char *name, const char *path, cons
         return SBX_STATE_ACTIVE;
     if (now->area == AREA_CACHE)
         return !root || !exists(root) ? SBX_STATE_STALE : SBX_STATE_KEPT;
-    return is_kept(name) && sbx_kept_ask(path) != SBX_KEPT_GONE ? SBX_STATE_KEPT : SBX_STATE_STALE;
+    return is_kept(name) && sbx_kept_ask(path) != SBX_CHILDREN_GONE ? SBX_STATE_KEPT : SBX_STATE_STALE;
 }
 
 /* Of what is removed only what it was. */

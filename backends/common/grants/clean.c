@@ -202,7 +202,7 @@ static sbx_status clean_one(cleaner *c, sbx_located *known, sbx_error *err)
             goto out; /* was not asked for */
         if (c->what == SBX_CLEAN_ROOT) {
             st = sbx_fail(&why, SBX_E_REFUSED, "a command that runs needs it", item.object);
-            sbx_hint(&why, "wait for the end of sbx process %lu", (unsigned long)known->process);
+            sbx_hint(&why, "wait for the end of process %lu", (unsigned long)known->process);
         }
     } else if (st == SBX_OK && c->what == SBX_CLEAN_STALE && item.state != SBX_STATE_STALE) {
         if (known->root.handle)

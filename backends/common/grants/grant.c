@@ -36,7 +36,7 @@ struct sbx_grants {
     const sbx_rule **absent[ROOTS_MAX]; /* those whose object was not there, */
     uint32_t absent_count[ROOTS_MAX];
     sbx_text later[ROOTS_MAX]; /* what there was of it, see later.h */
-    int with_git;
+    int with_git, keep_children;
     uint32_t nested; /* repositories that were found in this launch */
 };
 
@@ -486,6 +486,7 @@ sbx_status sbx_grants_open(const sbx_policy *policy, uint32_t flags, sbx_grants 
     if (st == SBX_OK) {
         sbx_open_places_report(g->roots, g->count, flags);
         g->with_git = policy->git == SBX_GIT_WRITE;
+        g->keep_children = (policy->flags & SBX_POLICY_KEEP_CHILDREN) != 0;
         for (i = 0; i < g->count && !g->dry; i++)
             sbx_later_look(&g->roots[i], g->with_git, &g->later[i]);
         g->opened = 1;
@@ -511,6 +512,11 @@ void sbx_grants_close(sbx_grants *grants)
         return;
     for (i = 0; i < grants->count && grants->hold && grants->opened; i++)
         sbx_later_tell(&grants->roots[i], grants->with_git, &grants->later[i]);
+    for (i = 0; i < grants->count && grants->hold && grants->keep_children; i++)
+        if (sbx_hold_keep(grants->hold, &grants->roots[i].sid) != SBX_OK)
+            note(SBX_NOTE_WARN, grants->roots[i].path,
+                 "which processes outlive the command is not known: a later run with less protection gives them, too, "
+                 "what it allows");
     if (!grants->dry && grants->hold && lock_all(grants, locks, WAIT_AT_END_MS, NULL) == SBX_OK) {
         sbx_hold_give(grants->hold);
         grants->hold = NULL;

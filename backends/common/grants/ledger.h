@@ -76,7 +76,11 @@ typedef struct sbx_hold sbx_hold;
 sbx_status sbx_hold_take(const char *run_id, const sbx_sid *sids, uint32_t count, sbx_hold **hold, sbx_error *err);
 void sbx_hold_give(sbx_hold *hold); /* NULL is fine */
 
-/* The process of a living run that holds the root, other than `except`; 0: none. */
+/* Before the run gives its hold up: the processes that outlive it hold the root on (children.h), each as long as it lives.
+ * SBX_E_UNAVAILABLE: they are not known. */
+sbx_status sbx_hold_keep(const sbx_hold *hold, const sbx_sid *sid);
+
+/* The process of a living run that holds the root, other than `except`, or one that outlived its run; 0: none. */
 sbx_status sbx_hold_find(const sbx_sid *sid, const sbx_hold *except, uint32_t *process_id, sbx_error *err);
 
 /* Only for tests: called with the name of each step that changes something.  NULL in the product. */

@@ -20,7 +20,7 @@ typedef struct sbx_located {
     const sbx_ledger_root *entry; /* NULL: the ledger does not know `root` */
     uint32_t where;               /* SBX_LOCATED_* */
     int is_replaced;              /* GONE: another directory has its path */
-    uint32_t process;             /* of the sbx.exe whose run needs it, 0: none; filled by the caller */
+    uint32_t process;             /* that needs it (sbx_hold_find), 0: none; filled by the caller */
     sbx_root root;                /* handle NULL unless it is here or moved */
     char text[1024];              /* of the item that was made last */
 } sbx_located;

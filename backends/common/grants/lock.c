@@ -4,6 +4,7 @@
 #include <windows.h>
 
 #include "base/text.h"
+#include "common/children.h"
 #include "common/host.h"
 #include "common/grants/ledger.h"
 #include "common/state.h"
@@ -14,6 +15,7 @@
 
 #define RETRY_MS 10u
 #define TELL_MS 1000u
+#define KEPT ".kept"        /* ends the name of a record of what outlives a run: root.run.process.kept */
 #define HELD_AT 0x40000000u /* the byte of a run file that its run keeps locked */
 
 struct sbx_lock {
@@ -207,6 +209,38 @@ void sbx_hold_give(sbx_hold *hold)
     sbx_free(hold);
 }
 
+static char *kept_path(const char *name)
+{
+    sbx_text inner = {0};
+    char *path = NULL;
+
+    sbx_text_printf(&inner, "runs\\%s", name);
+    if (!inner.failed)
+        path = sbx_state_path(inner.data);
+    sbx_text_fini(&inner);
+    return path;
+}
+
+sbx_status sbx_hold_keep(const sbx_hold *hold, const sbx_sid *sid)
+{
+    char name[16 + ARRAYSIZE(hold->name) + sizeof(KEPT) + 2], *path;
+    uint32_t left;
+
+    snprintf(name, sizeof(name), "%016llx.%ls" KEPT, (unsigned long long)sbx_sid_number(sid), hold->name);
+    path = kept_path(name);
+    left = path ? sbx_children_record(path) : SBX_CHILDREN_UNKNOWN;
+    sbx_free(path);
+    return left == SBX_CHILDREN_UNKNOWN ? SBX_E_UNAVAILABLE : SBX_OK;
+}
+
+/* Whether a name in the folder of runs is that of a record of what outlives one. */
+static int is_kept(const WCHAR *name)
+{
+    const size_t length = wcslen(name), suffix = sizeof(KEPT) - 1;
+
+    return length > suffix && !wcscmp(name + length - suffix, L"" KEPT);
+}
+
 /* The process in the name of a run file, "id.process". */
 static uint32_t process_of(const WCHAR *name)
 {
@@ -242,6 +276,26 @@ static uint32_t holder(HANDLE file, const WCHAR *name, const sbx_sid *sid)
     }
 }
 
+/* A process that outlived its run and has this root's SID still.  The record goes with the last of them. */
+static uint32_t keeper(const WCHAR *name_w, const sbx_sid *sid)
+{
+    uint32_t process = 0, answer;
+    char *name = NULL, *path;
+    WCHAR *end;
+
+    if (wcstoull(name_w, &end, 16) != sbx_sid_number(sid) || *end != L'.')
+        return 0;
+    path = sbx_narrow((const uint16_t *)name_w, &name, NULL) == SBX_OK ? kept_path(name) : NULL;
+    answer = path ? sbx_children_ask(path, &process) : SBX_CHILDREN_ALIVE;
+    if (answer == SBX_CHILDREN_ALIVE && !process) /* it lives and cannot be read, as above */
+        process = process_of(name_w);
+    else if (answer == SBX_CHILDREN_GONE)
+        sbx_children_forget(path);
+    sbx_free(path);
+    sbx_free(name);
+    return process;
+}
+
 sbx_status sbx_hold_find(const sbx_sid *sid, const sbx_hold *except, uint32_t *process_id, sbx_error *err)
 {
     WIN32_FIND_DATAW data;
@@ -271,6 +325,10 @@ sbx_status sbx_hold_find(const sbx_sid *sid, const sbx_hold *except, uint32_t *p
         size_t dir_length = wcslen((const WCHAR *)dir_w), name_length = wcslen(data.cFileName);
         HANDLE file;
 
+        if (is_kept(data.cFileName)) {
+            *process_id = keeper(data.cFileName, sid);
+            continue;
+        }
         if ((data.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY) || (except && !wcscmp(data.cFileName, except->name)) ||
             dir_length + name_length + 2 > ARRAYSIZE(path))
             continue;

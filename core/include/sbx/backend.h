@@ -384,7 +384,7 @@ typedef struct sbx_state_item {
     const char *object;  /* the path or name that was changed, likewise */
     const char *text;    /* one line for people */
     uint64_t count;      /* objects changed, for a tree */
-    uint32_t process_id; /* of the sbx.exe whose run holds it, 0 if none or not known */
+    uint32_t process_id; /* of the sbx.exe whose run holds it, or one that outlived that; 0 if none or not known */
     uint32_t reserved;
 } sbx_state_item;
 

@@ -77,15 +77,15 @@ def in_use(w):
         equal(grant[2], w.workspace)
         found = items(w, 'status')
         equal(sorted((i['kind'], i['object']) for i in found), sorted((line[0], line[2]) for line in listed), 'as JSON')
-        check(', in use by sbx process %d' % [i for i in found if i['kind'] == 'grant'][0]['process_id'] in grant[3], grant)
+        check(', in use by process %d' % [i for i in found if i['kind'] == 'grant'][0]['process_id'] in grant[3], grant)
         kept = sbx(w, 'clean', '--all')
         check('nothing to undo' not in kept.text, kept)
         equal(sorted(line.split()[:2] for line in kept.text.splitlines() if line[0] != ' '),
               [['kept', 'cache'], ['kept', 'grant'], ['kept', 'temp']], kept)
-        check('in use by sbx process' in kept.text, kept)
+        check('in use by process' in kept.text, kept)
         equal([(i['undone'], i['state'], 'error' in i) for i in items(w, 'clean', '--all')], [(False, 'active', False)] * 3)
         got = sbx(w, 'clean', w.workspace, code=125)
-        check(got.text.startswith('FAILED  grant') and 'wait for the end of sbx process' in got.errors, got)
+        check(got.text.startswith('FAILED  grant') and 'wait for the end of process' in got.errors, got)
     finally:
         ended(process)
     equal(sorted(line[:18].split()[1] for line in sbx(w, 'status').text.splitlines() if line[0] != ' '), ['kept'] * 3)
@@ -176,6 +176,33 @@ def kept_temp(w):
     equal(temps(), [])
     area = w.profile + '\\AppData\\Local\\sbx\\temp'
     equal(os.listdir(w.unix(area)), [], 'its record goes with it')
+    reset(w)
+
+
+@case('--keep-children: no later run lifts the protection while one of the processes lives', CONFINED, WORLDS)
+def kept_hold(w):
+    def grants():
+        return [(i['state'], i.get('process_id')) for i in items(w, 'status') if i['kind'] == 'grant']
+
+    reset(w)
+    w.write(w.ws('.git\\config'), 'x')
+    started = w.start([w.SBX, *w.options('--keep-children'), '--', w.PROBE, 'tree', 'plain', 'exit'],
+                      stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    processes = [started.stdout.readline().split()[1].decode() for _ in range(2)]
+    started.wait(60)
+    got = w.sandboxed('exit', '0', options=('--git', 'write'))
+    equal(got.code, 125, got)
+    check('another run protects it' in got.errors and any('process %s ' % i in got.errors for i in processes), got)
+    check(grants()[0] in [('active', int(i)) for i in processes], grants())
+    equal(w.sandboxed('exit', '0').code, 0, 'the same protection')
+    for process in processes:
+        w.run('taskkill', '/f', '/pid', process)
+    started.stdout.read()
+    started.stdout.close()
+    equal([state for state, _ in grants()], ['kept'])
+    equal(w.sandboxed('exit', '0', options=('--git', 'write')).code, 0)
+    runs = w.profile + '\\AppData\\Local\\sbx\\runs'
+    equal(os.listdir(w.unix(runs)), [], 'the record goes with the last of them')
     reset(w)
 
 
