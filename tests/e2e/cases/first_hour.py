@@ -25,7 +25,7 @@ def result(lines, name, world, tried):
 
 
 @case('the probes for Windows: each says something, nothing is left', ('unelevated',), ('lab', 'native'),
-      readings=('delete-child', 'rename-in-place', 'new-object-dacl', 'set-dacl', 'tree-dacl', 'station', 'console', 'thread-dacl', 'impersonate'))
+      readings=('delete-child', 'rename-in-place', 'new-object-dacl', 'set-dacl', 'tree-dacl', 'station', 'console', 'thread-dacl'))
 def probes(w):
     lines = lines_of(w)
     equal({line[0] for line in lines}, NAMES, 'one line at least of each')
@@ -54,4 +54,6 @@ def probes(w):
     left = result(lines, 'delete', 'unelevated', 'seen from outside').split()
     check(('delete' in left) == (told['delete-child'] == {'twice'}), 'what is left: %r' % left)
     for name, value in (one.split('=') for one in os.environ.get('LAB_READING', '').split(',') if '=' in one):
+        if name == 'impersonate':
+            continue  # the lab's is about tokens of a logon that the caller made, of which no probe has one
         check(told.get(name, {value}) == {value}, '%s is told to be %s' % (name, told.get(name)))
