@@ -127,6 +127,41 @@ sbx_status open_error(sbx_error *err)
     return st;
 }
 
+#define DYING 99
+#define LONG_ENOUGH_MS 60000
+
+static HANDLE said_to_die(DWORD process_id)
+{
+    char name[64];
+
+    snprintf(name, sizeof(name), "Local\\sbx-test-dies-%lu", process_id);
+    return CreateEventA(NULL, TRUE, FALSE, name);
+}
+
+void die_now(void)
+{
+    said_to_die(GetCurrentProcessId());
+    TerminateProcess(GetCurrentProcess(), DYING);
+}
+
+DWORD end_of(HANDLE process)
+{
+    DWORD code = 0;
+
+    if (WaitForSingleObject(process, LONG_ENOUGH_MS) != WAIT_OBJECT_0) {
+        HANDLE dies = said_to_die(GetProcessId(process));
+        const int said = GetLastError() == ERROR_ALREADY_EXISTS;
+
+        CloseHandle(dies);
+        TerminateProcess(process, DYING);
+        assert_int_equal(WaitForSingleObject(process, LONG_ENOUGH_MS), WAIT_OBJECT_0);
+        assert_true(said);
+        print_message("a process that ended itself was ended once more\n");
+    }
+    assert_true(GetExitCodeProcess(process, &code));
+    return code;
+}
+
 void tree_same(const char *name, char *before)
 {
     char *after = tree_snapshot(name), *b, *a, *b_next, *a_next;

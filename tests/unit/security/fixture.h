@@ -33,6 +33,13 @@ sbx_status clean_all(void);
 /* A run can write in the workspace and not in .git; then all is cleaned. */
 void expect_works(void);
 
+/* A process that ends itself in the middle of what it does: the last that it does. */
+void die_now(void);
+
+/* Its exit code.  Ending a process with several threads may take a system for ever: one that said that it dies is ended from
+ * outside, one that did not has hung. */
+DWORD end_of(HANDLE process);
+
 /* The tree is as in this snapshot, which is freed. */
 void tree_same(const char *name, char *before);
 

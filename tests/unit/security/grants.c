@@ -473,7 +473,7 @@ static void die(const char *step)
 {
     (void)step;
     if (!InterlockedDecrement(&steps_left))
-        TerminateProcess(GetCurrentProcess(), 99);
+        die_now();
 }
 
 static int victim(const char *what, int step)
@@ -500,13 +500,12 @@ static DWORD run_victim(const char *what, int step)
     STARTUPINFOA start = {.cb = sizeof(start)};
     PROCESS_INFORMATION process;
     char self[600], line[700];
-    DWORD code = 0;
+    DWORD code;
 
     GetModuleFileNameA(NULL, self, sizeof(self));
     snprintf(line, sizeof(line), "\"%s\" %s %d", self, what, step);
     assert_true(CreateProcessA(NULL, line, NULL, NULL, FALSE, 0, NULL, NULL, &start, &process));
-    WaitForSingleObject(process.hProcess, INFINITE);
-    GetExitCodeProcess(process.hProcess, &code);
+    code = end_of(process.hProcess);
     CloseHandle(process.hThread);
     CloseHandle(process.hProcess);
     return code;

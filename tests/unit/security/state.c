@@ -119,13 +119,12 @@ static DWORD run_victim(const char *what)
     STARTUPINFOA start = {.cb = sizeof(start)};
     PROCESS_INFORMATION process;
     char self[600], line[700];
-    DWORD code = 0;
+    DWORD code;
 
     GetModuleFileNameA(NULL, self, sizeof(self));
     snprintf(line, sizeof(line), "\"%s\" %s", self, what);
     assert_true(CreateProcessA(NULL, line, NULL, NULL, FALSE, 0, NULL, NULL, &start, &process));
-    WaitForSingleObject(process.hProcess, INFINITE);
-    GetExitCodeProcess(process.hProcess, &code);
+    code = end_of(process.hProcess);
     CloseHandle(process.hThread);
     CloseHandle(process.hProcess);
     return code;
@@ -285,7 +284,7 @@ static void die(const char *step)
 {
     (void)step;
     if (!InterlockedDecrement(&steps_left))
-        TerminateProcess(GetCurrentProcess(), 99);
+        die_now();
 }
 
 static int victim(const char *what)
@@ -295,7 +294,7 @@ static int victim(const char *what)
     attach();
     if (!strcmp(what, "run")) {
         open_grants();
-        TerminateProcess(GetCurrentProcess(), 99);
+        die_now();
     }
     steps_left = atoi(what);
     sbx_step_hook = die;
