@@ -144,7 +144,7 @@ void die_now(void)
     TerminateProcess(GetCurrentProcess(), DYING);
 }
 
-DWORD end_of(HANDLE process)
+DWORD end_of_victim(HANDLE process)
 {
     DWORD code = 0;
 

@@ -38,7 +38,7 @@ void die_now(void);
 
 /* Its exit code.  Ending a process with several threads may take a system for ever: one that said that it dies is ended from
  * outside, one that did not has hung. */
-DWORD end_of(HANDLE process);
+DWORD end_of_victim(HANDLE process);
 
 /* The tree is as in this snapshot, which is freed. */
 void tree_same(const char *name, char *before);

@@ -505,7 +505,7 @@ static DWORD run_victim(const char *what, int step)
     GetModuleFileNameA(NULL, self, sizeof(self));
     snprintf(line, sizeof(line), "\"%s\" %s %d", self, what, step);
     assert_true(CreateProcessA(NULL, line, NULL, NULL, FALSE, 0, NULL, NULL, &start, &process));
-    code = end_of(process.hProcess);
+    code = end_of_victim(process.hProcess);
     CloseHandle(process.hThread);
     CloseHandle(process.hProcess);
     return code;

@@ -124,7 +124,7 @@ static DWORD run_victim(const char *what)
     GetModuleFileNameA(NULL, self, sizeof(self));
     snprintf(line, sizeof(line), "\"%s\" %s", self, what);
     assert_true(CreateProcessA(NULL, line, NULL, NULL, FALSE, 0, NULL, NULL, &start, &process));
-    code = end_of(process.hProcess);
+    code = end_of_victim(process.hProcess);
     CloseHandle(process.hThread);
     CloseHandle(process.hProcess);
     return code;
