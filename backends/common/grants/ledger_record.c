@@ -2,20 +2,9 @@
 
 #include <string.h>
 
+#include "common/grants/words.h"
+
 #define MAGIC 0x4C584253u /* "SBXL" */
-
-static uint32_t get32(const uint8_t *p)
-{
-    return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
-static void put32(uint8_t *p, uint32_t value)
-{
-    p[0] = (uint8_t)value;
-    p[1] = (uint8_t)(value >> 8);
-    p[2] = (uint8_t)(value >> 16);
-    p[3] = (uint8_t)(value >> 24);
-}
 
 /* Four bits at a time: sixteen entries, of the polynomial 0x82F63B78. */
 uint32_t sbx_crc32c(uint32_t crc, const void *bytes, size_t size)
@@ -40,15 +29,15 @@ size_t sbx_ledger_record_put(const sbx_ledger_record *record, uint8_t *out)
     size_t payload = SBX_RECORD_FIXED + record->path_length;
 
     if (out) {
-        put32(out, MAGIC);
-        put32(out + 4, (uint32_t)payload);
-        put32(out + 8, record->type);
-        put32(out + 16, (uint32_t)record->count);
-        put32(out + 20, (uint32_t)(record->count >> 32));
+        sbx_put32(out, MAGIC);
+        sbx_put32(out + 4, (uint32_t)payload);
+        sbx_put32(out + 8, record->type);
+        sbx_put32(out + 16, (uint32_t)record->count);
+        sbx_put32(out + 20, (uint32_t)(record->count >> 32));
         memcpy(out + 24, record->sid, SBX_RECORD_SID);
         if (record->path_length)
             memcpy(out + SBX_RECORD_HEAD + SBX_RECORD_FIXED, record->path, record->path_length);
-        put32(out + 12, sbx_crc32c(sbx_crc32c(0, out, 12), out + SBX_RECORD_HEAD, payload));
+        sbx_put32(out + 12, sbx_crc32c(sbx_crc32c(0, out, 12), out + SBX_RECORD_HEAD, payload));
     }
     return SBX_RECORD_HEAD + payload;
 }
@@ -57,18 +46,18 @@ static int read_one(const uint8_t *p, size_t left, sbx_ledger_record *record, si
 {
     uint32_t payload;
 
-    if (left < SBX_RECORD_HEAD + SBX_RECORD_FIXED || get32(p) != MAGIC)
+    if (left < SBX_RECORD_HEAD + SBX_RECORD_FIXED || sbx_get32(p) != MAGIC)
         return 0;
-    payload = get32(p + 4);
+    payload = sbx_get32(p + 4);
     if (payload < SBX_RECORD_FIXED || payload > SBX_RECORD_FIXED + SBX_RECORD_PATH_MAX ||
         payload > left - SBX_RECORD_HEAD)
         return 0;
-    if (get32(p + 12) != sbx_crc32c(sbx_crc32c(0, p, 12), p + SBX_RECORD_HEAD, payload))
+    if (sbx_get32(p + 12) != sbx_crc32c(sbx_crc32c(0, p, 12), p + SBX_RECORD_HEAD, payload))
         return 0;
-    record->type = get32(p + 8);
+    record->type = sbx_get32(p + 8);
     if (record->type < 1 || record->type > SBX_RECORD_LAST)
         return 0;
-    record->count = get32(p + 16) | (uint64_t)get32(p + 20) << 32;
+    record->count = sbx_get32(p + 16) | (uint64_t)sbx_get32(p + 20) << 32;
     memcpy(record->sid, p + 24, SBX_RECORD_SID);
     record->path = (const char *)p + SBX_RECORD_HEAD + SBX_RECORD_FIXED;
     record->path_length = payload - SBX_RECORD_FIXED;

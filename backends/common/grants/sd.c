@@ -179,3 +179,13 @@ sbx_status sbx_sd_result(int32_t status, uint32_t result, const char *path, sbx_
         return SBX_OK;
     }
 }
+
+sbx_status sbx_sd_end(sbx_sd *sd, int32_t status, uint32_t result, const char *path, uint64_t *others, sbx_error *err)
+{
+    if (others && SBX_NT_OK(status) && result == SBX_SD_OTHERS) {
+        ++*others;
+        result = SBX_SD_CHANGED;
+    }
+    sbx_free(sd);
+    return sbx_sd_result(status, result, path, err);
+}

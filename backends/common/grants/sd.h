@@ -56,6 +56,10 @@ int32_t sbx_sd_change_read(sbx_sd *sd, void *handle, const sbx_sd_change *change
 /* What a status and SBX_SD_* mean for `path`. */
 sbx_status sbx_sd_result(int32_t status, uint32_t result, const char *path, sbx_error *err);
 
+/* The same at the end of what was done with one object: frees `sd`.  others: counts an object where only what others have is not
+ * as it was; NULL: that is an error. */
+sbx_status sbx_sd_end(sbx_sd *sd, int32_t status, uint32_t result, const char *path, uint64_t *others, sbx_error *err);
+
 /* What a change makes of an ACL: in `out`, room for the longest there is, as `spare`.  Its size, 0: too long. */
 size_t sbx_sd_edit(const uint8_t *acl, const sbx_sd_change *change, uint8_t *spare, uint8_t *out);
 

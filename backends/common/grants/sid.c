@@ -5,20 +5,8 @@
 #include <windows.h>
 
 #include "base/memory.h"
+#include "common/grants/words.h"
 #include "win/error.h"
-
-static uint32_t get32(const uint8_t *p)
-{
-    return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
-static void put32(uint8_t *p, uint32_t value)
-{
-    p[0] = (uint8_t)value;
-    p[1] = (uint8_t)(value >> 8);
-    p[2] = (uint8_t)(value >> 16);
-    p[3] = (uint8_t)(value >> 24);
-}
 
 #define LONGEST 32768u
 
@@ -78,9 +66,9 @@ sbx_status sbx_sid_of(void *handle, const char *path, sbx_sid *sid, sbx_error *e
     sid->bytes[0] = 1;
     sid->bytes[1] = 9;
     sid->bytes[7] = 9;
-    put32(sid->bytes + 8, SBX_SID_TAG);
+    sbx_put32(sid->bytes + 8, SBX_SID_TAG);
     for (i = 0; i < 4; i++)
-        put32(sid->bytes + 12 + i * 4, volume[i]);
+        sbx_put32(sid->bytes + 12 + i * 4, volume[i]);
     memcpy(sid->bytes + 28, id.FileId.Identifier, sizeof(id.FileId.Identifier));
     return SBX_OK;
 }
@@ -92,8 +80,8 @@ void sbx_sid_file(const sbx_sid *sid, uint8_t id[16])
 
 void sbx_sid_volume(const sbx_sid *sid, char name[SBX_SID_VOLUME])
 {
-    const unsigned long a = get32(sid->bytes + 12), b = get32(sid->bytes + 16), c = get32(sid->bytes + 20),
-                        d = get32(sid->bytes + 24);
+    const unsigned long a = sbx_get32(sid->bytes + 12), b = sbx_get32(sid->bytes + 16), c = sbx_get32(sid->bytes + 20),
+                        d = sbx_get32(sid->bytes + 24);
 
     snprintf(name, SBX_SID_VOLUME, "\\\\?\\Volume{%08lx-%04lx-%04lx-%04lx-%04lx%08lx}\\", a, b >> 16, b & 0xFFFF,
              c >> 16, c & 0xFFFF, d);
@@ -120,7 +108,7 @@ int sbx_sid_is_sandbox(const void *sid, size_t size)
     static const uint8_t head[8] = {1, 9, 0, 0, 0, 0, 0, 9};
     const uint8_t *bytes = sid;
 
-    return size >= SBX_SID_BYTES && !memcmp(bytes, head, sizeof(head)) && get32(bytes + 8) == SBX_SID_TAG;
+    return size >= SBX_SID_BYTES && !memcmp(bytes, head, sizeof(head)) && sbx_get32(bytes + 8) == SBX_SID_TAG;
 }
 
 int sbx_sid_is_run(const void *sid, size_t size)
@@ -136,5 +124,5 @@ void sbx_sid_text(const sbx_sid *sid, char text[SBX_SID_TEXT])
 
     for (i = 0; i < 9; i++)
         length += (size_t)snprintf(text + length, SBX_SID_TEXT - length, "-%lu",
-                                   (unsigned long)get32(sid->bytes + 8 + i * 4));
+                                   (unsigned long)sbx_get32(sid->bytes + 8 + i * 4));
 }

@@ -69,7 +69,6 @@ sbx_status sbx_stamp_check(const sbx_root *root, void *handle, const char *path,
     return st;
 }
 
-/* others: counts an object where only what others have is not as it was; NULL: that is an error. */
 static sbx_status apply(void *handle, const char *path, const sbx_sd_change *change, uint64_t *others, sbx_error *err)
 {
     sbx_sd *sd = NULL;
@@ -81,13 +80,7 @@ static sbx_status apply(void *handle, const char *path, const sbx_sd_change *cha
         return st;
     sbx_step("set");
     status = sbx_sd_apply(sd, handle, change, &result);
-    if (others && SBX_NT_OK(status) && result == SBX_SD_OTHERS) {
-        ++*others;
-        result = SBX_SD_CHANGED;
-    }
-    st = sbx_sd_result(status, result, path, err);
-    sbx_free(sd);
-    return st;
+    return sbx_sd_end(sd, status, result, path, others, err);
 }
 
 /* What a directory needs of the deny for the user: the change, and behind entries[*count] what is to be recorded. */

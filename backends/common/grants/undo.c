@@ -187,6 +187,7 @@ static sbx_status itself(undoer *u, HANDLE handle, const char *path, int is_dire
 {
     sbx_sd *sd = NULL;
     uint32_t result = SBX_SD_SAME;
+    uint64_t others = 0;
     NTSTATUS status;
     sbx_status st = sbx_sd_new(&sd, err);
 
@@ -194,9 +195,7 @@ static sbx_status itself(undoer *u, HANDLE handle, const char *path, int is_dire
         return st;
     sbx_step("set");
     status = take_away(u, sd, handle, NULL, is_directory, &result);
-    st = sbx_sd_result(status, result == SBX_SD_OTHERS ? SBX_SD_CHANGED : result, path, err);
-    sbx_free(sd);
-    return st;
+    return sbx_sd_end(sd, status, result, path, &others, err);
 }
 
 static sbx_status begin(undoer *u, const sbx_root *root, const sbx_ledger *ledger, sbx_error *err)
