@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/quote.h"
 #include "base/utf.h"
+#include "launch/account.h"
 #include "launch/supervise.h"
 #include "launch/verify.h"
 #include "win/clock.h"
@@ -100,9 +101,47 @@ static sbx_status check_unverified(const sbx_launch_request *request, uint32_t u
     return sbx_hint(err, "this system does not tell whether it ends the tree with sbx, so nothing was run");
 }
 
+/* Who starts the command: this process with the token of `spawn`, or the runner of `account`, which makes it of the ticket. */
+typedef struct starter {
+    const sbx_identity *identity;
+    const sbx_ticket *ticket;
+    sbx_spawn spawn;
+    sbx_account account;
+    int have_spawn;
+} starter;
+
+static int is_other(const starter *who)
+{
+    return who->identity->kind == SBX_IDENTITY_LOGON;
+}
+
+static sbx_status starter_open(starter *who, const sbx_launch_request *request, sbx_error *err)
+{
+    sbx_status st;
+
+    if (is_other(who)) {
+        who->account.wait_ms = request->account_wait_ms;
+        return sbx_account_open(&who->account, who->identity, err);
+    }
+    who->spawn.size = sizeof(who->spawn);
+    st = request->backend->token(who->ticket, &who->spawn, err);
+    who->have_spawn = st == SBX_OK;
+    return st;
+}
+
+static void starter_close(starter *who, const sbx_launch_request *request)
+{
+    if (is_other(who))
+        sbx_account_close(&who->account);
+    if (!who->have_spawn)
+        return;
+    sbx_handle_close(&who->spawn.token);
+    request->backend->spawn_end(&who->spawn);
+}
+
 /* Started and verified, or ended and gone. */
-static sbx_status start_verified(const sbx_launch_request *request, command *c, const sbx_spawn *spawn,
-                                 const sbx_job *job, sbx_process *process, uint32_t *unverified, sbx_error *err)
+static sbx_status start_verified(const sbx_launch_request *request, command *c, starter *who, const sbx_job *job,
+                                 sbx_process *process, uint32_t *unverified, sbx_error *err)
 {
     sbx_process_start start = {0};
     sbx_stdio stdio = {0};
@@ -111,8 +150,8 @@ static sbx_status start_verified(const sbx_launch_request *request, command *c, 
 
     if (st == SBX_OK)
         st = sbx_verify_canary(&canary, err);
-    if (st == SBX_OK && spawn->desktop)
-        st = sbx_wide(spawn->desktop, "desktop", &c->desktop_w, err);
+    if (st == SBX_OK && who->spawn.desktop)
+        st = sbx_wide(who->spawn.desktop, "desktop", &c->desktop_w, err);
     if (st != SBX_OK)
         goto out;
     start.program_w = c->program_w;
@@ -120,16 +159,17 @@ static sbx_status start_verified(const sbx_launch_request *request, command *c, 
     start.environment_w = c->environment_w;
     start.cwd_w = c->cwd_w;
     start.desktop_w = c->desktop_w;
-    start.token = spawn->token;
+    start.token = who->spawn.token;
     start.job = job->handle;
     start.stdio = &stdio;
-    st = sbx_process_spawn(process, &start, err);
+    st = is_other(who) ? sbx_account_spawn(&who->account, request->backend->name, who->ticket, &start, process, err)
+                       : sbx_process_spawn(process, &start, err);
     if (st == SBX_OK)
         st = sbx_verify_child(process, job, &stdio, canary, c->program_w, unverified, err);
     if (st == SBX_OK)
         st = check_unverified(request, *unverified, err);
-    if (st == SBX_OK)
-        st = request->backend->verify(spawn, process->handle, err);
+    if (st == SBX_OK && !is_other(who)) /* the runner has asked already */
+        st = request->backend->verify(&who->spawn, process->handle, err);
     if (st != SBX_OK)
         sbx_process_discard(process);
 out:
@@ -138,39 +178,34 @@ out:
     return st;
 }
 
-sbx_status sbx_launch_here(const sbx_launch_request *request, const sbx_ticket *ticket, const sbx_env_edits *extra,
-                           sbx_launch_result *result, sbx_error *err)
+static sbx_status launch(const sbx_launch_request *request, starter *who, const sbx_env_edits *extra,
+                         sbx_launch_result *result, sbx_error *err)
 {
     const uint64_t begin_us = sbx_clock_us();
     const sbx_policy *policy = request->policy;
     command c = {0};
-    sbx_spawn spawn = {0};
     sbx_job job = {0};
     sbx_process process = {0};
     sbx_console console = {0};
     sbx_watch watch = {0};
-    int have_spawn = 0;
     uint64_t prepared_us;
     sbx_status st = command_make(&c, request, extra, result, err);
 
     if (st != SBX_OK)
         goto out;
-    spawn.size = sizeof(spawn);
-    st = request->backend->token(ticket, &spawn, err);
-    if (st != SBX_OK)
-        goto out;
-    have_spawn = 1;
-    if ((st = sbx_job_open(&job, &policy->limits, spawn.ui_limits, err)) != SBX_OK ||
+    if ((st = starter_open(who, request, err)) != SBX_OK ||
+        (st = sbx_job_open(&job, &policy->limits, who->spawn.ui_limits, err)) != SBX_OK ||
         (st = sbx_console_begin(&console, err)) != SBX_OK)
         goto out;
     prepared_us = sbx_clock_us();
     result->prepare_us += prepared_us - begin_us;
-    if ((st = start_verified(request, &c, &spawn, &job, &process, &result->unverified, err)) != SBX_OK)
+    if ((st = start_verified(request, &c, who, &job, &process, &result->unverified, err)) != SBX_OK)
         goto out;
     result->process_id = process.id;
     watch.process = &process;
     watch.job = &job;
     watch.console = &console;
+    watch.account = is_other(who) ? &who->account : NULL;
     watch.time_ms = policy->limits.time_ms;
     watch.grace_ms = request->console_grace_ms;
     watch.keep_children = (policy->flags & SBX_POLICY_KEEP_CHILDREN) != 0;
@@ -191,24 +226,8 @@ out:
     sbx_process_close(&process);
     sbx_job_close(&job); /* the end of the tree, on every way out but a kept one */
     sbx_console_end(&console);
-    if (have_spawn) {
-        sbx_handle_close(&spawn.token);
-        request->backend->spawn_end(&spawn);
-    }
+    starter_close(who, request);
     command_fini(&c);
-    return st;
-}
-
-static sbx_status check_identity(const sbx_launch_request *request, sbx_error *err)
-{
-    sbx_identity identity = {0};
-    sbx_status st;
-
-    identity.size = sizeof(identity);
-    st = request->backend->identity(request->session, &identity, err);
-    if (st == SBX_OK && identity.kind != SBX_IDENTITY_SELF)
-        st = sbx_fail(err, SBX_E_UNSUPPORTED, "start as another account",
-                      "the account runner is not part of this version");
     return st;
 }
 
@@ -216,12 +235,11 @@ sbx_status sbx_launch_resolve(const sbx_launch_request *request, sbx_launch_resu
 {
     sbx_env_edits extra = {0};
     command c = {0};
-    sbx_status st = check_identity(request, err);
+    sbx_status st;
 
     memset(result, 0, sizeof(*result));
     extra.size = sizeof(extra);
-    if (st == SBX_OK)
-        st = request->backend->environment(request->session, &extra, err);
+    st = request->backend->environment(request->session, &extra, err);
     if (st == SBX_OK && request->command_w)
         st = command_make(&c, request, &extra, result, err);
     else if (st == SBX_OK)
@@ -235,22 +253,25 @@ sbx_status sbx_launch_resolve(const sbx_launch_request *request, sbx_launch_resu
 sbx_status sbx_launch_run(const sbx_launch_request *request, sbx_launch_result *result, sbx_error *err)
 {
     const uint64_t begin_us = sbx_clock_us();
+    sbx_identity identity = {0};
     sbx_ticket ticket = {0};
     sbx_env_edits extra = {0};
+    starter who = {.identity = &identity, .ticket = &ticket};
     sbx_status st;
 
     memset(result, 0, sizeof(*result));
     result->end = SBX_END_FAILED;
+    identity.size = sizeof(identity);
     ticket.size = sizeof(ticket);
     extra.size = sizeof(extra);
-    st = check_identity(request, err);
+    st = request->backend->identity(request->session, &identity, err);
     if (st == SBX_OK)
         st = request->backend->ticket(request->session, &ticket, err);
     if (st == SBX_OK)
         st = request->backend->environment(request->session, &extra, err);
     result->prepare_us = sbx_clock_us() - begin_us;
     if (st == SBX_OK)
-        st = sbx_launch_here(request, &ticket, &extra, result, err);
+        st = launch(request, &who, &extra, result, err);
     if (st != SBX_OK)
         result->exit_code = (uint32_t)sbx_exit_code(st);
     return st;

@@ -5,7 +5,7 @@
  * resolves the program, makes token, job and environment, starts the child suspended, verifies
  * it, resumes it, supervises it and returns when it and (unless kept) its tree are gone.
  *
- * Used by sbx.exe for SELF identities and by sbx-runner.exe inside the account for LOGON.
+ * The command is started here, or by sbx-runner.exe inside another account (account.h); all the rest is the same.
  */
 #ifndef SBX_LAUNCH_LAUNCH_H
 #define SBX_LAUNCH_LAUNCH_H
@@ -38,6 +38,7 @@ typedef struct sbx_launch_request {
      * line, with a NUL.  Its first argument is the program. */
     const uint16_t *command_w;
     uint32_t console_grace_ms;
+    uint32_t account_wait_ms; /* how long a runner may take to answer; 0: SBX_ACCOUNT_WAIT_MS */
 } sbx_launch_request;
 
 typedef struct sbx_launch_result {
@@ -57,18 +58,11 @@ typedef struct sbx_launch_result {
  * SBX_E_UNENFORCED: the suspended child was not what was asked for, and has been ended unrun.  So it is where the
  * system does not tell whether the process tree is held together, if that is required, or if the backend claims to
  * enforce anything else: what it set up for the run has to outlive the tree.
- * SBX_E_UNSUPPORTED: the backend's child would run as another account.
  * One launch at a time in a process. */
 sbx_status sbx_launch_run(const sbx_launch_request *request, sbx_launch_result *result, sbx_error *err);
 
 /* What sbx_launch_run finds out before it makes anything: result->program, or the failure that it would end with.
  * Starts nothing; the session may be one of a dry run.  command_w NULL: only where it would start is looked at. */
 sbx_status sbx_launch_resolve(const sbx_launch_request *request, sbx_launch_result *result, sbx_error *err);
-
-/* The half that works in the process that spawns: token from the ticket, environment, suspended start, checks,
- * supervision.  `extra` are the edits of the session.  Called by sbx_launch_run for SELF, and inside the account for
- * LOGON. */
-sbx_status sbx_launch_here(const sbx_launch_request *request, const sbx_ticket *ticket, const sbx_env_edits *extra,
-                           sbx_launch_result *result, sbx_error *err);
 
 #endif

@@ -53,20 +53,26 @@ static uint64_t asked_deadline(const sbx_watch *watch, uint64_t now_us)
 /* Until the process ends by itself or must end: SBX_END_EXITED, _TIME or _INTERRUPTED; 0: the wait failed. */
 static uint32_t watch_it(const sbx_watch *watch, uint64_t begin_us)
 {
-    HANDLE handles[2];
+    HANDLE handles[3];
+    const DWORD count = watch->account ? 3 : 2;
     const uint64_t limit_us = watch->time_ms ? begin_us + watch->time_ms * 1000 : 0;
     uint64_t asked_us = 0, now_us = begin_us;
     uint32_t end;
 
     handles[0] = watch->process->handle; /* first: an end by itself counts before a signal */
     handles[1] = watch->console->event;
+    handles[2] = watch->account ? watch->account->process.handle : NULL;
     for (;;) {
-        switch (WaitForMultipleObjects(2, handles, FALSE, wait_ms(watch, now_us, earlier(limit_us, asked_us)))) {
+        switch (WaitForMultipleObjects(count, handles, FALSE, wait_ms(watch, now_us, earlier(limit_us, asked_us)))) {
         case WAIT_OBJECT_0:
             return SBX_END_EXITED;
         case WAIT_OBJECT_0 + 1:
             asked_us = earlier(asked_us, asked_deadline(watch, sbx_clock_us()));
+            if (watch->account && sbx_console_asked() == SBX_CONSOLE_ONCE) /* it has a console of its own */
+                sbx_account_signal(watch->account, sbx_console_last(), NULL);
             break;
+        case WAIT_OBJECT_0 + 2:
+            return WaitForSingleObject(watch->process->handle, 0) == WAIT_OBJECT_0 ? SBX_END_EXITED : 0;
         case WAIT_TIMEOUT:
             break;
         default:
@@ -101,7 +107,9 @@ sbx_status sbx_supervise(const sbx_watch *watch, sbx_launch_result *result, sbx_
     DWORD code = 0;
     sbx_status st = SBX_OK;
 
-    if (!end)
+    if (!end && watch->account && WaitForSingleObject(watch->account->process.handle, 0) == WAIT_OBJECT_0)
+        st = sbx_fail(err, SBX_E_SYSTEM, "it ended before the command, which was ended, too", "sbx-runner");
+    else if (!end)
         st = sbx_fail_last(err, SBX_E_SYSTEM, "WaitForMultipleObjects", "the command");
     if (st != SBX_OK)
         finish(watch, SBX_END_FAILED, NULL);

@@ -6,6 +6,7 @@
 #ifndef SBX_LAUNCH_SUPERVISE_H
 #define SBX_LAUNCH_SUPERVISE_H
 
+#include "launch/account.h"
 #include "launch/launch.h"
 #include "win/console.h"
 #include "win/job.h"
@@ -21,6 +22,7 @@ typedef struct sbx_watch {
     uint64_t time_ms;  /* time limit, 0: none */
     uint32_t grace_ms; /* 0: none; see launch.h */
     int keep_children;
+    sbx_account *account; /* NULL: none; Ctrl-C is passed on to it, and its end is that of the tree */
 } sbx_watch;
 
 /* Fills end, exit_code, child_exit, peaks and times of the result.  SBX_E_SYSTEM: sbx lost sight of the

@@ -8,6 +8,8 @@
 #include "win/error.h"
 #include "win/handle.h"
 
+#define WHEN "verify the command before it runs"
+
 typedef NTSTATUS(NTAPI *query_fn)(HANDLE, int, void *, ULONG, ULONG *);
 typedef BOOL(WINAPI *compare_fn)(HANDLE, HANDLE);
 
@@ -35,7 +37,7 @@ sbx_status sbx_verify_canary(void **canary, sbx_error *err)
 
 static sbx_status gap(sbx_error *err, const char *what)
 {
-    return sbx_fail(err, SBX_E_UNENFORCED, "verify the command before it runs", what);
+    return sbx_fail(err, SBX_E_UNENFORCED, WHEN, what);
 }
 
 static compare_fn comparer(void)
@@ -99,37 +101,6 @@ static sbx_status check_handles(HANDLE process, const sbx_stdio *stdio, HANDLE c
     return SBX_OK;
 }
 
-/* The identity of a file, for two spellings of one path. */
-static int file_id(const uint16_t *path_w, BY_HANDLE_FILE_INFORMATION *info)
-{
-    HANDLE file = sbx_handle_from(CreateFileW(path_w, FILE_READ_ATTRIBUTES,
-                                              FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
-                                              OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, NULL));
-    int ok = file && GetFileInformationByHandle(file, info);
-
-    sbx_handle_close(&file);
-    return ok;
-}
-
-static sbx_status check_image(HANDLE process, const uint16_t *program_w, sbx_error *err)
-{
-    BY_HANDLE_FILE_INFORMATION a, b;
-    DWORD units = 32768;
-    WCHAR *image_w = sbx_alloc(units * sizeof(*image_w));
-    sbx_status st = SBX_OK;
-
-    if (!image_w)
-        return sbx_fail_memory(err);
-    if (!QueryFullProcessImageNameW(process, 0, image_w, &units))
-        st = sbx_fail_last(err, SBX_E_UNENFORCED, "QueryFullProcessImageNameW", "the command");
-    else if (CompareStringOrdinal(image_w, -1, program_w, -1, TRUE) != CSTR_EQUAL &&
-             (!file_id(image_w, &a) || !file_id(program_w, &b) || a.dwVolumeSerialNumber != b.dwVolumeSerialNumber ||
-              a.nFileIndexHigh != b.nFileIndexHigh || a.nFileIndexLow != b.nFileIndexLow))
-        st = gap(err, "it is another program than the one that was found");
-    sbx_free(image_w);
-    return st;
-}
-
 sbx_status sbx_verify_child(const sbx_process *process, const sbx_job *job, const sbx_stdio *stdio, void *canary,
                             const uint16_t *program_w, uint32_t *unverified, sbx_error *err)
 {
@@ -145,5 +116,5 @@ sbx_status sbx_verify_child(const sbx_process *process, const sbx_job *job, cons
         (st = check_handles(process->handle, stdio, canary, err)) != SBX_OK)
         return st;
     *unverified = known ? 0 : SBX_AREA_PROCESS_TREE;
-    return check_image(process->handle, program_w, err);
+    return sbx_process_check_image(process, program_w, WHEN, err);
 }

@@ -5,15 +5,17 @@
 #include "win/error.h"
 #include "win/handle.h"
 
-static volatile LONG strokes, closing;
+static volatile LONG strokes, closing, last;
 static HANDLE wake; /* made once, never closed: a handler may still run after it was removed */
 
 void sbx_console_signal(uint32_t control)
 {
-    if (control == CTRL_C_EVENT || control == CTRL_BREAK_EVENT)
+    if (control == CTRL_C_EVENT || control == CTRL_BREAK_EVENT) {
+        InterlockedExchange(&last, (LONG)control);
         InterlockedIncrement(&strokes);
-    else
+    } else {
         InterlockedExchange(&closing, 1);
+    }
     if (wake)
         SetEvent(wake);
 }
@@ -37,6 +39,11 @@ uint32_t sbx_console_asked(void)
     if (count > 1)
         return SBX_CONSOLE_END;
     return count ? SBX_CONSOLE_ONCE : SBX_CONSOLE_QUIET;
+}
+
+uint32_t sbx_console_last(void)
+{
+    return (uint32_t)last;
 }
 
 static void remember(sbx_console *console)

@@ -27,6 +27,8 @@ sbx_status sbx_console_begin(sbx_console *console, sbx_error *err);
 #define SBX_CONSOLE_END 2u   /* a second: end the tree */
 #define SBX_CONSOLE_CLOSE 3u /* the console goes, or the session: the system grants a few seconds */
 uint32_t sbx_console_asked(void);
+/* CTRL_C_EVENT or CTRL_BREAK_EVENT: which it was last. */
+uint32_t sbx_console_last(void);
 
 /* For tests and for signals that do not come from the system: CTRL_C_EVENT and its like. */
 void sbx_console_signal(uint32_t control);

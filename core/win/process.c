@@ -99,6 +99,38 @@ sbx_status sbx_process_check_cwd(const uint16_t *cwd_w, sbx_error *err)
     return SBX_OK;
 }
 
+/* The identity of a file, for two spellings of one path. */
+static int file_id(const uint16_t *path_w, BY_HANDLE_FILE_INFORMATION *info)
+{
+    HANDLE file = sbx_handle_from(CreateFileW(path_w, FILE_READ_ATTRIBUTES,
+                                              FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
+                                              OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, NULL));
+    int ok = file && GetFileInformationByHandle(file, info);
+
+    sbx_handle_close(&file);
+    return ok;
+}
+
+sbx_status sbx_process_check_image(const sbx_process *process, const uint16_t *program_w, const char *op,
+                                   sbx_error *err)
+{
+    BY_HANDLE_FILE_INFORMATION a, b;
+    DWORD units = 32768;
+    WCHAR *image_w = sbx_alloc(units * sizeof(*image_w));
+    sbx_status st = SBX_OK;
+
+    if (!image_w)
+        return sbx_fail_memory(err);
+    if (!QueryFullProcessImageNameW(process->handle, 0, image_w, &units))
+        st = sbx_fail_last(err, SBX_E_UNENFORCED, "QueryFullProcessImageNameW", op);
+    else if (CompareStringOrdinal(image_w, -1, program_w, -1, TRUE) != CSTR_EQUAL &&
+             (!file_id(image_w, &a) || !file_id(program_w, &b) || a.dwVolumeSerialNumber != b.dwVolumeSerialNumber ||
+              a.nFileIndexHigh != b.nFileIndexHigh || a.nFileIndexLow != b.nFileIndexLow))
+        st = sbx_fail(err, SBX_E_UNENFORCED, op, "it is another program than the one that was found");
+    sbx_free(image_w);
+    return st;
+}
+
 /* What the Store installs: the system gives it a token of its own making, and no other. */
 static int is_packaged(const uint16_t *program_w)
 {
@@ -141,16 +173,15 @@ static int limits_interface(HANDLE job)
            ui.UIRestrictionsClass;
 }
 
-/* In the job by the attribute, or put there now: the child has not run yet. */
-static sbx_status enter_job(HANDLE process, HANDLE job, sbx_error *err)
+sbx_status sbx_process_enter(const sbx_process *process, void *job, sbx_error *err)
 {
     BOOL inside = FALSE;
 
-    if (!IsProcessInJob(process, job, &inside))
+    if (!IsProcessInJob(process->handle, job, &inside))
         return sbx_fail_last(err, SBX_E_SYSTEM, "IsProcessInJob", NULL);
     if (inside)
         return SBX_OK;
-    if (AssignProcessToJobObject(job, process))
+    if (AssignProcessToJobObject(job, process->handle))
         return SBX_OK;
     sbx_fail_last(err, SBX_E_UNENFORCED, "AssignProcessToJobObject", "the command's job");
     if (IsProcessInJob(GetCurrentProcess(), NULL, &inside) && inside)
@@ -282,7 +313,7 @@ sbx_status sbx_process_spawn(sbx_process *process, const sbx_process_start *star
     process->handle = pi.hProcess;
     process->thread = pi.hThread;
     process->id = pi.dwProcessId;
-    st = enter_job(process->handle, start->job, err);
+    st = sbx_process_enter(process, start->job, err);
     if (st != SBX_OK)
         sbx_process_discard(process);
 out:

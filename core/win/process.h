@@ -44,6 +44,13 @@ sbx_status sbx_process_check_cwd(const uint16_t *cwd_w, sbx_error *err);
  * SBX_E_NOT_FOUND, SBX_E_NOT_RUNNABLE, SBX_E_UNENFORCED (not in the job), SBX_E_SYSTEM. */
 sbx_status sbx_process_spawn(sbx_process *process, const sbx_process_start *start, sbx_error *err);
 
+/* In the job already, or put there now: for a child that has not run yet.  SBX_E_UNENFORCED. */
+sbx_status sbx_process_enter(const sbx_process *process, void *job, sbx_error *err);
+
+/* Does it run that file, by whatever path?  SBX_E_UNENFORCED with `op`. */
+sbx_status sbx_process_check_image(const sbx_process *process, const uint16_t *program_w, const char *op,
+                                   sbx_error *err);
+
 sbx_status sbx_process_resume(sbx_process *process, sbx_error *err);
 
 /* End a child that has not been resumed, and wait for it. */

@@ -244,6 +244,7 @@ typedef struct sbx_identity {
     const uint16_t *secret;  /* LOGON: password, UTF-16 with a NUL; owned by the session, which wipes it */
     const char *account_sid; /* LOGON: "S-1-5-21-...": the process that is started must belong to it */
     const char *desktop;     /* LOGON: lpDesktop of sbx-runner.exe; NULL: that of sbx.exe */
+    const char *runner;      /* LOGON: the sbx-runner.exe that setup installed; NULL: the one beside the program */
 } sbx_identity;
 
 /* What the process that spawns needs to make the token: bytes without pointers,

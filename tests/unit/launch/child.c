@@ -186,6 +186,26 @@ uint32_t child_handles(void)
     return (uint32_t)(highest / 4);
 }
 
+/* 0: this is the user of that name. */
+static int do_user(int argc, wchar_t **argv)
+{
+    WCHAR name[257];
+    DWORD size = 257;
+
+    (void)argc;
+    return !GetUserNameW(name, &size) || wcscmp(name, argv[0]);
+}
+
+/* The error that stands between this process and another; 0: none. */
+static int do_take(int argc, wchar_t **argv)
+{
+    HANDLE process = OpenProcess(PROCESS_VM_WRITE | PROCESS_CREATE_THREAD | PROCESS_DUP_HANDLE, FALSE,
+                                 (DWORD)wcstoul(argv[0], NULL, 10));
+
+    (void)argc;
+    return process ? 0 : (int)GetLastError();
+}
+
 int child_main(int argc, wchar_t **argv)
 {
     static const struct {
@@ -195,6 +215,7 @@ int child_main(int argc, wchar_t **argv)
         {L"exit", do_exit},           {L"copy", do_copy},     {L"has", do_has},     {L"hold", do_hold},
         {L"leave", do_leave},         {L"eof", do_stdin_eof}, {L"env", do_env},     {L"args", do_args},
         {L"processes", do_processes}, {L"memory", do_memory}, {L"spoil", do_spoil}, {L"streams", do_streams},
+        {L"user", do_user},           {L"take", do_take},
     };
     size_t i;
 

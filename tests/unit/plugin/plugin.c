@@ -18,12 +18,14 @@
 #include <cJSON.h>
 
 #include "base/mimalloc.h"
+#include "base/talk.h"
 #include "base/text.h"
 #include "plugin/plugin.h"
 #include "plugin/start.h"
 #include "run.h"
 #include "win/error.h"
 #include "win/file.h"
+#include "win/user.h"
 #include "win/wide.h"
 
 static char notes[512];
@@ -369,25 +371,80 @@ static void test_hang(void **state)
     }
 }
 
+/* The messages of sbx-runner.exe in what it wrote: their types, and the last body's first text. */
+static uint32_t next_frame(const sbx_text *output, size_t *at, sbx_frame_body *body)
+{
+    sbx_frame_head head;
+
+    assert_true(*at + SBX_FRAME_HEAD <= output->length);
+    assert_int_equal(sbx_frame_head_read((const uint8_t *)output->data + *at, SBX_FRAME_MAX, &head, NULL), SBX_OK);
+    assert_true(*at + SBX_FRAME_HEAD + head.length <= output->length);
+    body->bytes = (const uint8_t *)output->data + *at + SBX_FRAME_HEAD;
+    body->length = head.length;
+    body->at = 0;
+    *at += SBX_FRAME_HEAD + head.length;
+    return head.type;
+}
+
+/* Says who it is, hears `input`, and refuses it. */
+static void check_runner(const char *input, size_t length, sbx_status status, const char *op, const char *object)
+{
+    sbx_arena arena = {NULL};
+    sbx_frame_body body = {.arena = &arena};
+    sbx_talk_hello hello;
+    sbx_error said;
+    sbx_text output = {0};
+    size_t at = 0;
+
+    assert_int_equal(sbx_run("sbx-runner.exe\"", input, length, &output), 125);
+    assert_int_equal(next_frame(&output, &at, &body), SBX_TALK_HELLO);
+    assert_int_equal(sbx_talk_hello_get(&body, &hello, NULL), SBX_OK);
+    assert_string_equal(hello.version, SBX_VERSION);
+    assert_int_equal(next_frame(&output, &at, &body), SBX_TALK_FAILED);
+    assert_int_equal(sbx_talk_failed_get(&body, &said, NULL), SBX_OK);
+    assert_int_equal(said.status, status);
+    assert_string_equal(said.op, op);
+    assert_string_equal(said.object, object);
+    assert_int_equal(at, output.length);
+    sbx_text_fini(&output);
+    sbx_arena_fini(&arena);
+}
+
 static void test_runner(void **state)
 {
-    static const char ticket[] = "\x14\0\0\0template ticket 0123", foreign[] = "\x04\0\0\0abcd",
-                      torn[] = "\x14\0\0\0te";
-    sbx_text output = {0};
+    static const uint16_t text_w[] = {'x', 0}, block_w[] = {0, 0};
+    sbx_talk_request request = {.account_sid = "S-1-5-18",
+                                .program_w = text_w,
+                                .command_w = text_w,
+                                .cwd_w = text_w,
+                                .environment_w = block_w,
+                                .environment_units = 2,
+                                .handles = {0x70000, 0x70004, 0x70008},
+                                .job = 0x7000C};
+    sbx_user_sid user;
+    char own[192];
+    sbx_text frame = {0};
 
     (void)state;
-    sbx_assert_run("sbx-runner.exe\" none", 125,
-                   "sbx-runner: backend \"none\": it has no account to run as: not supported by this backend\n"
-                   "  hint: its commands run as you; sbx starts them itself\n");
-    assert_int_equal(sbx_run("sbx-runner.exe\" template", ticket, sizeof(ticket) - 1, &output), 0);
-    assert_string_equal(output.data, "backend \"template\" made a token\n");
-    sbx_text_fini(&output);
-    assert_int_equal(sbx_run("sbx-runner.exe\" template", foreign, sizeof(foreign) - 1, &output), 125);
-    assert_string_equal(output.data, "sbx-runner: ticket: token: refused\n  hint: it is not one of this backend\n");
-    sbx_text_fini(&output);
-    assert_int_equal(sbx_run("sbx-runner.exe\" template", torn, sizeof(torn) - 1, &output), 125);
-    assert_string_equal(output.data, "sbx-runner: ticket: it ends too early: refused\n");
-    sbx_text_fini(&output);
+    sbx_user_get(&user, NULL);
+    sbx_user_sid_text(user.u.bytes, own, sizeof(own));
+    check_runner("", 0, SBX_E_UNAVAILABLE, "it ended", "sbx");
+    check_runner("these are twelve bytes", 22, SBX_E_REFUSED, "it is none of sbx", "message");
+    sbx_talk_signal_put(&frame, 0);
+    check_runner(frame.data, frame.length, SBX_E_REFUSED, "it said what it was not asked for", "sbx");
+    sbx_text_fini(&frame);
+    request.backend = "template";
+    sbx_talk_request_put(&frame, &request);
+    check_runner(frame.data, frame.length, SBX_E_REFUSED, "this is not the account that was meant", own);
+    sbx_text_fini(&frame);
+    request.account_sid = own;
+    sbx_talk_request_put(&frame, &request);
+    check_runner(frame.data, frame.length, SBX_E_REFUSED, "token", "ticket");
+    sbx_text_fini(&frame);
+    request.backend = "none";
+    sbx_talk_request_put(&frame, &request);
+    check_runner(frame.data, frame.length, SBX_E_UNSUPPORTED, "its commands run as the user", "none");
+    sbx_text_fini(&frame);
 }
 
 static void set_fail(int on)

@@ -1,0 +1,52 @@
+/*
+ * A command that runs as another account: sbx-runner.exe starts it there.
+ *
+ *   sbx.exe (user)                          sbx-runner.exe (account)          command (account, restricted)
+ *   pipes, a job, CreateProcessWithLogonW ─▶ suspended
+ *   who is it? rights closed, in the job ──▶ resumed
+ *                                HELLO  ◀── its own objects closed, too
+ *   handles given, REQUEST ────────────────▶ token from the ticket ────────▶ suspended, in the command's job
+ *   process and thread taken over ◀ STARTED  token checked
+ *   checked here as well, resumed ─────────────────────────────────────────▶ runs
+ *   SIGNAL ────────────────────────────────▶ Ctrl-C in the console of both ─▶
+ *
+ * The control pipes are the runner's standard input and output, so they have no name; the command never holds one. The job of
+ * the runner ends with sbx and holds the command's job inside. Whatever goes wrong ends both.
+ *
+ * One at a time, one thread.
+ */
+#ifndef SBX_LAUNCH_ACCOUNT_H
+#define SBX_LAUNCH_ACCOUNT_H
+
+#include "sbx/backend.h"
+#include "win/channel.h"
+#include "win/job.h"
+#include "win/process.h"
+
+/* How long a runner may take to say who it is, and again to start a command: a first logon takes some seconds. */
+#define SBX_ACCOUNT_WAIT_MS 60000u
+
+typedef struct sbx_account {
+    sbx_process process; /* the runner */
+    sbx_job job;
+    sbx_channel channel;
+    char sid[192];    /* of the account */
+    uint32_t wait_ms; /* 0: SBX_ACCOUNT_WAIT_MS */
+} sbx_account;
+
+/* Start the runner and let it say who it is.  `account` begins as { 0 }; closed by the caller on failure, too.
+ * identity: LOGON.  SBX_E_UNAVAILABLE, SBX_E_UNENFORCED, SBX_E_REFUSED (another protocol), SBX_E_SYSTEM. */
+sbx_status sbx_account_open(sbx_account *account, const sbx_identity *identity, sbx_error *err);
+
+/* As sbx_process_spawn, there: start->token is made of the ticket by the backend of that name.  start->job stays the caller's: the runner
+ * can put the command into it and look at it, no more.  What fails there is the error here. */
+sbx_status sbx_account_spawn(sbx_account *account, const char *backend, const sbx_ticket *ticket,
+                             const sbx_process_start *start, sbx_process *process, sbx_error *err);
+
+/* Ctrl-C or Ctrl-Break for the command: CTRL_C_EVENT, CTRL_BREAK_EVENT. */
+sbx_status sbx_account_signal(sbx_account *account, uint32_t control, sbx_error *err);
+
+/* The end of the runner, and of everything that it started and that still runs. */
+void sbx_account_close(sbx_account *account);
+
+#endif

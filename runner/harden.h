@@ -1,0 +1,19 @@
+/*
+ * Closes what the runner has to what else runs as its account, the command above all.
+ *
+ * A process of the secondary logon begins with a token whose default DACL admits the account: what it makes is open to
+ * whatever runs as the account, and so is the host of its console, which was made before its first instruction and has the whole
+ * token of the account.  sbx has closed process and first thread already (win/logon.h).
+ *
+ * Source: MSDN "TOKEN_DEFAULT_DACL", "SetTokenInformation", "Owner Rights SID"; public reports of launchers of this kind.
+ */
+#ifndef SBX_RUNNER_HARDEN_H
+#define SBX_RUNNER_HARDEN_H
+
+#include "base/error.h"
+
+/* From here on what this process makes admits SYSTEM, Administrators, and to read its descriptor the account; the token
+ * and the console's host are closed likewise.  SBX_E_UNENFORCED: something stays open. */
+sbx_status sbx_harden(sbx_error *err);
+
+#endif

@@ -1,0 +1,162 @@
+#include "runner/serve.h"
+
+#include <windows.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/talk.h"
+#include "plugin/plugin.h"
+#include "win/error.h"
+#include "win/handle.h"
+#include "win/process.h"
+#include "win/user.h"
+#include "win/wide.h"
+
+static sbx_status own_sid(char text[192], sbx_error *err)
+{
+    sbx_user_sid user;
+    sbx_status st = sbx_user_get(&user, err);
+
+    if (st == SBX_OK)
+        sbx_user_sid_text(user.u.bytes, text, 192);
+    return st;
+}
+
+static sbx_status greet(sbx_channel *channel, sbx_error *err)
+{
+    TOKEN_STATISTICS statistics;
+    sbx_talk_hello hello = {.version = SBX_VERSION, .process_id = GetCurrentProcessId()};
+    char sid[192];
+    HANDLE token = NULL;
+    DWORD length = 0, session = 0;
+    sbx_text frame = {0};
+    sbx_status st = own_sid(sid, err);
+
+    if (st != SBX_OK)
+        return st;
+    if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token))
+        return sbx_fail_last(err, SBX_E_SYSTEM, "OpenProcessToken", "own token");
+    if (!GetTokenInformation(token, TokenStatistics, &statistics, sizeof(statistics), &length) ||
+        !ProcessIdToSessionId(GetCurrentProcessId(), &session))
+        st = sbx_fail_last(err, SBX_E_SYSTEM, "GetTokenInformation", "own token");
+    sbx_handle_close(&token);
+    if (st != SBX_OK)
+        return st;
+    hello.account_sid = sid;
+    hello.session_id = session;
+    hello.logon_id =
+        (uint64_t)(uint32_t)statistics.AuthenticationId.HighPart << 32 | statistics.AuthenticationId.LowPart;
+    sbx_talk_hello_put(&frame, &hello);
+    return sbx_channel_send(channel, &frame, err);
+}
+
+/* sbx speaks when it has something to say, and says only what is due. */
+static sbx_status hear(sbx_channel *channel, uint32_t due, sbx_frame_body *body, sbx_error *err)
+{
+    uint32_t type = 0;
+    sbx_status st = sbx_channel_ask(channel, NULL, sbx_talk_most, 0, &type, body, err);
+
+    if (st == SBX_OK && type != due)
+        st = sbx_fail(err, SBX_E_REFUSED, "it said what it was not asked for", channel->peer);
+    return st;
+}
+
+/* The program suspended in its job, its token as the backend wants it; *process is all that is left of it here. */
+static sbx_status start(const sbx_talk_request *request, const sbx_backend *backend, sbx_process *process,
+                        sbx_error *err)
+{
+    const sbx_ticket ticket = {sizeof(ticket), request->ticket_length, request->ticket};
+    sbx_stdio stdio;
+    sbx_spawn spawn = {.size = sizeof(spawn)};
+    sbx_process_start how = {.program_w = request->program_w,
+                             .command_w = request->command_w,
+                             .environment_w = request->environment_w,
+                             .cwd_w = request->cwd_w,
+                             .job = (void *)(uintptr_t)request->job,
+                             .stdio = &stdio};
+    uint16_t *desktop_w = NULL;
+    size_t i;
+    sbx_status st;
+
+    for (i = 0; i < 3; i++)
+        stdio.handles[i] = (void *)(uintptr_t)request->handles[i];
+    st = backend->token(&ticket, &spawn, err);
+    if (st != SBX_OK)
+        goto out;
+    if (!spawn.token)
+        st = sbx_fail(err, SBX_E_BACKEND, "token", "the command would have the account's own");
+    else if (spawn.desktop)
+        st = sbx_wide(spawn.desktop, "desktop", &desktop_w, err);
+    how.token = spawn.token;
+    how.desktop_w = desktop_w;
+    if (st == SBX_OK)
+        st = sbx_process_spawn(process, &how, err);
+    if (st == SBX_OK && (st = backend->verify(&spawn, process->handle, err)) != SBX_OK)
+        sbx_process_discard(process);
+    sbx_handle_close(&spawn.token);
+    backend->spawn_end(&spawn);
+    sbx_free(desktop_w);
+out:
+    /* the command has its own; a reader must see the end of them with the command's, and the job's is sbx's */
+    sbx_stdio_close(&stdio);
+    sbx_handle_close(&how.job);
+    return st;
+}
+
+static sbx_status run(const sbx_talk_request *request, sbx_process *process, sbx_error *err)
+{
+    static const sbx_plugin_sink sink;
+    sbx_plugin *plugin = NULL;
+    const sbx_backend *backend;
+    char sid[192];
+    sbx_status st = own_sid(sid, err);
+
+    if (st != SBX_OK)
+        return st;
+    if (strcmp(sid, request->account_sid))
+        return sbx_fail(err, SBX_E_REFUSED, "this is not the account that was meant", sid);
+    if ((st = sbx_plugin_init(SBX_PROGRAM_RUNNER, "", &sink, err)) != SBX_OK ||
+        (st = sbx_plugin_load(request->backend, &plugin, err)) != SBX_OK)
+        return st;
+    backend = sbx_plugin_backend(plugin);
+    if (!(backend->flags & SBX_BACKEND_ACCOUNT))
+        st = sbx_fail(err, SBX_E_UNSUPPORTED, "its commands run as the user", backend->name);
+    else
+        st = start(request, backend, process, err);
+    sbx_plugin_free(plugin);
+    return st;
+}
+
+static sbx_status hand_over(sbx_channel *channel, sbx_process *process, sbx_error *err)
+{
+    const sbx_talk_started started = {(uint64_t)(uintptr_t)process->handle, (uint64_t)(uintptr_t)process->thread,
+                                      process->id};
+    sbx_text frame = {0};
+
+    sbx_talk_started_put(&frame, &started);
+    return sbx_channel_send(channel, &frame, err); /* sbx closes both here when it takes them */
+}
+
+static BOOL WINAPI stay(DWORD control)
+{
+    return control == CTRL_C_EVENT || control == CTRL_BREAK_EVENT;
+}
+
+sbx_status sbx_serve(sbx_channel *channel, sbx_error *err)
+{
+    sbx_process process = {0};
+    sbx_talk_request request;
+    sbx_frame_body body;
+    uint32_t control;
+    sbx_status st;
+
+    if ((st = greet(channel, err)) != SBX_OK || (st = hear(channel, SBX_TALK_REQUEST, &body, err)) != SBX_OK ||
+        (st = sbx_talk_request_get(&body, &request, err)) != SBX_OK || (st = run(&request, &process, err)) != SBX_OK ||
+        (st = hand_over(channel, &process, err)) != SBX_OK)
+        return st;
+    SetConsoleCtrlHandler(stay, TRUE);
+    while ((st = hear(channel, SBX_TALK_SIGNAL, &body, err)) == SBX_OK &&
+           (st = sbx_talk_signal_get(&body, &control, err)) == SBX_OK)
+        GenerateConsoleCtrlEvent(control, 0); /* everything in this console: the command's tree */
+    return st == SBX_E_UNAVAILABLE ? SBX_OK : st;
+}
