@@ -158,7 +158,7 @@ const char *ntlab_drive_c(void)
 }
 
 /* the user whose name Wine gave to the profile directory */
-static const char *get_user_name(void)
+const char *ntlab_user_name(void)
 {
     static char *known;
 
@@ -184,7 +184,7 @@ static const struct default_sd *find_default_sd( const char *path )
     name = path[len] ? path + len + 1 : "";
     for (i = 0; i < ARRAY_SIZE(default_sds); i++)
         if (!strcasecmp( name, default_sds[i].name )) return &default_sds[i];
-    if (!strncasecmp( name, "users/", 6 ) && !strcasecmp( name + 6, get_user_name() )) return &profile_sd;
+    if (!strncasecmp( name, "users/", 6 ) && !strcasecmp( name + 6, ntlab_user_name() )) return &profile_sd;
     return NULL;
 }
 

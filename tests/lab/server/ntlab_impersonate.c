@@ -76,3 +76,9 @@ int ntlab_require_level( struct token *token )
     set_error( STATUS_BAD_IMPERSONATION_LEVEL );
     return 0;
 }
+
+/* MSDN "DuplicateTokenEx": an identity does not become a primary token */
+static int ntlab_may_duplicate( const struct token *src, int primary )
+{
+    return !ntlab_enabled || !primary || src->primary || src->impersonation_level >= SecurityImpersonation;
+}
