@@ -9,6 +9,7 @@
 #define ALICE     L"labimpersonated"
 #define PASSWORD  L"correct horse 1"
 #define BOB       L"labimpersonating"
+#define CAROL     L"labcarol"
 #define FULLY     0
 #define OTHER_SID L"S-1-5-21-1-2-3-4712"
 
@@ -176,15 +177,15 @@ static void test_integrity( HANDLE plain )
 static void test_logged_on( HANDLE plain )
 {
     HANDLE written = make_token( WRITE_RESTRICTED, SYNTHETIC_SID ), alice = logged_on( ALICE );
-    TOKEN_LINKED_TOKEN *linked = token_info( own_token(), TokenLinkedToken );
-    HANDLE medium = with_level( plain, L"S-1-16-8192" ), limited = NULL;
+    HANDLE limited = logged_on( CAROL ), full = NULL, medium;
 
-    ok( alice && linked, "log on another user" );
+    LogonUserW( CAROL, L".", PASSWORD, LOGON32_LOGON_BATCH, LOGON32_PROVIDER_DEFAULT, &full );
+    medium = with_level( full, L"S-1-16-8192" );
+    ok( alice && limited && medium, "log on other users" );
     expect( take( plain, alice ), IMPERSONATES, "another user that the own session logged on" );
     expect( take( written, alice ), lab_has( "impersonate=origin" ) ? IMPERSONATES : IDENTIFIES,
             "the same by a write-restricted process" );
     expect( serve_as( alice, NULL ), IMPERSONATES, "whom a standard user logged on" );
-    DuplicateTokenEx( linked->LinkedToken, TOKEN_ALL_ACCESS, NULL, SecurityImpersonation, TokenPrimary, &limited );
     expect( serve_as( alice, limited ), IDENTIFIES, "another user, through a pipe" );
     expect( serve_as( alice, alice ), IMPERSONATES, "the same user, through a pipe" );
     expect( serve_as( limited, medium ), IDENTIFIES, "an elevated token by a process that is not" );
@@ -198,18 +199,30 @@ static BOOL add_user( const WCHAR *name )
     return !NetUserAdd( NULL, 1, (BYTE *)&info, NULL );
 }
 
+static BOOL add_administrator( const WCHAR *name )
+{
+    LOCALGROUP_MEMBERS_INFO_3 member = { (WCHAR *)name };
+
+    return add_user( name ) && !NetLocalGroupAddMembers( NULL, L"Administrators", 3, (BYTE *)&member, 1 );
+}
+
+static void clean_up(void)
+{
+    NetUserDel( NULL, ALICE );
+    NetUserDel( NULL, BOB );
+    NetUserDel( NULL, CAROL );
+}
+
 int main( int argc, char **argv )
 {
     HANDLE plain;
 
     if (argc > 1) return run_subcommand( argc, argv );
-    NetUserDel( NULL, ALICE );
-    NetUserDel( NULL, BOB );
+    clean_up();
     plain = make_token( 0, NULL );
     test_restricted( plain );
     test_integrity( plain );
-    if (ok( add_user( ALICE ) && add_user( BOB ), "create users" )) test_logged_on( plain );
-    NetUserDel( NULL, ALICE );
-    NetUserDel( NULL, BOB );
+    if (ok( add_user( ALICE ) && add_user( BOB ) && add_administrator( CAROL ), "create users" )) test_logged_on( plain );
+    clean_up();
     return finish();
 }
