@@ -270,6 +270,14 @@ DECL_HANDLER(ntlab_open_policy)
  *  rights of accounts
  */
 
+static int check_handle( obj_handle_t handle, unsigned int access )
+{
+    struct object *policy = get_handle_obj( current->process, handle, access, &policy_ops );
+
+    if (policy) release_object( policy );
+    return policy != NULL;
+}
+
 /* the objects of accounts admit administrators alone */
 static int check_account_object(void)
 {
@@ -330,19 +338,17 @@ static void return_rights( unsigned long long rights )
 DECL_HANDLER(ntlab_account_rights)
 {
     const struct sid *sid = get_req_data();
-    const unsigned int access = req->op == NTLAB_RIGHTS_ADD ? POLICY_CREATE_ACCOUNT | POLICY_LOOKUP_NAMES : POLICY_LOOKUP_NAMES;
     unsigned long long rights;
-    struct object *policy;
     struct holder *holder;
     data_size_t size = req->sid_size;
 
-    if (!(policy = get_handle_obj( current->process, req->handle, access, &policy_ops ))) return;
-    release_object( policy );
+    if (!check_handle( req->handle, POLICY_LOOKUP_NAMES )) return;
     if (size > get_req_data_size() || !sid_valid_size( sid, size ) || sid_len( sid ) != size || size > sizeof(struct sam_sid))
     {
         set_error( STATUS_INVALID_PARAMETER );
         return;
     }
+    if (req->op == NTLAB_RIGHTS_ADD && !find_holder( sid, 0 ) && !check_handle( req->handle, POLICY_CREATE_ACCOUNT )) return;
     if (!check_account_object()) return;
     if (!parse_rights( (const WCHAR *)((const char *)sid + size), (get_req_data_size() - size) / sizeof(WCHAR), &rights )) return;
     if (!(holder = find_holder( sid, req->op == NTLAB_RIGHTS_ADD )))
@@ -366,12 +372,10 @@ DECL_HANDLER(ntlab_account_rights)
 DECL_HANDLER(ntlab_accounts_with_right)
 {
     unsigned long long rights;
-    struct object *policy;
     struct sam_sid *sids;
     unsigned int i, count = 0;
 
-    if (!(policy = get_handle_obj( current->process, req->handle, POLICY_LOOKUP_NAMES | POLICY_VIEW_LOCAL_INFORMATION, &policy_ops ))) return;
-    release_object( policy );
+    if (!check_handle( req->handle, POLICY_LOOKUP_NAMES | POLICY_VIEW_LOCAL_INFORMATION )) return;
     if (!check_account_object()) return;
     if (!parse_rights( get_req_data(), get_req_data_size() / sizeof(WCHAR), &rights )) return;
     for (i = 0; i < sam.holder_count; i++) if (!rights || (rights_of( &sam.holders[i] ) & rights)) reply->count++;

@@ -155,12 +155,17 @@ static void set_default_policy(void)
     sam.policy.lockout_duration = sam.policy.lockout_window = 30 * 60;
 }
 
+/* the policy in the file, and what the state of the machine makes of it, which does not go there */
+static struct sam_policy kept_policy, state_policy;
+
 /* what Windows 11 22H2 has from the start */
 static void set_lockout(void)
 {
     if (sam.policy.lockout_threshold) return;
+    kept_policy = sam.policy;
     sam.policy.lockout_threshold = 10;
     sam.policy.lockout_duration = sam.policy.lockout_window = 10 * 60;
+    state_policy = sam.policy;
 }
 
 static int set_defaults(void)
@@ -240,6 +245,7 @@ static int save( FILE *file )
     unsigned int i;
 
     memcpy( header.magic, magic, sizeof(magic) );
+    if (state_policy.lockout_threshold && !memcmp( &sam.policy, &state_policy, sizeof(sam.policy) )) header.policy = kept_policy;
     fwrite( &header, sizeof(header), 1, file );
     fwrite( sam.users, sizeof(*sam.users), sam.user_count, file );
     fwrite( sam.aliases, sizeof(*sam.aliases), sam.alias_count, file );
