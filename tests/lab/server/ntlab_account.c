@@ -50,7 +50,7 @@
  *  look-up
  */
 
-static struct user *user_by_rid( unsigned int rid )
+static struct account *user_by_rid( unsigned int rid )
 {
     unsigned int i;
 
@@ -81,9 +81,9 @@ static struct alias *alias_by_name( const WCHAR *name, data_size_t len )
     return NULL;
 }
 
-static struct user *need_user( unsigned int rid )
+static struct account *need_user( unsigned int rid )
 {
-    struct user *user = user_by_rid( rid );
+    struct account *user = user_by_rid( rid );
 
     if (!user) set_error( STATUS_NO_SUCH_USER );
     return user;
@@ -102,7 +102,7 @@ DECL_HANDLER(ntlab_get_user)
 {
     const WCHAR *name = get_req_data();
     data_size_t len = get_req_data_size();
-    struct user *user;
+    struct account *user;
     struct sam_user *info;
 
     if (!ntlab_sam_check( NULL, 1, DOMAIN_LOOKUP )) return;
@@ -178,9 +178,9 @@ static data_size_t name_len( const WCHAR *text )
 }
 
 /* no account may have the name of another one */
-static int is_name_free( const WCHAR *name, const struct user *itself )
+static int is_name_free( const WCHAR *name, const struct account *itself )
 {
-    const struct user *user = ntlab_find_user( name, name_len( name ));
+    const struct account *user = ntlab_find_user( name, name_len( name ));
 
     if (user && user != itself) set_error( STATUS_USER_EXISTS );
     else if (alias_by_name( name, name_len( name ))) set_error( STATUS_ALIAS_EXISTS );
@@ -197,7 +197,7 @@ static int is_valid_user( const struct sam_user *info )
     return 0;
 }
 
-static int set_new_password( struct user *user, const WCHAR *password, data_size_t len, int by_user )
+static int set_new_password( struct account *user, const WCHAR *password, data_size_t len, int by_user )
 {
     unsigned int status = ntlab_check_new_password( user, password, len, by_user );
 
@@ -207,7 +207,7 @@ static int set_new_password( struct user *user, const WCHAR *password, data_size
 }
 
 /* change those fields; the password last, since it can be refused */
-static int apply_fields( struct user *user, const struct sam_user *info, unsigned int fields, const WCHAR *password, data_size_t len )
+static int apply_fields( struct account *user, const struct sam_user *info, unsigned int fields, const WCHAR *password, data_size_t len )
 {
     if (fields & SAM_NAME)
     {
@@ -233,7 +233,7 @@ DECL_HANDLER(ntlab_add_user)
 {
     const struct sam_user *info;
     const WCHAR *password;
-    struct user *users, new_user = { { 0 } };
+    struct account *users, new_user = { { 0 } };
     data_size_t len;
 
     if (!(info = get_record( sizeof(*info), &password, &len )) || !is_valid_user( info )) return;
@@ -258,7 +258,7 @@ DECL_HANDLER(ntlab_set_user)
     const unsigned int access = req->fields & ~SAM_PASSWORD ? USER_WRITE_ACCOUNT : 0;
     const struct sam_user *info;
     const WCHAR *password;
-    struct user *user, old;
+    struct account *user, old;
     data_size_t len;
 
     if (!(info = get_record( sizeof(*info), &password, &len )) || !is_valid_user( info ) || !(user = need_user( req->rid ))) return;
@@ -291,7 +291,7 @@ static void remove_everywhere( const struct sid *sid )
 
 DECL_HANDLER(ntlab_delete_user)
 {
-    struct user *user = need_user( req->rid );
+    struct account *user = need_user( req->rid );
     struct sam_sid sid;
     unsigned int i;
 
@@ -313,7 +313,7 @@ DECL_HANDLER(ntlab_delete_user)
 DECL_HANDLER(ntlab_change_password)
 {
     const WCHAR *old = get_req_data();
-    struct user *user = need_user( req->rid ), before;
+    struct account *user = need_user( req->rid ), before;
     data_size_t len = get_req_data_size();
 
     if (!user) return;

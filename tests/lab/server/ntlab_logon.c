@@ -25,7 +25,7 @@ static int is_local_domain( const struct unicode_str *domain )
 }
 
 /* [DOMAIN\]name */
-static struct user *find_local_user( const struct ntlab_logon *logon )
+static struct account *find_local_user( const struct ntlab_logon *logon )
 {
     struct unicode_str domain = logon->domain, name = logon->name;
     data_size_t i;
@@ -111,7 +111,7 @@ static int has_logon_group( const struct logon_groups *list, const struct sid *s
     return 0;
 }
 
-static struct logon_groups *build_groups( const struct user *user, unsigned int type, const struct sid *logon_sid )
+static struct logon_groups *build_groups( const struct account *user, unsigned int type, const struct sid *logon_sid )
 {
     static const struct sid console_logon_sid = { SID_REVISION, 1, SECURITY_LOCAL_SID_AUTHORITY, { 1 } };
     struct logon_groups *list = mem_alloc( sizeof(*list) );
@@ -166,7 +166,7 @@ static void logon_sid_of_session( const struct ntlab_session *session, struct sa
 }
 
 /* the whole token of this user and session, which is taken over */
-static struct token *make_token( const struct user *user, unsigned int type, struct ntlab_session *session,
+static struct token *make_token( const struct account *user, unsigned int type, struct ntlab_session *session,
                                  const struct logon_groups *list, int is_admin )
 {
     struct luid_attr privs[64];
@@ -249,7 +249,7 @@ struct token *ntlab_logon_user( const struct ntlab_logon *logon, unsigned int *s
     struct ntlab_session *session;
     struct logon_groups *list;
     struct sam_sid logon_sid;
-    struct user *user;
+    struct account *user;
     unsigned int status;
     int is_admin;
 
@@ -353,4 +353,31 @@ static int ntlab_linked_token( struct token *token, obj_handle_t *handle )
     *handle = alloc_handle_no_access_check( current->process, linked, TOKEN_ALL_ACCESS, 0 );
     release_object( linked );
     return 1;
+}
+
+/* a line of the dump */
+void ntlab_print_token( FILE *file, const struct token *token )
+{
+    const struct privilege *privilege;
+    const struct group *group;
+
+    fprintf( file, "id=%u session=%u-%u origin=%u-%u kind=%s level=%d elevation=%d integrity=%#x flags=%#x user=", token->token_id.low_part,
+             token->ntlab.auth_id.high_part, token->ntlab.auth_id.low_part, token->ntlab.origin.high_part, token->ntlab.origin.low_part,
+             token->primary ? "primary" : "impersonation", token->impersonation_level, token->elevation, token->ntlab.integrity,
+             token->ntlab.flags );
+    ntlab_print_sid( file, token->user );
+    if (token->ntlab.user_attrs & SE_GROUP_USE_FOR_DENY_ONLY) fprintf( file, " user-denies" );
+    LIST_FOR_EACH_ENTRY( group, &token->groups, const struct group, entry )
+    {
+        fprintf( file, group->attrs & SE_GROUP_USE_FOR_DENY_ONLY ? " denies=" : group->attrs & SE_GROUP_ENABLED ? " group=" : " disabled=" );
+        ntlab_print_sid( file, &group->sid );
+    }
+    LIST_FOR_EACH_ENTRY( group, &token->ntlab.restricted, const struct group, entry )
+    {
+        fprintf( file, " restricting=" );
+        ntlab_print_sid( file, &group->sid );
+    }
+    LIST_FOR_EACH_ENTRY( privilege, &token->privileges, const struct privilege, entry )
+        fprintf( file, " privilege=%u%s", privilege->luid.low_part, privilege->enabled ? "+" : "" );
+    fputc( '\n', file );
 }

@@ -124,7 +124,7 @@ void ntlab_sam_set_default_rights(void)
 }
 
 /* what counts: with policy=gpo a group policy gives "Allow log on locally" to Administrators alone, whatever is set here */
-static unsigned long long rights_of( const struct holder *holder )
+unsigned long long ntlab_rights_of( const struct holder *holder )
 {
     unsigned long long rights = holder->rights;
 
@@ -140,7 +140,7 @@ static unsigned long long rights_of_all( const struct sid * const *sids, unsigne
     unsigned long long rights = 0;
     unsigned int i;
 
-    for (i = 0; i < count; i++) if ((holder = find_holder( sids[i], 0 ))) rights |= rights_of( holder );
+    for (i = 0; i < count; i++) if ((holder = find_holder( sids[i], 0 ))) rights |= ntlab_rights_of( holder );
     return rights;
 }
 
@@ -358,7 +358,7 @@ DECL_HANDLER(ntlab_account_rights)
     }
     if (req->op == NTLAB_RIGHTS_GET)
     {
-        if (rights_of( holder )) return_rights( rights_of( holder ));
+        if (ntlab_rights_of( holder )) return_rights( ntlab_rights_of( holder ));
         else set_error( STATUS_OBJECT_NAME_NOT_FOUND );
         return;
     }
@@ -378,10 +378,10 @@ DECL_HANDLER(ntlab_accounts_with_right)
     if (!check_handle( req->handle, POLICY_LOOKUP_NAMES | POLICY_VIEW_LOCAL_INFORMATION )) return;
     if (!check_account_object()) return;
     if (!parse_rights( get_req_data(), get_req_data_size() / sizeof(WCHAR), &rights )) return;
-    for (i = 0; i < sam.holder_count; i++) if (!rights || (rights_of( &sam.holders[i] ) & rights)) reply->count++;
+    for (i = 0; i < sam.holder_count; i++) if (!rights || (ntlab_rights_of( &sam.holders[i] ) & rights)) reply->count++;
     if (!reply->count) set_error( STATUS_NO_MORE_ENTRIES );
     else if (reply->count * sizeof(*sids) > get_reply_max_size()) set_error( STATUS_BUFFER_TOO_SMALL );
     else if ((sids = set_reply_data_size( reply->count * sizeof(*sids) )))
         for (i = 0; i < sam.holder_count; i++)
-            if (!rights || (rights_of( &sam.holders[i] ) & rights)) sids[count++] = sam.holders[i].sid;
+            if (!rights || (ntlab_rights_of( &sam.holders[i] ) & rights)) sids[count++] = sam.holders[i].sid;
 }

@@ -29,7 +29,7 @@
 #define UF_PASSWD_NOTREQD    0x20
 #define UF_DONT_EXPIRE_PASSWD 0x10000
 
-int ntlab_has_password( const struct user *user, const WCHAR *password, data_size_t len )
+int ntlab_has_password( const struct account *user, const WCHAR *password, data_size_t len )
 {
     unsigned char hash[16];
 
@@ -56,7 +56,7 @@ static int contains( const WCHAR *password, data_size_t count, const WCHAR *text
 
 /* Microsoft Learn "Password must meet complexity requirements": three of five kinds of characters, six of
  * them, and neither the name of the account nor a part of the full name of more than two characters */
-static int is_complex( const struct user *user, const WCHAR *password, data_size_t count )
+static int is_complex( const struct account *user, const WCHAR *password, data_size_t count )
 {
     const WCHAR *full = user->info.full_name;
     data_size_t i, start, end;
@@ -84,7 +84,7 @@ static int is_complex( const struct user *user, const WCHAR *password, data_size
 }
 
 /* an administrator's reset asks neither for the history nor for the age */
-unsigned int ntlab_check_new_password( const struct user *user, const WCHAR *password, data_size_t len, int by_user )
+unsigned int ntlab_check_new_password( const struct account *user, const WCHAR *password, data_size_t len, int by_user )
 {
     const unsigned int count = len / sizeof(WCHAR);
     unsigned char hash[16];
@@ -105,7 +105,7 @@ unsigned int ntlab_check_new_password( const struct user *user, const WCHAR *pas
     return STATUS_SUCCESS;
 }
 
-void ntlab_set_password( struct user *user, const WCHAR *password, data_size_t len )
+void ntlab_set_password( struct account *user, const WCHAR *password, data_size_t len )
 {
     if (user->has_password)
     {
@@ -122,19 +122,19 @@ void ntlab_set_password( struct user *user, const WCHAR *password, data_size_t l
  *  lockout
  */
 
-int ntlab_is_locked( const struct user *user )
+int ntlab_is_locked( const struct account *user )
 {
     if (!user->locked_at) return 0;
     return sam.policy.lockout_duration == SAM_FOREVER || time( NULL ) - user->locked_at < sam.policy.lockout_duration;
 }
 
-void ntlab_unlock( struct user *user )
+void ntlab_unlock( struct account *user )
 {
     user->locked_at = user->bad_since = user->info.bad_passwords = 0;
 }
 
 /* the built-in Administrator cannot be locked out */
-void ntlab_count_bad_password( struct user *user )
+void ntlab_count_bad_password( struct account *user )
 {
     const unsigned int now = time( NULL );
 
@@ -153,7 +153,7 @@ void ntlab_count_bad_password( struct user *user )
  *  logon
  */
 
-static int is_hour_allowed( const struct user *user )
+static int is_hour_allowed( const struct account *user )
 {
     const time_t now = time( NULL );
     struct tm tm;
@@ -165,7 +165,7 @@ static int is_hour_allowed( const struct user *user )
 }
 
 /* the names of the workstations have commas between them; this machine's stands in the registry */
-static int is_workstation_allowed( const struct user *user )
+static int is_workstation_allowed( const struct account *user )
 {
     const WCHAR *list = user->info.workstations;
     WCHAR computer[64];
@@ -180,7 +180,7 @@ static int is_workstation_allowed( const struct user *user )
     return 0;
 }
 
-static unsigned int check_restrictions( const struct user *user, data_size_t password_len )
+static unsigned int check_restrictions( const struct account *user, data_size_t password_len )
 {
     const unsigned int now = time( NULL );
 
@@ -196,7 +196,7 @@ static unsigned int check_restrictions( const struct user *user, data_size_t pas
     return STATUS_SUCCESS;
 }
 
-unsigned int ntlab_authenticate( struct user *user, const WCHAR *password, data_size_t len, unsigned int *substatus )
+unsigned int ntlab_authenticate( struct account *user, const WCHAR *password, data_size_t len, unsigned int *substatus )
 {
     *substatus = STATUS_SUCCESS;
     if (!user)

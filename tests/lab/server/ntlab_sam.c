@@ -94,7 +94,7 @@ static void set_text( WCHAR *dst, const char *text, size_t size )
     dst[i] = 0;
 }
 
-struct user *ntlab_find_user( const WCHAR *name, data_size_t len )
+struct account *ntlab_find_user( const WCHAR *name, data_size_t len )
 {
     unsigned int i;
 
@@ -115,7 +115,7 @@ struct user *ntlab_find_user( const WCHAR *name, data_size_t len )
 
 static int add_default_user( unsigned int rid, const char *name, const char *comment, unsigned int flags )
 {
-    struct user *user = realloc( sam.users, (sam.user_count + 1) * sizeof(*user) );
+    struct account *user = realloc( sam.users, (sam.user_count + 1) * sizeof(*user) );
 
     if (!user) return 0;
     sam.users = user;
@@ -286,7 +286,7 @@ int ntlab_sam_is_file( const char *path )
            st.st_dev == dir.st_dev && st.st_ino == dir.st_ino;
 }
 
-static struct user *wine_user(void)
+static struct account *wine_user(void)
 {
     unsigned int i;
 
@@ -296,7 +296,7 @@ static struct user *wine_user(void)
 
 const WCHAR *ntlab_wine_user_name(void)
 {
-    const struct user *user = wine_user();
+    const struct account *user = wine_user();
 
     return user ? user->info.name : NULL;
 }
@@ -305,7 +305,7 @@ static void init_accounts(void)
 {
     int fd = openat( config_dir_fd, SAM_FILE, O_RDONLY | O_CLOEXEC ), ok;
     FILE *file = fd == -1 ? NULL : fdopen( fd, "r" );
-    struct user *user;
+    struct account *user;
 
     if (file) ok = load( file );
     else ok = errno == ENOENT && set_defaults();
@@ -349,7 +349,7 @@ void ntlab_start(void)
 #define UF_PASSWD_CANT_CHANGE 0x40
 
 /* user: NULL for a domain or an alias, the default descriptors of which admit the same SIDs */
-int ntlab_sam_check( const struct user *user, int domain, unsigned int access )
+int ntlab_sam_check( const struct account *user, int domain, unsigned int access )
 {
     static const generic_map_t mapping = { DOMAIN_READ, 0, DOMAIN_EXECUTE, DOMAIN_ALL_ACCESS };
     const unsigned int no_change = user && (user->info.flags & UF_PASSWD_CANT_CHANGE) ? USER_CHANGE_PASSWORD : 0;

@@ -13,7 +13,7 @@
 
 /* ---- the database (ntlab_sam.c) ---- */
 
-struct user
+struct account
 {
     struct sam_user info;
     int             has_password;
@@ -42,7 +42,7 @@ struct sam
     unsigned int      next_rid;
     struct sam_policy policy;
     unsigned int      user_count, alias_count, holder_count;
-    struct user      *users;
+    struct account      *users;
     struct alias     *aliases;
     struct holder    *holders;
 };
@@ -55,7 +55,7 @@ extern int ntlab_sam_save(void);
 extern int ntlab_sam_is_file( const char *path );
 extern void ntlab_sam_set_default_rights(void);
 
-extern struct user *ntlab_find_user( const WCHAR *name, data_size_t len );
+extern struct account *ntlab_find_user( const WCHAR *name, data_size_t len );
 extern void ntlab_sam_account_sid( unsigned int rid, struct sid *sid );
 extern void ntlab_sam_alias_sid( unsigned int rid, struct sid *sid );
 
@@ -65,20 +65,20 @@ static inline const struct sid *sid_of( const struct sam_sid *sid )
 }
 
 /* may the caller do this to an account or to all of them? */
-extern int ntlab_sam_check( const struct user *user, int domain, unsigned int access );
+extern int ntlab_sam_check( const struct account *user, int domain, unsigned int access );
 
 /* ---- passwords (ntlab_password.c) ---- */
 
 extern void ntlab_hash_password( const WCHAR *password, data_size_t len, unsigned char hash[16] );
-extern int ntlab_has_password( const struct user *user, const WCHAR *password, data_size_t len );
+extern int ntlab_has_password( const struct account *user, const WCHAR *password, data_size_t len );
 /* what the policy says of a new one; changed by its user: history and age, too */
-extern unsigned int ntlab_check_new_password( const struct user *user, const WCHAR *password, data_size_t len, int by_user );
-extern void ntlab_set_password( struct user *user, const WCHAR *password, data_size_t len );
-extern int ntlab_is_locked( const struct user *user );
-extern void ntlab_unlock( struct user *user );
-extern void ntlab_count_bad_password( struct user *user );
+extern unsigned int ntlab_check_new_password( const struct account *user, const WCHAR *password, data_size_t len, int by_user );
+extern void ntlab_set_password( struct account *user, const WCHAR *password, data_size_t len );
+extern int ntlab_is_locked( const struct account *user );
+extern void ntlab_unlock( struct account *user );
+extern void ntlab_count_bad_password( struct account *user );
 /* what MSV1_0 checks; returns the status, and says more in substatus */
-extern unsigned int ntlab_authenticate( struct user *user, const WCHAR *password, data_size_t len, unsigned int *substatus );
+extern unsigned int ntlab_authenticate( struct account *user, const WCHAR *password, data_size_t len, unsigned int *substatus );
 
 /* ---- rights (ntlab_lsa.c) ---- */
 
@@ -86,6 +86,8 @@ extern unsigned int ntlab_authenticate( struct user *user, const WCHAR *password
 extern int ntlab_may_log_on( unsigned int type, const struct sid * const *sids, unsigned int count );
 /* privileges of these SIDs; returns their number */
 extern unsigned int ntlab_privileges_of( const struct sid * const *sids, unsigned int count, struct luid_attr *privs );
+/* what the SID has now; group policies count */
+extern unsigned long long ntlab_rights_of( const struct holder *holder );
 extern const char *ntlab_right_name( unsigned int index );
 
 #endif /* NTLAB_SERVER_SAM_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A program that talks to the server itself, past all libraries: a standard user makes no token, changes no account and
- * reads no hash.  Run as a standard user. */
+ * reads no hash.  Run as a standard user; with the word "files" by anybody: they are closed to administrators, too. */
 
 #include "lab_test.h"
 #include <ntstatus.h>
@@ -251,15 +251,19 @@ static void test_files(void)
     ok( !MoveFileW( path, other ) && !DeleteFileW( path ) && !CopyFileW( path, L"C:\\windows\\temp\\accounts", FALSE ),
         "nor moved, deleted, copied" );
     ok( !CreateHardLinkW( L"C:\\windows\\temp\\accounts", path, NULL ), "nor linked to" );
+    ok( try_open( path, WRITE_OWNER, OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS ) == ERROR_SHARING_VIOLATION, "nor taken over" );
     ok( RegOpenKeyExW( HKEY_LOCAL_MACHINE, L"Software\\ntlab\\SAM", 0, KEY_READ, &key ) == ERROR_FILE_NOT_FOUND, "the registry has none" );
 }
 
 int main( int argc, char **argv )
 {
     if (!(server_call = (void *)GetProcAddress( GetModuleHandleA( "ntdll" ), "wine_server_call" ))) return 2;
-    if (argc > 1 && !strcmp( argv[1], "files" ))
+    if (argc > 1)
     {
-        freopen( "NUL", "w", stdout );  /* one program counts */
+        if (strcmp( argv[1], "files" )) freopen( "NUL", "w", stdout );  /* one program counts */
+        enable_privilege( own_token(), SE_BACKUP_NAME );
+        enable_privilege( own_token(), SE_RESTORE_NAME );
+        enable_privilege( own_token(), SE_TAKE_OWNERSHIP_NAME );
         test_files();
         return finish();
     }
@@ -269,6 +273,6 @@ int main( int argc, char **argv )
     test_token_requests();
     test_files();
     test_any_request();
-    ok( !run_child( NULL, L"files" ), "a child finds the same" );
+    ok( !run_child( NULL, L"child" ), "a child finds the same" );
     return finish();
 }
