@@ -248,11 +248,32 @@ static sbx_status clean_unknown(cleaner *c, const char *path, sbx_located *known
     return st;
 }
 
+/* A directory that was opened as part of a repository (outside.h), whether or not it is a root of the user as well. */
+static sbx_status clean_part(cleaner *c, const char *path, uint32_t tag, sbx_error *err)
+{
+    sbx_located part = {0};
+    int is_marked = 0;
+    sbx_status st = SBX_OK;
+
+    if (sbx_root_reopen(path, &part.root, NULL) == SBX_OK && part.root.handle) {
+        sbx_sid_set_tag(&part.root.sid, tag);
+        part.entry = sbx_ledger_find(c->ledger, &part.root.sid);
+        if (!part.entry)
+            st = sbx_stamp_any(&part.root, &is_marked, err);
+        if (st == SBX_OK && (part.entry || is_marked))
+            st = clean_one(c, &part, err);
+    }
+    sbx_located_close(&part);
+    return st;
+}
+
 /* What the user calls by a path: the directory there, and the one that the ledger knows by this path. */
 static sbx_status clean_named(cleaner *c, const char *path, sbx_error *err)
 {
     sbx_located here = {0}, there = {0};
+    static const uint32_t tags[] = {SBX_SID_TAG_GIT, SBX_SID_TAG_REPOSITORY};
     sbx_ledger_root *was = NULL;
+    size_t i;
     sbx_status moved = SBX_OK, st;
 
     sbx_root_reopen(path, &here.root, NULL);
@@ -274,6 +295,8 @@ static sbx_status clean_named(cleaner *c, const char *path, sbx_error *err)
         st = here.root.handle || !was ? clean_unknown(c, path, &here, err) : SBX_OK;
     }
     sbx_located_close(&here);
+    for (i = 0; i < sizeof(tags) / sizeof(tags[0]) && st == SBX_OK; i++)
+        st = clean_part(c, path, tags[i], err);
     return st == SBX_OK ? moved : st;
 }
 

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "base/path.h"
 #include "base/text.h"
 #include "win/error.h"
 #include "win/handle.h"
@@ -90,7 +91,8 @@ static int is_key(const char *line, const char *key)
     return !_strnicmp(line, key, length) && strchr(" \t=", line[length]) && line[length];
 }
 
-const char *sbx_gitfile_worktree(const sbx_places *p, const char *place)
+/* The value of core.worktree in the config at a place, or NULL. */
+static const char *worktree_of(const sbx_places *p, const char *place)
 {
     DWORD got;
     sbx_status st;
@@ -111,4 +113,47 @@ const char *sbx_gitfile_worktree(const sbx_places *p, const char *place)
         }
     }
     return value;
+}
+
+static int is_same(const sbx_places *p, const char *a, const char *b)
+{
+    const char *both[] = {a, b};
+    FILE_ID_INFO ids[2];
+    size_t i;
+    int known = 1;
+
+    memset(ids, 0, sizeof(ids));
+    for (i = 0; i < 2 && known; i++) {
+        void *handle = NULL;
+        sbx_nt_info info;
+
+        known = sbx_place_open(p, both[i], 0, &handle, &info) == SBX_OK && handle &&
+                GetFileInformationByHandleEx(handle, FileIdInfo, &ids[i], sizeof(ids[i]));
+        sbx_handle_close(&handle);
+    }
+    return known && !memcmp(&ids[0], &ids[1], sizeof(ids[0]));
+}
+
+sbx_status sbx_gitfile_names_back(const sbx_places *p, const char *git, const char *file, uint32_t *names)
+{
+    const char *gitdir = sbx_arena_printf(p->arena, "%s\\gitdir", git), *named = file, *place;
+    const char *config = sbx_arena_printf(p->arena, "%s\\config", git);
+    sbx_gitfile back = {.count = 0};
+    uint32_t i;
+    sbx_status st = gitdir && config ? SBX_OK : sbx_fail_memory(p->err);
+
+    if (st == SBX_OK)
+        st = sbx_gitfile_read(p, gitdir, "", &back);
+    if (st == SBX_OK && !back.count) {
+        named = sbx_arena_strndup(p->arena, file, sbx_path_parent_length(file));
+        back.says[0] = worktree_of(p, config);
+        back.count = back.says[0] != NULL;
+        if (!named)
+            st = sbx_fail_memory(p->err);
+    }
+    *names = st == SBX_OK && back.count ? SBX_GITFILE_NAMES_ANOTHER : SBX_GITFILE_NAMES_NONE;
+    for (i = 0; st == SBX_OK && i < back.count; i++)
+        if (sbx_place_find(p, git, back.says[i], &place) == SBX_PLACE_IN && is_same(p, place, named))
+            *names = SBX_GITFILE_NAMES_IT;
+    return st;
 }

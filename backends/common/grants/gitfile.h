@@ -24,7 +24,12 @@ typedef struct sbx_gitfile {
  * SBX_E_REFUSED: it is too long to be looked at. */
 sbx_status sbx_gitfile_read(const sbx_places *p, const char *place, const char *prefix, sbx_gitfile *file);
 
-/* The value of core.worktree in the config at a place, or NULL. */
-const char *sbx_gitfile_worktree(const sbx_places *p, const char *place);
+#define SBX_GITFILE_NAMES_NONE 0u
+#define SBX_GITFILE_NAMES_IT 1u
+#define SBX_GITFILE_NAMES_ANOTHER 2u
+
+/* Which `.git` file (gitdir), or folder that one is in (core.worktree), the directory of a linked worktree or a submodule
+ * names: this file, by its ID? */
+sbx_status sbx_gitfile_names_back(const sbx_places *p, const char *git, const char *file, uint32_t *names);
 
 #endif

@@ -5,12 +5,14 @@
 #include "base/memory.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "common/grants/grow.h"
 #include "common/grants/guard.h"
 #include "common/host.h"
 #include "common/grants/later.h"
 #include "common/grants/ledger.h"
 #include "common/grants/nested.h"
 #include "common/grants/open_places.h"
+#include "common/grants/outside.h"
 #include "common/grants/protect.h"
 #include "common/grants/stamp.h"
 #include "win/error.h"
@@ -66,6 +68,17 @@ static sbx_status record_nested(sbx_grants *g, const sbx_root *root, const sbx_n
     return st;
 }
 
+/* At each launch, since nobody named it as writable. */
+static void tell_of_part(const sbx_root *root)
+{
+    if (!sbx_sid_is_git(&root->sid))
+        return;
+    sbx_host_note(SBX_NOTE_GRANT, root->path,
+                  root->kind == SBX_RECORD_GROW ? "open for commits, which add to it; nothing that is there is changed"
+                  : root->kind == SBX_RECORD_ENCLOSE ? "closed, but for what of it is named as open"
+                                                     : "open for commits, but for what of it is protected");
+}
+
 static sbx_status grant_tree(sbx_grants *g, sbx_root *root, sbx_error *err)
 {
     sbx_ledger_root *known = sbx_ledger_find(&g->ledger, &root->sid);
@@ -74,23 +87,24 @@ static sbx_status grant_tree(sbx_grants *g, sbx_root *root, sbx_error *err)
     uint32_t found = SBX_STAMP_BARE;
     /* a command may have made the directory, the mark of a complete tree on it: only with the record it counts */
     const int is_known = known && known->done;
-    sbx_status st = sbx_stamp_check(root, root->handle, root->path, SBX_RECORD_GRANT, 1, &found, err);
+    sbx_status st = sbx_stamp_check(root, root->handle, root->path, root->kind, 1, &found, err);
 
+    tell_of_part(root);
     if (st != SBX_OK || (found == SBX_STAMP_COMPLETE && is_known && sbx_path_equal(known->path, root->path)))
         return st;
-    if (found == SBX_STAMP_BARE || !is_known)
+    if (!sbx_sid_is_git(&root->sid) && (found == SBX_STAMP_BARE || !is_known))
         sbx_host_note(SBX_NOTE_GRANT, root->path, "writable root: the tree gets access rights for its sandbox SID");
     if (g->dry)
         return SBX_OK;
     if (found != SBX_STAMP_BARE && is_known) {
         count.objects = known->count;
-        st = sbx_stamp_shut(root, &g->ledger, root->handle, root->path, SBX_RECORD_GRANT, err);
+        st = sbx_stamp_shut(root, &g->ledger, root->handle, root->path, root->kind, err);
     } else {
         sbx_nested nested;
 
         sbx_nested_init(&nested, root);
-        count.nested = &nested;
-        st = sbx_stamp_set(root, &g->ledger, root->handle, root->path, root->path, SBX_RECORD_GRANT, 1, &count, err);
+        count.nested = sbx_sid_is_git(&root->sid) ? NULL : &nested;
+        st = sbx_stamp_set(root, &g->ledger, root->handle, root->path, root->path, root->kind, 1, &count, err);
         if (st == SBX_OK)
             st = record_nested(g, root, &nested, err);
         sbx_nested_fini(&nested);
@@ -103,6 +117,23 @@ static sbx_status grant_tree(sbx_grants *g, sbx_root *root, sbx_error *err)
     }
     entry.count = count.objects;
     return st == SBX_OK ? sbx_ledger_add(&g->ledger, &root->sid, &entry, 1, 0, err) : st;
+}
+
+/* What is in a root of git's stays as it is, whoever made it. */
+static sbx_status close_objects(sbx_grants *g, const sbx_root *root, sbx_error *err)
+{
+    sbx_spread_count count = {0};
+    uint32_t process = 0;
+    sbx_status st = SBX_OK;
+
+    if (root->kind != SBX_RECORD_GROW || g->dry)
+        return SBX_OK;
+    st = sbx_hold_find(&root->sid, g->hold, &process, err);
+    if (st == SBX_OK)
+        st = sbx_grow_close(root, g->roots, g->count, !process, &g->ledger, &count, err);
+    sbx_protect_note_count(root->path, count.closed,
+                           "directories with a protected access control list, in which commits can add nothing");
+    return st;
 }
 
 static sbx_status make_rules(sbx_grants *g, const sbx_policy *policy, uint32_t which, sbx_error *err)
@@ -130,9 +161,14 @@ static sbx_status grant_one(sbx_grants *g, const sbx_policy *policy, uint32_t wh
     }
     if (st == SBX_OK)
         st = make_rules(g, policy, which, err);
-    if (st == SBX_OK)
+    /* worktrees share a repository: what a run of one closes in it stays closed for the others */
+    if (st == SBX_OK && !sbx_sid_is_git(&root->sid))
         st = sbx_protect_free(&g->protection[which], g->hold, err);
-    return st == SBX_OK ? grant_tree(g, root, err) : st;
+    if (st == SBX_OK && !g->dry && policy->git != SBX_GIT_WRITE)
+        st = sbx_outside_record(&(sbx_places){g->roots, g->count, &g->arena, err}, root, &g->ledger);
+    if (st == SBX_OK)
+        st = grant_tree(g, root, err);
+    return st == SBX_OK ? close_objects(g, root, err) : st;
 }
 
 /* Open and judge one.  A complete grant was judged before it was made, which saves a warm launch most of it. */
@@ -176,6 +212,16 @@ static sbx_status judge(sbx_grants *g, const sbx_policy *policy, sbx_error *err)
     return SBX_OK;
 }
 
+static sbx_status open_outside(sbx_grants *g, const sbx_policy *policy, sbx_error *err)
+{
+    uint32_t i = g->count;
+    sbx_status st = sbx_outside_open(policy, g->roots, &g->count, ROOTS_MAX, g->dry, err);
+
+    for (; i < g->count; i++)
+        g->sids[i] = g->roots[i].sid.bytes;
+    return st;
+}
+
 /* Locks in one order for all processes. */
 static sbx_status lock_all(sbx_grants *g, sbx_lock **locks, uint32_t wait_ms, sbx_error *err)
 {
@@ -215,6 +261,8 @@ sbx_status sbx_grants_open(const sbx_policy *policy, uint32_t flags, sbx_grants 
     st = judge(g, policy, err);
     if (st == SBX_OK)
         st = all_reached(g, policy, err);
+    if (st == SBX_OK)
+        st = open_outside(g, policy, err);
     if (st == SBX_OK && g->count) {
         sbx_sid sids[ROOTS_MAX];
 

@@ -1,16 +1,20 @@
 #include "common/grants/kind.h"
 
-#define ALLOW_HERE (SBX_KIND_ALLOW & ~(uint32_t)DELETE)
-
 uint32_t sbx_kind_aces(uint32_t kind, int is_directory, sbx_ace aces[3])
 {
     if (kind == SBX_RECORD_GRANT) {
         aces[0] = (sbx_ace){SBX_ACE_ALLOW, SBX_KIND_BELOW | SBX_ACE_ONLY_BELOW, SBX_KIND_ALLOW};
         aces[1] = (sbx_ace){SBX_ACE_DENY, 0, SBX_KIND_MOVE};
-        aces[2] = (sbx_ace){SBX_ACE_ALLOW, 0, ALLOW_HERE};
+        aces[2] = (sbx_ace){SBX_ACE_ALLOW, 0, SBX_KIND_ALLOW_HERE};
         return 3;
     }
-    if (kind == SBX_RECORD_HOLD) {
+    if (kind == SBX_RECORD_GROW) { /* no directory in it may be moved or deleted */
+        aces[0] = (sbx_ace){SBX_ACE_ALLOW, SBX_ACE_FILES | SBX_ACE_ONLY_BELOW, SBX_KIND_ALLOW};
+        aces[1] = (sbx_ace){SBX_ACE_DENY, 0, SBX_KIND_MOVE};
+        aces[2] = (sbx_ace){SBX_ACE_ALLOW, SBX_ACE_DIRS, SBX_KIND_ALLOW_HERE};
+        return 3;
+    }
+    if (kind == SBX_RECORD_HOLD || kind == SBX_RECORD_ENCLOSE) {
         aces[0] = (sbx_ace){SBX_ACE_DENY, 0, SBX_KIND_MOVE};
         return 1;
     }

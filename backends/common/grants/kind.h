@@ -1,9 +1,10 @@
 /*
- * What an object gets for its kind (SBX_RECORD_GRANT, _DENY, _HOLD, _SHUT).
+ * What an object gets for its kind (SBX_RECORD_GRANT, _DENY, _HOLD, _SHUT, _GROW, _ENCLOSE).
  *
  * For the SID of the root.  The root: a deny of moving it and of changing its rights, an allow for itself, and an allow that
  * only what is below inherits and that has DELETE.  A DENY object: a deny for itself and one for what is below.  A HOLD
- * directory: a deny of moving it.  A SHUT one: of every change of it, but not of what is in it.
+ * directory: a deny of moving it.  A SHUT one: of every change of it, but not of what is in it.  A root of the kind ENCLOSE is a
+ * HOLD directory; one of the kind GROW as other roots, but what is there already stays as it is (grow.h).
  *
  * For the user: a deny of FILE_DELETE_CHILD on each of these directories, and on those in a DENY directory.  A
  * write-restricted token may be asked for that right once only, and then the denies for the SID do not count.  The user
@@ -22,6 +23,8 @@
 
 /* What the tree of a root allows. */
 #define SBX_KIND_ALLOW (FILE_GENERIC_READ | FILE_GENERIC_WRITE | FILE_GENERIC_EXECUTE | DELETE)
+
+#define SBX_KIND_ALLOW_HERE (SBX_KIND_ALLOW & ~(uint32_t)DELETE)
 
 /* What a protected object must not let the command do; what one must not that is to stay where it is.  FILE_DELETE_CHILD may
  * come from an ACE for Everyone, and would delete what denies DELETE itself. */

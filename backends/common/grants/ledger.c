@@ -85,6 +85,8 @@ static int take_in(sbx_ledger *ledger, uint32_t type, uint64_t count, const sbx_
     }
     switch (type) {
     case SBX_RECORD_GRANT:
+    case SBX_RECORD_GROW:
+    case SBX_RECORD_ENCLOSE:
         root->path = copy;
         root->done = 0;
         break;

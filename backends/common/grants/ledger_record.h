@@ -18,27 +18,31 @@
 #define SBX_RECORD_FIXED (8u + SBX_RECORD_SID)
 
 /* Written before the change ... */
-#define SBX_RECORD_GRANT 1u /* the tree of a root gets ACEs for the SID */
-#define SBX_RECORD_DENY 2u  /* an object below gets explicit denies, and what is in it inherited ones */
-#define SBX_RECORD_HOLD 3u  /* a directory on the way to one gets a deny, so that it stays where it is */
-#define SBX_RECORD_GUARD 4u /* a missing name is taken by an empty object */
-#define SBX_RECORD_KEPT 9u  /* a directory has the user's own deny, which sbx would give it; count: its sbx_nt_id */
-#define SBX_RECORD_SHUT 11u /* nothing may be made in a directory; what is in it stays as it is */
+#define SBX_RECORD_GRANT 1u    /* the tree of a root gets ACEs for the SID */
+#define SBX_RECORD_DENY 2u     /* an object below gets explicit denies, and what is in it inherited ones */
+#define SBX_RECORD_HOLD 3u     /* a directory on the way to one gets a deny, so that it stays where it is */
+#define SBX_RECORD_GUARD 4u    /* a missing name is taken by an empty object */
+#define SBX_RECORD_KEPT 9u     /* a directory has the user's own deny, which sbx would give it; count: its sbx_nt_id */
+#define SBX_RECORD_SHUT 11u    /* nothing may be made in a directory; what is in it stays as it is */
+#define SBX_RECORD_GROW 13u    /* a root in which things may be made, and nothing that is there be changed */
+#define SBX_RECORD_ENCLOSE 14u /* a root that is only kept in place, with what is in it */
 /* ... when it is found ... */
 #define SBX_RECORD_REPOSITORY 12u /* a `.git` below the root */
+#define SBX_RECORD_POINTER 15u    /* what the `.git` file of the root named before a command could write it */
 /* ... and after it */
 #define SBX_RECORD_DONE 5u    /* the tree of the root is complete; count: objects seen */
 #define SBX_RECORD_GONE 6u    /* nothing of the root is left */
 #define SBX_RECORD_FREE 7u    /* the denies on this object are gone */
 #define SBX_RECORD_UNGUARD 8u /* the name is free again, or somebody uses it */
 #define SBX_RECORD_UNKEPT 10u /* it has that from sbx now */
-#define SBX_RECORD_LAST 12u
+#define SBX_RECORD_LAST 15u
 
 typedef struct sbx_ledger_record {
     uint32_t type; /* SBX_RECORD_* */
     uint64_t count;
     uint8_t sid[SBX_RECORD_SID];
-    const char *path; /* of the root for GRANT, DONE, GONE; else below it; within the buffer, NOT terminated */
+    const char
+        *path; /* of the root for GRANT, GROW, ENCLOSE, DONE, GONE; else below it; within the buffer, NOT terminated */
     uint32_t path_length;
 } sbx_ledger_record;
 

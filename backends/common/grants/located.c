@@ -10,6 +10,7 @@ static sbx_status open_here(const sbx_ledger_root *entry, sbx_root *root, int *i
 {
     sbx_status st = entry->path[0] ? sbx_root_reopen(entry->path, root, err) : SBX_OK;
 
+    sbx_sid_set_tag_of(&root->sid, &entry->sid);
     *is_other = st == SBX_OK && root->handle && memcmp(&root->sid, &entry->sid, sizeof(entry->sid));
     if (*is_other)
         sbx_root_close(root);
@@ -88,6 +89,10 @@ static const char *words_of(const sbx_located *known, uint32_t state, int is_und
     case SBX_LOCATED_AWAY:
         return "writable root on a volume that is not there; kept until that is back and it is cleaned";
     default:
+        if (sbx_sid_is_git(&known->entry->sid))
+            return is_undone || state == SBX_STATE_ACTIVE
+                       ? "of a repository, for commits from another folder"
+                       : "of a repository, for commits from another folder; kept until it is cleaned";
         if (is_undone || state == SBX_STATE_ACTIVE)
             return "writable root";
         if (state == SBX_STATE_STALE)

@@ -125,20 +125,29 @@ uint32_t sbx_place_find(const sbx_places *p, const char *base, const char *text,
     return (*place = sbx_place_named(p, path)) ? SBX_PLACE_IN : find_by_opening(p, path, place);
 }
 
-sbx_status sbx_place_open(const sbx_places *p, const char *place, ACCESS_MASK access, void **handle, sbx_nt_info *info)
+const sbx_root *sbx_place_root(const sbx_places *p, const char *place, const char **rest)
 {
     const sbx_root *in = NULL;
-    const char *rest = NULL, *one;
-    NTSTATUS status;
-    HANDLE copy = NULL;
+    const char *one;
     uint32_t i;
 
-    *handle = NULL;
-    for (i = 0; i < p->count; i++) /* the innermost */
-        if ((one = sbx_path_below(place, p->roots[i].path)) && (!rest || strlen(one) < strlen(rest))) {
-            rest = one;
+    *rest = NULL;
+    for (i = 0; i < p->count; i++)
+        if ((one = sbx_path_below(place, p->roots[i].path)) && (!*rest || strlen(one) < strlen(*rest))) {
+            *rest = one;
             in = &p->roots[i];
         }
+    return in;
+}
+
+sbx_status sbx_place_open(const sbx_places *p, const char *place, ACCESS_MASK access, void **handle, sbx_nt_info *info)
+{
+    const char *rest;
+    const sbx_root *in = sbx_place_root(p, place, &rest);
+    NTSTATUS status;
+    HANDLE copy = NULL;
+
+    *handle = NULL;
     if (!in)
         return SBX_OK;
     if (*rest)

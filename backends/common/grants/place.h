@@ -26,6 +26,9 @@ typedef struct sbx_object {
 /* The place that a path names as text, or NULL. */
 const char *sbx_place_named(const sbx_places *p, const char *path);
 
+/* The innermost root that a place is in, *rest: below it; or NULL. */
+const sbx_root *sbx_place_root(const sbx_places *p, const char *place, const char **rest);
+
 #define SBX_PLACE_IN 0u      /* *place: in a root, whether it is there or not */
 #define SBX_PLACE_OUT 1u     /* *place: the final path of what is there, in no root */
 #define SBX_PLACE_NOTHING 2u /* there is none, and no command can make it */

@@ -5,6 +5,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "common/grants/gitfile.h"
+#include "common/grants/outside.h"
 #include "common/host.h"
 #include "win/error.h"
 #include "win/handle.h"
@@ -149,22 +150,47 @@ static sbx_status close_others(sbx_rule_maker *m, const char *directory)
     return st == SBX_OK ? sbx_place_list(&m->places, directory, close_one, m) : st;
 }
 
+/* The kind of the root of git's that a git directory is, where a commit found it out of the user's (outside.h), or 0. */
+static uint32_t away(const sbx_rule_maker *m, const char *git)
+{
+    const char *rest;
+    const sbx_root *root = sbx_place_root(&m->places, git, &rest);
+
+    return root && sbx_sid_is_git(&root->sid) ? root->kind : 0;
+}
+
+/* A directory that a commit writes in stays one, whose name leads nowhere else. */
+static sbx_status pin(sbx_rule_maker *m, const char *directory)
+{
+    const char *end;
+    sbx_object what;
+    sbx_status st = sbx_rule_follow(m, directory, &what, &end);
+
+    return st == SBX_OK && end && (what.is_directory || !what.found) ? sbx_rule_add(m, end, SBX_RECORD_HOLD) : st;
+}
+
 /* What decides which programs git runs and where it reads; is_whole: and what a commit changes.  is_linked: it is the part
  * of a linked worktree. */
 static sbx_status add_parts(sbx_rule_maker *m, const char *git, int is_linked, int is_whole)
 {
-    enum { COMMON = 1, REPOSITORIES = 2, IF_THERE = 4, WHOLE = 8 };
+    enum { COMMON = 1, REPOSITORIES = 2, IF_THERE = 4, WHOLE = 8, PIN = 16, HERE = 32, AWAY = 64 };
     static const struct {
         const char *name;
         int kind;
     } parts[] = {{"hooks", 0},
                  {"config", 0},
                  {"config.worktree", 0},
-                 {"info\\attributes", 0},
+                 {"info\\attributes", HERE},
+                 {"info", AWAY},
+                 {"objects\\info\\alternates", HERE | COMMON}, /* may name another machine */
+                 {"objects\\info", AWAY | COMMON},
                  {"commondir", 0}, /* missing it would be the command's to make, empty an error to git */
                  {"modules", REPOSITORIES},
                  {"worktrees", REPOSITORIES | COMMON},
                  {"gitdir", IF_THERE}, /* a guard would turn a repository into a linked worktree */
+                 {"objects", PIN | COMMON},
+                 {"refs", PIN | COMMON},
+                 {"logs", PIN},
                  {"objects", IF_THERE | WHOLE},
                  {"refs", IF_THERE | WHOLE},
                  {"logs", IF_THERE | WHOLE},
@@ -173,6 +199,7 @@ static sbx_status add_parts(sbx_rule_maker *m, const char *git, int is_linked, i
                  {"index", IF_THERE | WHOLE},
                  {"shallow", IF_THERE | WHOLE}};
     const char *hooks = in(m, git, "hooks");
+    const int skipped = (is_linked ? COMMON : 0) | (is_whole ? PIN : WHOLE) | (away(m, git) ? HERE : AWAY);
     size_t i;
     sbx_status st = hooks ? SBX_OK : sbx_fail_memory(m->places.err);
 
@@ -181,17 +208,41 @@ static sbx_status add_parts(sbx_rule_maker *m, const char *git, int is_linked, i
         const char *part = in(m, git, parts[i].name);
         sbx_object what = {.found = 1};
 
-        if ((is_linked && (parts[i].kind & COMMON)) || (!is_whole && (parts[i].kind & WHOLE)))
+        if (parts[i].kind & skipped)
             continue;
         if (!part)
             st = sbx_fail_memory(m->places.err);
         else if (parts[i].kind & IF_THERE)
             st = sbx_place_look(&m->places, part, &what);
         if (st == SBX_OK && what.found)
-            st = parts[i].kind & REPOSITORIES ? close_others(m, part) : sbx_rule_protect(m, part);
+            st = parts[i].kind & REPOSITORIES ? close_others(m, part)
+                 : parts[i].kind & PIN        ? pin(m, part)
+                                              : sbx_rule_protect(m, part);
     }
     if (st == SBX_OK)
         st = sbx_place_list(&m->places, hooks, protect_link, m);
+    m->git = 0;
+    return st;
+}
+
+/* Out of the user's roots nothing can be made in a repository that a linked worktree has in common with others: what is not
+ * there needs no guard. */
+static sbx_status add_enclosed(sbx_rule_maker *m, const char *git)
+{
+    static const char *const parts[] = {"hooks",     "config", "config.worktree", "info",
+                                        "commondir", "HEAD",   "logs\\HEAD",      "objects\\info"};
+    sbx_status st = SBX_OK;
+    size_t i;
+
+    m->git = SBX_RULE_IN_REPOSITORY;
+    for (i = 0; i < sizeof(parts) / sizeof(parts[0]) && st == SBX_OK; i++) {
+        const char *part = in(m, git, parts[i]), *rest;
+        sbx_object what;
+
+        st = part ? sbx_place_look(&m->places, part, &what) : sbx_fail_memory(m->places.err);
+        if (st == SBX_OK && (what.found || sbx_place_root(&m->places, part, &rest)->kind == SBX_RECORD_GROW))
+            st = sbx_rule_protect(m, part);
+    }
     m->git = 0;
     return st;
 }
@@ -200,6 +251,8 @@ static sbx_status add_directory(sbx_rule_maker *m, const char *git, int is_linke
 {
     if (m->looking)
         return SBX_OK;
+    if (away(m, git) == SBX_RECORD_ENCLOSE)
+        return add_enclosed(m, git);
     if (m->policy->git == SBX_GIT_COMMIT)
         return add_parts(m, git, is_linked, 0);
     return holds_root(m, git) ? add_parts(m, git, is_linked, 1) : add_whole(m, git, c);
@@ -220,86 +273,31 @@ static sbx_status refuse_unknown(sbx_rule_maker *m, const char *file, const char
 /* A commit needs what is out of the roots: only the user can say that it may be written. */
 static sbx_status out_of_roots(sbx_rule_maker *m, const char *file, const char *target, int is_nested)
 {
-    static const char worktrees[] = "worktrees";
-    const char *common = target, *up = parent_of(m, target);
-
     if (m->looking || m->policy->git != SBX_GIT_COMMIT || holds_root(m, target))
         return SBX_OK;
-    if (up && sbx_path_equal(sbx_path_name(up), worktrees))
-        common = parent_of(m, up);
-    if (!common)
-        return sbx_fail_memory(m->places.err);
-    if (is_nested) {
-        if (sbx_path_is_below(file, m->root->path))
-            sbx_host_note(SBX_NOTE_GAP, file, "a commit there takes `--writable \"%s\"`", common);
-        return SBX_OK;
-    }
-    sbx_fail(m->places.err, SBX_E_REFUSED, "git = \"commit\": the repository is in no writable folder", file);
-    sbx_hint(m->places.err, "add `--writable \"%s\"`, or use `--git protect`", common);
-    return SBX_E_REFUSED;
-}
-
-static int is_same(sbx_rule_maker *m, const char *a, const char *b)
-{
-    const char *both[] = {a, b};
-    FILE_ID_INFO ids[2];
-    size_t i;
-    int known = 1;
-
-    memset(ids, 0, sizeof(ids));
-    for (i = 0; i < 2 && known; i++) {
-        void *handle = NULL;
-        sbx_nt_info info;
-
-        known = sbx_place_open(&m->places, both[i], 0, &handle, &info) == SBX_OK && handle &&
-                GetFileInformationByHandleEx(handle, FileIdInfo, &ids[i], sizeof(ids[i]));
-        sbx_handle_close(&handle);
-    }
-    return known && !memcmp(&ids[0], &ids[1], sizeof(ids[0]));
-}
-
-#define NAMES_NONE 0u
-#define NAMES_IT 1u
-#define NAMES_ANOTHER 2u
-
-/* Which `.git` file, or folder that it is in, the directory of a linked worktree or a submodule names. */
-static sbx_status names_back(sbx_rule_maker *m, const char *git, const char *file, uint32_t *names)
-{
-    const char *gitdir = in(m, git, "gitdir"), *config = in(m, git, "config"), *named = file, *place;
-    sbx_gitfile back = {.count = 0};
-    uint32_t i;
-    sbx_status st = gitdir && config ? SBX_OK : sbx_fail_memory(m->places.err);
-
-    if (st == SBX_OK)
-        st = sbx_gitfile_read(&m->places, gitdir, "", &back);
-    if (st == SBX_OK && !back.count) {
-        named = parent_of(m, file);
-        back.says[0] = sbx_gitfile_worktree(&m->places, config);
-        back.count = back.says[0] != NULL;
-        if (!named)
-            st = sbx_fail_memory(m->places.err);
-    }
-    *names = st == SBX_OK && back.count ? NAMES_ANOTHER : NAMES_NONE;
-    for (i = 0; st == SBX_OK && i < back.count; i++)
-        if (sbx_place_find(&m->places, git, back.says[i], &place) == SBX_PLACE_IN && is_same(m, place, named))
-            *names = NAMES_IT;
-    return st;
+    if (!is_nested)
+        return sbx_outside_refuse(&m->places, file, target, NULL);
+    if (sbx_path_is_below(file, m->root->path))
+        sbx_host_note(SBX_NOTE_GAP, file, "a commit there takes `--writable \"%s\"`",
+                      sbx_outside_common(&m->places, target));
+    return SBX_OK;
 }
 
 /* For a commit; own ones are gathered first, and told when the rules are made. */
 static sbx_status judge_own(sbx_rule_maker *m, const char *git, const char *file)
 {
+    const char *rest;
     uint32_t names;
     sbx_status st;
 
-    if (!m->looking && !sbx_path_is_below(git, m->root->path))
+    if (!m->looking && sbx_place_root(&m->places, git, &rest) != m->root)
         return SBX_OK;
-    st = names_back(m, git, file, &names);
+    st = sbx_gitfile_names_back(&m->places, git, file, &names);
     if (st == SBX_OK && m->looking)
-        return names == NAMES_IT ? put_in(m, &m->own, git) : SBX_OK;
-    if (st == SBX_OK && names == NAMES_IT)
+        return names == SBX_GITFILE_NAMES_IT ? put_in(m, &m->own, git) : SBX_OK;
+    if (st == SBX_OK && names == SBX_GITFILE_NAMES_IT && !away(m, git)) /* else told with its root */
         sbx_host_note(SBX_NOTE_GRANT, git, "open for commits, but for hooks, config and pointers");
-    if (st == SBX_OK && names == NAMES_ANOTHER)
+    if (st == SBX_OK && names == SBX_GITFILE_NAMES_ANOTHER)
         sbx_host_note(SBX_NOTE_GRANT, git, "closed for commits: it does not name %s, which names it", file);
     return st;
 }

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "base/utf.h"
 #include "common/grants/admit.h"
+#include "common/grants/ledger_record.h"
 #include "common/grants/way.h"
 #include "common/host.h"
 #include "win/dirs.h"
@@ -207,6 +208,7 @@ static sbx_status describe(sbx_root *root, const char *path, sbx_error *err)
         return sbx_fail_last(err, SBX_E_SYSTEM, "GetFinalPathNameByHandleW", path);
     if (sbx_path_kind(root->path) != SBX_PATH_DRIVE && sbx_path_kind(root->path) != SBX_PATH_VOLUME)
         return refuse(err, "a directory of another machine cannot be a writable root", path, NULL);
+    root->kind = SBX_RECORD_GRANT;
     return sbx_sid_of(root->handle, root->path, &root->sid, err);
 }
 
@@ -327,6 +329,7 @@ sbx_status sbx_root_find(const sbx_sid *sid, const char *path, sbx_root *root, s
         /* NTFS says the first of an ID that it does not have */
         st = sbx_fail_code(err, SBX_E_SYSTEM, SBX_CODE_WIN32, code, "OpenFileById", path);
     }
+    sbx_sid_set_tag_of(&made.sid, sid);
     if (st == SBX_OK && made.handle && !memcmp(&made.sid, sid, sizeof(*sid))) {
         *root = made;
         memset(&made, 0, sizeof(made));

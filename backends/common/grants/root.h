@@ -19,7 +19,8 @@ typedef struct sbx_root {
     char *path;    /* final path, "C:\a"; sbx_free */
     char *spelled; /* as it was asked for; sbx_free */
     sbx_sid sid;
-    int may_mend; /* sbx_root_below gives what an older sbx left closed to everybody back to the user */
+    uint32_t kind; /* what it gets: SBX_RECORD_GRANT, or of a part of a repository (outside.h) _GROW or _ENCLOSE */
+    int may_mend;  /* sbx_root_below gives what an older sbx left closed to everybody back to the user */
 } sbx_root;
 
 /* Nothing is changed. SBX_E_REFUSED with the reason as `op`.  `root` begins as { 0 } and is so on failure. */

@@ -20,7 +20,7 @@ const sbx_rule *sbx_rules_find(const sbx_rule *rules, uint32_t kind, const char 
 
 static uint32_t guard_of(const char *path)
 {
-    static const char *const files[] = {"config", "config.worktree", "attributes", "gitdir"};
+    static const char *const files[] = {"config", "config.worktree", "attributes", "gitdir", "alternates"};
     const char *name = sbx_path_name(path), *dot = strrchr(name, '.');
     size_t i;
 
@@ -76,16 +76,25 @@ static int is_covered(const sbx_rule_maker *m, const char *path)
     return 0;
 }
 
-sbx_status sbx_rule_add(sbx_rule_maker *m, const char *place, uint32_t kind)
+/* path: below the maker's root. */
+static sbx_status add_with_way(sbx_rule_maker *m, const char *path, uint32_t kind)
 {
-    const char *path = m->looking ? NULL : sbx_path_below(place, m->root->path), *at;
+    const char *at;
     sbx_status st = SBX_OK;
 
-    if (!path || !*path || is_covered(m, path))
+    if (is_covered(m, path))
         return SBX_OK;
     for (at = strchr(path, '\\'); at && st == SBX_OK; at = strchr(at + 1, '\\'))
         st = add(m, path, (size_t)(at - path), SBX_RECORD_HOLD);
     return st == SBX_OK ? add(m, path, strlen(path), kind) : st;
+}
+
+sbx_status sbx_rule_add(sbx_rule_maker *m, const char *place, uint32_t kind)
+{
+    const char *path;
+
+    return !m->looking && sbx_place_root(&m->places, place, &path) == m->root && *path ? add_with_way(m, path, kind)
+                                                                                       : SBX_OK;
 }
 
 sbx_status sbx_rule_follow(sbx_rule_maker *m, const char *place, sbx_object *what, const char **end)
@@ -193,6 +202,16 @@ static sbx_status add_nested(sbx_rule_maker *m, const sbx_root *root, const sbx_
     return st;
 }
 
+/* A file that a commit follows (outside.h) is never without its rules. */
+static sbx_status add_followed(sbx_rule_maker *m, const sbx_root *root)
+{
+    const char *git = sbx_arena_printf(m->places.arena, "%s\\.git", root->path);
+    sbx_object what = {0};
+    sbx_status st = git ? sbx_place_look(&m->places, git, &what) : sbx_fail_memory(m->places.err);
+
+    return st == SBX_OK && what.found && !what.is_directory && !what.is_link ? sbx_repository_add(m, git, 0) : st;
+}
+
 /* Of all roots, since links and pointers lead from one to the other: what lies in the maker's own becomes a rule. */
 static sbx_status add_all(sbx_rule_maker *m, const sbx_ledger *ledger)
 {
@@ -205,9 +224,13 @@ static sbx_status add_all(sbx_rule_maker *m, const sbx_ledger *ledger)
         const sbx_root *root = &m->places.roots[k];
         int is_git = 0;
 
+        if (sbx_sid_is_git(&root->sid)) /* the file that names it leads there */
+            continue;
         st = sbx_repository_is(&m->places, root->path, &is_git);
         if (st == SBX_OK && is_git && policy->git != SBX_GIT_WRITE)
             st = sbx_repository_add_directory(m, root->path);
+        if (st == SBX_OK && policy->git == SBX_GIT_COMMIT)
+            st = add_followed(m, root);
         for (i = 0; i < policy->protected_count && st == SBX_OK; i++) {
             const char *path = sbx_path_below(policy->protected_paths[i], root->spelled);
 
@@ -235,9 +258,12 @@ sbx_status sbx_rules_make(const sbx_policy *policy, const sbx_root *roots, uint3
     m.looking = 0;
     if (st == SBX_OK)
         st = add_all(&m, ledger);
-    for (i = 0; i < count && st == SBX_OK; i++)
-        if (i != which)
-            st = sbx_rule_add(&m, roots[i].path, SBX_RECORD_HOLD);
+    for (i = 0; i < count && st == SBX_OK; i++) {
+        const char *path = sbx_path_below(roots[i].path, roots[which].path);
+
+        if (path && *path)
+            st = add_with_way(&m, path, SBX_RECORD_HOLD);
+    }
     if (st == SBX_OK)
         *rules = m.first;
     return st;

@@ -87,6 +87,23 @@ void sbx_sid_volume(const sbx_sid *sid, char name[SBX_SID_VOLUME])
              c >> 16, c & 0xFFFF, d);
 }
 
+void sbx_sid_set_tag(sbx_sid *sid, uint32_t tag)
+{
+    sbx_put32(sid->bytes + 8, tag);
+}
+
+void sbx_sid_set_tag_of(sbx_sid *sid, const sbx_sid *like)
+{
+    sbx_sid_set_tag(sid, sbx_get32(like->bytes + 8));
+}
+
+int sbx_sid_is_git(const sbx_sid *sid)
+{
+    const uint32_t tag = sbx_get32(sid->bytes + 8);
+
+    return tag == SBX_SID_TAG_GIT || tag == SBX_SID_TAG_REPOSITORY;
+}
+
 int sbx_sid_same_volume(const sbx_sid *a, const sbx_sid *b)
 {
     return !memcmp(a->bytes + 12, b->bytes + 12, 16);
@@ -107,8 +124,9 @@ int sbx_sid_is_sandbox(const void *sid, size_t size)
 {
     static const uint8_t head[8] = {1, 9, 0, 0, 0, 0, 0, 9};
     const uint8_t *bytes = sid;
+    const uint32_t tag = size >= SBX_SID_BYTES && !memcmp(bytes, head, sizeof(head)) ? sbx_get32(bytes + 8) : 0;
 
-    return size >= SBX_SID_BYTES && !memcmp(bytes, head, sizeof(head)) && sbx_get32(bytes + 8) == SBX_SID_TAG;
+    return tag == SBX_SID_TAG || tag == SBX_SID_TAG_GIT || tag == SBX_SID_TAG_REPOSITORY;
 }
 
 int sbx_sid_is_run(const void *sid, size_t size)

@@ -8,7 +8,9 @@
 /* Which explicit ACEs a kind owns: an inner object has only denies of its own. */
 static uint32_t owned(uint32_t kind)
 {
-    return SBX_ACL_EXPLICIT | SBX_ACL_DENY | (kind == SBX_RECORD_GRANT || kind == SBX_RECORD_DENY ? SBX_ACL_ALLOW : 0);
+    const int is_inner = kind == SBX_RECORD_HOLD || kind == SBX_RECORD_SHUT;
+
+    return SBX_ACL_EXPLICIT | SBX_ACL_DENY | (is_inner ? 0 : SBX_ACL_ALLOW);
 }
 
 static int same_ace(const sbx_ace *a, const sbx_ace *b)
@@ -146,7 +148,7 @@ sbx_status sbx_stamp_set(const sbx_root *root, sbx_ledger *ledger, void *handle,
         st = plan_shut(root, ledger, handle, path, kind, &user, &shut, entries, &written, err);
     if (st == SBX_OK)
         st = sbx_ledger_add(ledger, &root->sid, entries, written, 0, err);
-    if (st == SBX_OK && is_directory && kind != SBX_RECORD_HOLD && kind != SBX_RECORD_SHUT) {
+    if (st == SBX_OK && is_directory && (kind == SBX_RECORD_GRANT || kind == SBX_RECORD_DENY)) {
         change.count = wanted - 1; /* all but the last, which says that the tree is complete */
         st = apply(handle, path, &change, others, err);
         change.also = NULL;

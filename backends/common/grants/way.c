@@ -36,11 +36,10 @@ static int is_link(HANDLE handle)
            (info.FileAttributes & FILE_ATTRIBUTE_REPARSE_POINT);
 }
 
-/* Whether commands of this or an earlier run may make entries in the directory, or that cannot be known. */
-static int is_open(const char *directory)
+int sbx_way_is_open(const char *path)
 {
     static const uint8_t everyone[12] = {1, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0};
-    HANDLE handle = open_as(directory, READ_CONTROL, 0);
+    HANDLE handle = open_as(path, READ_CONTROL, 0);
     sbx_sd *sd = NULL;
     int open = 1;
 
@@ -105,7 +104,7 @@ sbx_status sbx_way_judge(const char *spelled, const char *final, sbx_error *err)
         sbx_handle_close(&handle);
         if (!directory) {
             path = NULL;
-        } else if (is_open(directory)) {
+        } else if (sbx_way_is_open(directory)) {
             st = refuse(link, final, err);
         } else {
             if (!first)

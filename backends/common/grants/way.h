@@ -14,4 +14,7 @@
  * write; one that the user made himself is a warning of the run. */
 sbx_status sbx_way_judge(const char *spelled, const char *final, sbx_error *err);
 
+/* Whether commands of this or an earlier run may write in a directory or file, or that cannot be known. */
+int sbx_way_is_open(const char *path);
+
 #endif

@@ -151,7 +151,7 @@ static void test_users_own(void **context)
         policy.protected_count = 2; /* no guards, which are told */
         tree_grant_notes = 0;
         sbx_grants_close(open_grants());
-        assert_int_equal(tree_grant_notes, modes[i] == SBX_GIT_COMMIT ? 5 : 0);
+        assert_int_equal(tree_grant_notes, modes[i] == SBX_GIT_COMMIT ? 6 : 0);
         policy.protected_count = 4;
     }
     clean_all();

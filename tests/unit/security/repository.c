@@ -1,38 +1,5 @@
 /* Repositories in every layout that git knows: what decides which programs git runs stays as it is. */
-#include "fixture.h"
-
-static void repository(const char *path)
-{
-    static const char *const dirs[] = {"", "\\hooks", "\\objects", "\\refs", "\\info", "\\logs"};
-    static const char *const files[] = {"\\HEAD", "\\config", "\\hooks\\pre-commit", "\\index"};
-    char name[300];
-    size_t i;
-
-    for (i = 0; i < ARRAYSIZE(dirs); i++) {
-        snprintf(name, sizeof(name), "%s%s", path, dirs[i]);
-        tree_dir(name);
-    }
-    for (i = 0; i < ARRAYSIZE(files); i++) {
-        snprintf(name, sizeof(name), "%s%s", path, files[i]);
-        tree_file(name, i ? "x" : "ref: refs/heads/main\n");
-    }
-}
-
-static const char *in(const char *directory, const char *name)
-{
-    static char paths[8][400];
-    static unsigned at;
-    char *path = paths[at++ % 8];
-
-    snprintf(path, sizeof(paths[0]), "%s\\%s", directory, name);
-    return path;
-}
-
-static void no_repository(void)
-{
-    tree_remove("ws\\.git");
-    assert_false(tree_exists("ws\\.git"));
-}
+#include "layouts.h"
 
 /* A second root, with the names that the configuration protects in each. */
 static void second_root(const char *name)
@@ -49,34 +16,6 @@ static void second_root(const char *name)
         protected_paths[4 + i] = paths[i];
     }
     policy.protected_count = 8;
-}
-
-#define OPEN 0
-
-/* Write a file, or make one in a directory, as the command; what was made is removed. */
-typedef struct act {
-    const char *name;
-    uint32_t wanted;
-} act;
-
-static void all_acts(const sbx_grants *grants, const char *base, const act *acts, size_t count)
-{
-    size_t i;
-
-    for (i = 0; i < count; i++) {
-        const char *name = *base ? in(base, acts[i].name) : acts[i].name;
-        const int is_there = tree_exists(name);
-        uint32_t got;
-
-        tree_enter(grants);
-        got = is_there ? act_write(name) : act_create(name);
-        tree_leave();
-        if (got != acts[i].wanted)
-            print_error("%s: %u\n", name, (unsigned)got);
-        assert_int_equal(got, acts[i].wanted);
-        if (!is_there && !got)
-            assert_int_equal(act_delete(name), 0);
-    }
 }
 
 /* ---- .git files */
@@ -366,30 +305,6 @@ static void test_root_that_a_gitfile_names(void **context)
 
 /* ---- Linked worktrees and submodules */
 
-static void linked(const char *name, const char *back)
-{
-    char path[300], text[600];
-
-    snprintf(path, sizeof(path), "main\\.git\\worktrees\\%s", name);
-    tree_dir("main\\.git\\worktrees");
-    tree_dir(path);
-    tree_file(in(path, "HEAD"), "ref: refs/heads/wt\n");
-    tree_file(in(path, "commondir"), "../..\n");
-    snprintf(text, sizeof(text), "%s\n", tree_path(back));
-    tree_file(in(path, "gitdir"), text);
-}
-
-static void worktree(const char *back)
-{
-    tree_dir("main");
-    repository("main\\.git");
-    tree_file("main\\.git\\config", "[core]\n");
-    linked("wt", back);
-    linked("other", "out\\.git");
-    no_repository();
-    tree_file("ws\\.git", "gitdir: ../main/.git/worktrees/wt\n");
-}
-
 static void test_worktree(void **context)
 {
     static const act acts[] = {{"worktrees\\wt\\index.lock", OPEN},
@@ -450,23 +365,6 @@ static void test_worktree_of_another(void **context)
     grants = open_grants();
     all_acts(grants, "main\\.git", acts, ARRAYSIZE(acts));
     sbx_grants_close(grants);
-    clean_all();
-}
-
-static void test_commit_out_of_the_roots(void **context)
-{
-    char line[700];
-    sbx_error err;
-
-    JUDGED
-    worktree("ws\\.git");
-    snprintf(line, sizeof(line), "--writable \"%s\"", tree_path("main\\.git"));
-    policy.git = SBX_GIT_COMMIT;
-    assert_int_equal(open_error(&err), SBX_E_REFUSED);
-    assert_non_null(strstr(err.object, "ws\\.git"));
-    assert_non_null(strstr(err.hint, line));
-    policy.git = SBX_GIT_PROTECT;
-    assert_int_equal(open_error(&err), SBX_OK);
     clean_all();
 }
 
@@ -617,7 +515,6 @@ int main(void)
         TEST(test_root_that_a_gitfile_names),
         TEST(test_worktree),
         TEST(test_worktree_of_another),
-        TEST(test_commit_out_of_the_roots),
         TEST(test_submodule),
         TEST(test_nested),
         TEST(test_nested_gone),
