@@ -13,8 +13,8 @@ from harness import Skip, case, check, equal
 CONFINED = ('unelevated',)
 WORLDS = ('lab',)
 
-# argv: the folder of work or "" of a bare repository, its git directory or `.git`, the `.git` file or "", and a folder that is
-# writable.  Prints what each act came to.
+# argv: the folder of work or "" of a bare repository, its git directory or `.git`, the `.git` file or "", a folder that is
+# writable, and "away" of a repository in no writable folder.  Prints what each act came to.
 COMMIT = r"""
 const fs = require('fs'), path = require('path').posix, vm = require('vm');
 globalThis.self = globalThis;
@@ -60,6 +60,18 @@ async function commit() {
     await act(place + 'config', () => fs.appendFileSync(at + '/config', '[core]\n\tfsmonitor = evil\n'));
     await act(place + 'commondir', () => fs.writeFileSync(at + '/commondir', '../evil\n'));
   }
+  if (process.argv[6]) {
+    const objects = common + '/objects/', folder = fs.readdirSync(objects).find((name) => name.length === 2);
+    const old = objects + folder + '/' + fs.readdirSync(objects + folder)[0];
+    await act('alternates', () => { fs.mkdirSync(objects + 'info', { recursive: true }); fs.writeFileSync(objects + 'info/alternates', 'x'); });
+    await act('pack', () => fs.renameSync(objects + 'pack', objects + 'p2'));
+    await act('object', () => fs.renameSync(old, old + 'x'));
+    if (common !== gitdir) {
+      await act('made in it', () => fs.writeFileSync(common + '/made', ''));
+      await act('HEAD of the other', () => fs.appendFileSync(common + '/HEAD', '\n'));
+      await act('another worktree', () => fs.mkdirSync(common + '/worktrees/new'));
+    }
+  }
   if (process.argv[4]) await act('gitfile', () => fs.writeFileSync(process.argv[4], 'gitdir: evil\n'));
   await act('free', () => fs.writeFileSync(process.argv[5] + '/free.txt', 'x'));
   console.log(JSON.stringify(told));
@@ -70,9 +82,9 @@ async function commit() {
 class Repository:
     """dir: the folder of work, None of a bare one; git: its `.git`; common: where hooks and config are."""
 
-    def __init__(self, workspace, dir, git, common, writable=(), gitfile=''):
+    def __init__(self, workspace, dir, git, common, writable=(), gitfile='', away=''):
         self.workspace, self.dir, self.git, self.common = workspace, dir, git, common
-        self.writable, self.gitfile = writable, gitfile
+        self.writable, self.gitfile, self.away = writable, gitfile, away
 
     def options(self, mode):
         words = ['--workspace', self.workspace, '--git', mode]
@@ -136,6 +148,16 @@ def linked(w, at, root):
     return Repository(tree, tree, tree + '\\.git', main + '\\.git', (main + root,), tree + '\\.git')
 
 
+def submodule_alone(w, at):
+    inner = submodule(w, at)
+    return Repository(inner.dir, inner.dir, inner.git, inner.common, (), inner.gitfile, 'away')
+
+
+def worktree_alone(w, at):
+    inner = linked(w, at, '')
+    return Repository(inner.workspace, inner.dir, inner.git, inner.common, (), inner.gitfile, 'away')
+
+
 def worktree(w, at):
     return linked(w, at, '')
 
@@ -161,6 +183,8 @@ def bare_with_worktree(w, at):
 
 
 LAYOUTS = {'plain': plain, 'nested': nested, 'a submodule': submodule, 'a linked worktree': worktree,
+           'a linked worktree out of the writable folders': worktree_alone,
+           'a submodule out of the writable folders': submodule_alone,
            'a git directory as a second root': git_as_root, 'bare': bare, 'bare, with a worktree in it': bare_with_worktree}
 
 
@@ -168,7 +192,8 @@ def acts(w, repository, mode, backend):
     outer, w.backend = w.backend, backend
     try:
         got = w.sbx('node', 'C:\\probe\\commit.js', repository.dir or '', repository.git, repository.gitfile,
-                    repository.workspace, options=repository.options(mode), cwd=repository.workspace)
+                    repository.workspace, *([repository.away] if repository.away else []),
+                    options=repository.options(mode), cwd=repository.workspace)
     finally:
         w.backend = outer
     check(got.out.startswith(b'{'), got)
@@ -227,11 +252,14 @@ for title, maker in LAYOUTS.items():
     layout(title, maker)
 
 
-@case('a linked worktree alone: `commit` is refused with the line that opens its repository', CONFINED, WORLDS)
+@case('a linked worktree whose repository does not name it: `commit` is refused with the line that opens that', CONFINED,
+      WORLDS)
 def alone(w):
     if not shutil.which('git'):
         raise Skip('there is no git on this machine')
     repository = linked(w, w.ws('tried'), '')
+    own = repository.common + '\\worktrees\\wt'
+    w.write(own + '\\gitdir', w.read(own + '\\gitdir').replace(b'/wt/', b'/main/'))
     got = w.sbx('cmd', '/c', 'exit 3', options=('--workspace', repository.workspace, '--git', 'commit'))
     equal(got.code, 125, got)
     check('--writable "%s"' % repository.common in got.errors.replace('\n', ' '), got)

@@ -272,7 +272,7 @@ static void test_submodule_alone(void **context)
 /* ---- Told and undone */
 
 static const char *const parts[] = {
-    "ws", "main\\.git", "main\\.git\\worktrees\\wt", "main\\.git\\refs", "main\\.git\\logs", "main\\.git\\objects"};
+    "ws", "main\\.git\\worktrees\\wt", "main\\.git\\refs", "main\\.git\\logs", "main\\.git\\objects", "main\\.git"};
 
 static int32_t SBX_CALL see(void *context, const sbx_state_item *item, const sbx_error *error)
 {
