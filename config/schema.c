@@ -103,8 +103,9 @@ static const sbx_key keys[] = {
      .help = "What the command may do in .git: protect, commit, write",
      .comment =
          "\"protect\": read only. \"commit\": objects, refs and the index; hooks, config, and what other submodules "
-         "and worktrees keep in it stay read-only. Of a linked worktree or submodule alone, what a commit needs of its repository is opened, too. "
-         "\"write\": like any other folder, which lets a command plant hooks that run later without a sandbox. "
+         "and worktrees keep in it stay read-only. Of the repository of a linked worktree or submodule out of all "
+         "writable folders what a commit needs is opened; `sbx plan` names it. \"write\": like any other folder, which "
+         "lets a command plant hooks that run later without a sandbox. "
          "Repositories further down, and a writable folder that is a git directory itself, are treated alike."},
     {.name = "filesystem.temp",
      .type = SBX_KEY_ENUM,
