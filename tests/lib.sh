@@ -217,7 +217,7 @@ make_prefix() {
     cp "$bcryptprimitives" "$prefix/drive_c/windows/system32/bcryptprimitives.dll"
     if [ -n "$2" ]; then
         mkdir -p "$prefix/drive_c/tools"
-        cp --reflink=auto "$2"/* "$prefix/drive_c/tools/"
+        cp -r --reflink=auto "$2"/* "$prefix/drive_c/tools/"
     fi
 }
 
@@ -227,7 +227,7 @@ prefix_key() {
         declare -f make_prefix use
         printf '%s\n' "$@" "$settings" "$("${SBX_WINE:-$stock_wine}" --version 2> /dev/null)"
         cat "$top"/tests/e2e/bcryptprimitives/*
-        [ "${2-}" = plain ] || cat "$top/tests/tools/versions"
+        [ "${2-}" = plain ] || cat "$top"/tests/tools/{versions,modules}
         [ "$1" != lab ] || find "$top/tests/lab" -type f -exec sha256sum {} + | sort
     } | sha256sum | cut -c1-16
 }

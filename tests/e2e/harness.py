@@ -41,11 +41,11 @@ class Result:
         return '%r: exit %d\n   out: %.600s\n   err: %.900s' % (shown, self.code, self.text, self.errors)
 
 
-def case(name, backends=('none', 'unelevated'), worlds=('lab', 'stock', 'native'), readings=()):
+def case(name, backends=('none', 'unelevated'), worlds=('lab', 'stock', 'native'), readings=(), long=False):
     """Register a case, run once for each of these backends, in these worlds.  readings: those of the lab that it is
-    about, and is run under both values of."""
+    about, and is run under both values of.  long: only with --long."""
     def register(function):
-        CASES.append((name, backends, worlds, readings, function))
+        CASES.append((name, backends, worlds, readings, long, function))
         return function
     return register
 
@@ -122,10 +122,12 @@ class World:
                                 **streams)
 
     def run(self, *argv, stdin=b'', timeout=120, cwd=None, env=None, pipes=False):
-        """Run to the end, everything captured: in files, or through pipes (which node does not take from Wine)."""
+        """Run to the end, everything captured: in files, or through pipes (which node does not take from Wine).  stdin: None
+        for an empty file, in place of a pipe."""
         begin = time.monotonic()
-        with tempfile.TemporaryFile() as out_file, tempfile.TemporaryFile() as err_file:
-            process = self.start(argv, cwd, env, stdin=subprocess.PIPE, stdout=subprocess.PIPE if pipes else out_file,
+        with tempfile.TemporaryFile() as out_file, tempfile.TemporaryFile() as err_file, tempfile.TemporaryFile() as empty:
+            process = self.start(argv, cwd, env, stdin=empty if stdin is None else subprocess.PIPE,
+                                 stdout=subprocess.PIPE if pipes else out_file,
                                  stderr=subprocess.PIPE if pipes else err_file)
             out, err = self.finish(process, argv, stdin, timeout)
             if not pipes:
@@ -222,12 +224,12 @@ def run_cases(world, backends, only, reading, log):
     """Run what fits; returns the tally."""
     tally = {'passed': 0, 'failed': 0, 'skipped': 0}
     number, tries = 0, 0 if world.kind == 'native' else SECOND_TRIES
-    for name, wanted, worlds, readings, function in CASES:
+    for name, wanted, worlds, readings, long, function in CASES:
         for backend in wanted:
             title = '%s [%s, %s]' % (name, backend, world.kind)
             if backend not in backends or world.kind not in worlds or (only and only not in title):
                 continue
-            if not is_about(readings, reading):
+            if not is_about(readings, reading) or (long and not world.long_run):
                 continue
             number += 1
             world.backend = backend

@@ -26,6 +26,8 @@ static const struct {
     {"node", CACHE, "BUN_INSTALL_CACHE_DIR", "bun"},
     {"node", CACHE, "NODE_COMPILE_CACHE", "node"},
     {"node", TEXT, "npm_config_update_notifier", "false"},
+    /* install scripts get npm's own streams: named pipes, which it takes else, may be closed to a sandbox */
+    {"node", TEXT, "npm_config_foreground_scripts", "true"},
 
     /* CARGO_HOME\bin is found through PATH, rustup through its own home: both stay */
     {"cargo", CACHE | ONLINE, "CARGO_HOME", "cargo"},

@@ -1,0 +1,60 @@
+"""What is done in trees with links is the same as without sbx."""
+import os
+
+from harness import equal
+
+from alike import SOURCES, work
+
+CARGO = {'cargo.js': """
+// as cargo does: each binary is linked from deps, incremental artefacts between sessions
+const fs = require('fs'), path = require('path');
+const link = (from, to) => { fs.rmSync(to, { force: true }); fs.linkSync(from, to); };
+const round = process.argv[2];
+fs.mkdirSync('target/debug/deps', { recursive: true });
+fs.mkdirSync('target/debug/incremental/s' + round, { recursive: true });
+for (const name of ['app', 'tool']) {
+  fs.rmSync(`target/debug/deps/${name}-1.exe`, { force: true });
+  fs.writeFileSync(`target/debug/deps/${name}-1.exe`, name + round);
+  link(`target/debug/deps/${name}-1.exe`, `target/debug/${name}.exe`);
+}
+const before = `target/debug/incremental/s${round - 1}`;
+for (const name of fs.existsSync(before) ? fs.readdirSync(before) : [])
+  link(path.join(before, name), `target/debug/incremental/s${round}/${name}`);
+fs.writeFileSync(`target/debug/incremental/s${round}/dep-graph${round}`, round);
+fs.appendFileSync('target/debug/app.exe', '+');
+if (fs.existsSync(before) && round > 2) fs.rmSync(before, { recursive: true });
+console.log(fs.readFileSync('target/debug/deps/app-1.exe', 'utf8'), fs.statSync('target/debug/app.exe').nlink);
+"""}
+work('cargo-like', CARGO, ('first', ('node', 'cargo.js', '1')), ('second', ('node', 'cargo.js', '2')), ('third', ('node', 'cargo.js', '3')), long=True)
+
+UV = {'uv.js': """
+// as uv does: what is installed is linked from a cache; to install again unlinks and links
+const fs = require('fs'), path = require('path');
+const site = '.venv/Lib/site-packages/six';
+fs.mkdirSync('.uv/archive/six/sub', { recursive: true });
+if (!fs.existsSync('.uv/archive/six/six.py'))
+  for (const name of ['six.py', 'sub/a.py', 'METADATA']) fs.writeFileSync('.uv/archive/six/' + name, name);
+fs.rmSync(site, { recursive: true, force: true });
+fs.mkdirSync(site + '/sub', { recursive: true });
+for (const name of ['six.py', 'sub/a.py', 'METADATA']) fs.linkSync('.uv/archive/six/' + name, path.join(site, name));
+fs.copyFileSync(site + '/six.py', site + '/six.tmp');
+fs.renameSync(site + '/six.tmp', site + '/six.py');
+fs.writeFileSync(site + '/METADATA', 'changed');
+console.log(fs.readFileSync('.uv/archive/six/METADATA', 'utf8'), fs.readFileSync('.uv/archive/six/six.py', 'utf8'));
+"""}
+work('uv-like', UV, ('first', ('node', 'uv.js')), ('second', ('node', 'uv.js')), long=True)
+
+
+def reset(w):
+    """As icacls /reset /t does: no object has an ACE of its own any more."""
+    top = w.unix(w.workspace)
+    names = [w.workspace] + [w.ws(os.path.relpath(os.path.join(folder, name), top).replace('/', '\\'))
+                             for folder, folders, files in os.walk(top) for name in sorted(folders + files)]
+    w.write(w.profile + '\\acts.txt', '\n'.join('dacl\t%s\tD:AI' % name for name in names))
+    got = w.probe('each', w.profile + '\\acts.txt')
+    equal(got.text.splitlines(), ['ok'] * len(names), got)
+
+
+CHANGE = ('node', '-e', "fs.appendFileSync('index.html', '+'); fs.mkdirSync('out', { recursive: true });"
+                        " fs.writeFileSync('out/new', 'new'); fs.renameSync('src', 'moved'); fs.renameSync('moved', 'src')")
+work('a tree that is reset', SOURCES, ('reset', reset), ('change', CHANGE), ('reset again', reset), ('change again', CHANGE))
