@@ -183,3 +183,24 @@ int ntlab_check_sd( struct token *token, const struct security_descriptor *sd,
     if ((ret = ntlab_access_check( token, sd, desired, NULL, NULL, mapping, granted, &status ))) return ret;
     return status;
 }
+
+/* Does a filter's descriptor grant FWP_ACTRL_MATCH_FILTER (MSDN "Filtering Condition Identifiers",
+ * FWPM_CONDITION_ALE_USER_ID)?  No page tells what becomes of restricting SIDs, and integrity levels
+ * have no say in it. */
+int ntlab_match_filter( struct token *token, const struct security_descriptor *sd )
+{
+    static const generic_map_t mapping = { STANDARD_RIGHTS_READ, STANDARD_RIGHTS_WRITE, STANDARD_RIGHTS_EXECUTE, STANDARD_RIGHTS_ALL | 1 };
+    const unsigned int match = 1;
+    const struct acl *dacl;
+    int present;
+
+    if (!(dacl = sd_get_dacl( sd, &present )) || !present) return 1;
+    if (!(evaluate_dacl( token, dacl, sd_get_owner( sd ), &mapping, 0 ) & match)) return 0;
+    if (list_empty( &token->ntlab.restricted )) return 1;
+    switch (ntlab_second( NTLAB_WFP_TOKEN ))
+    {
+    case 1:  if (token->ntlab.flags & NTLAB_TOKEN_WRITE_RESTRICTED) return 1; break;
+    case 2:  return 1;
+    }
+    return !!(evaluate_dacl( token, dacl, sd_get_owner( sd ), &mapping, 1 ) & match);
+}

@@ -82,3 +82,27 @@ static int ntlab_may_duplicate( const struct token *src, int primary )
 {
     return !ntlab_enabled || !primary || src->primary || src->impersonation_level >= SecurityImpersonation;
 }
+
+/* MSDN "ImpersonateAnonymousToken": neither Everyone nor any other group is in that token.  A process with
+ * a restricted token may not have it. */
+DECL_HANDLER(ntlab_impersonate_anonymous)
+{
+    static const struct sid anonymous_sid = { SID_REVISION, 1, SECURITY_NT_AUTHORITY, { SECURITY_ANONYMOUS_LOGON_RID } };
+    static const struct luid anonymous_logon = { 0x3e6, 0 };
+    struct thread *thread = get_thread_from_handle( req->handle, THREAD_IMPERSONATE );
+    struct token *token;
+
+    if (!thread) return;
+    if (!list_empty( &thread->process->token->ntlab.restricted )) set_error( STATUS_ACCESS_DENIED );
+    else if ((token = create_token( FALSE, thread->process->session_id, &anonymous_sid, NULL, 0, NULL, 0, NULL, NULL,
+                                    SecurityImpersonation, TokenElevationTypeDefault )))
+    {
+        token->owner = token->primary_group = token->user;
+        token->ntlab.integrity = SECURITY_MANDATORY_UNTRUSTED_RID;
+        token->ntlab.auth_id   = anonymous_logon;
+        reset_default_dacl( token );
+        if (thread->token) release_object( thread->token );
+        thread->token = token;
+    }
+    release_object( thread );
+}

@@ -2,7 +2,7 @@
 /*
  * NT lab: what LAB_READING and LAB_STATE choose
  *
- * LAB_READING=NAME=VALUE,NAME=VALUE... chooses between two readings of what Windows does, LAB_STATE
+ * LAB_READING=NAME=VALUE,NAME=VALUE... chooses between readings of what Windows does, LAB_STATE
  * between states of the machine.  "harsh" stands for the first value of every reading, "mild" for
  * the second.  They hold for as long as the server runs.
  */
@@ -27,11 +27,13 @@
 struct setting
 {
     const char *name;
-    const char *values[2];
+    const char *values[3];  /* the third may be missing */
 };
 
 #define READING( id, name, first, second, what ) { name, { first, second } },
 #define STATE( id, name, first, second, what )   { name, { first, second } },
+#define READING3( id, name, first, second, third, what ) { name, { first, second, third } },
+#define STATE3 READING3
 static const struct setting settings[] =
 {
 #include "ntlab_reading.def"
@@ -40,17 +42,19 @@ static const struct setting settings[] =
 };
 #undef READING
 #undef STATE
+#undef READING3
+#undef STATE3
 
 struct choice
 {
-    unsigned char second[NTLAB_SETTING_COUNT + 1];
+    unsigned char value[NTLAB_SETTING_COUNT + 1];
 };
 
 static struct choice current_choice;
 
 int ntlab_second( enum ntlab_setting setting )
 {
-    return current_choice.second[setting];
+    return current_choice.value[setting];
 }
 
 /* the settings from first up to end; the text is cut rather than too long */
@@ -64,10 +68,11 @@ static void list_settings( const struct choice *choice, unsigned int first, unsi
     {
         if (choice)
             len += snprintf( text + len, size - len, "%s%s=%s", i == first ? "" : ",", settings[i].name,
-                             settings[i].values[choice->second[i]] );
+                             settings[i].values[choice->value[i]] );
         else
-            len += snprintf( text + len, size - len, "%s%s=%s|%s", i == first ? "" : ", ", settings[i].name,
-                             settings[i].values[0], settings[i].values[1] );
+            len += snprintf( text + len, size - len, "%s%s=%s|%s%s%s", i == first ? "" : ", ", settings[i].name,
+                             settings[i].values[0], settings[i].values[1],
+                             settings[i].values[2] ? "|" : "", settings[i].values[2] ? settings[i].values[2] : "" );
     }
 }
 
@@ -83,16 +88,16 @@ static int choose_one( struct choice *choice, unsigned int first, unsigned int e
 
     if (first == 0 && (is_word( "harsh", text, len ) || is_word( "mild", text, len )))
     {
-        for (i = first; i < end; i++) choice->second[i] = text[0] == 'm';
+        for (i = first; i < end; i++) choice->value[i] = text[0] == 'm';
         return 1;
     }
     for (i = first; equals && i < end; i++)
     {
         if (!is_word( settings[i].name, text, equals - text )) continue;
-        for (value = 0; value < 2; value++)
+        for (value = 0; value < ARRAY_SIZE(settings[i].values) && settings[i].values[value]; value++)
         {
             if (!is_word( settings[i].values[value], equals + 1, text + len - equals - 1 )) continue;
-            choice->second[i] = value;
+            choice->value[i] = value;
             return 1;
         }
     }
