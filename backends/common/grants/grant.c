@@ -291,7 +291,7 @@ sbx_status sbx_grants_open(const sbx_policy *policy, uint32_t flags, sbx_grants 
         g->with_git = policy->git == SBX_GIT_WRITE;
         g->keep_children = (policy->flags & SBX_POLICY_KEEP_CHILDREN) != 0;
         for (i = 0; i < g->count && !g->dry; i++)
-            sbx_later_look(&g->roots[i], g->with_git, &g->later[i]);
+            sbx_later_look(&g->roots[i], g->protection[i].rules, g->with_git, &g->later[i]);
         g->opened = 1;
         *grants = g;
         return SBX_OK;
@@ -314,7 +314,7 @@ void sbx_grants_close(sbx_grants *grants)
     if (!grants)
         return;
     for (i = 0; i < grants->count && grants->hold && grants->opened; i++)
-        sbx_later_tell(&grants->roots[i], grants->with_git, &grants->later[i]);
+        sbx_later_tell(&grants->roots[i], grants->protection[i].rules, grants->with_git, &grants->later[i]);
     for (i = 0; i < grants->count && grants->hold && grants->keep_children; i++)
         if (sbx_hold_keep(grants->hold, &grants->roots[i].sid) != SBX_OK)
             sbx_host_note(

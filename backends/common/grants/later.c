@@ -13,15 +13,24 @@
 #define ENTRIES_MAX 4096u /* of one directory */
 #define CONFIG_MAX 65536u
 #define NAMED 3u /* in the warning */
+#define DEPTH_MAX 8u
+#define CUT "more entries than are looked at, so that a shortcut or a link may be among them"
+
+/* Typed as `sbx`, cmd.exe takes the one in its current directory. */
+static const char *const by_name[] = {".envrc",  ".husky",  "desktop.ini", "sbx.exe",
+                                      "sbx.com", "sbx.bat", "sbx.cmd",     "sbx.ps1"};
 
 typedef struct looker {
     const sbx_root *root;
     sbx_text *found;
+    const char *prefix;    /* of names */
+    uint32_t depth, *left; /* of a search for links */
 } looker;
 
 typedef void (*visit_fn)(const looker *l, HANDLE dir, const FILE_FULL_DIR_INFORMATION *entry, const char *name);
 
-static void list(const looker *l, HANDLE dir, visit_fn visit)
+/* 0: there were more. */
+static int list(const looker *l, HANDLE dir, visit_fn visit)
 {
     union {
         FILE_FULL_DIR_INFORMATION first; /* for its alignment */
@@ -52,6 +61,7 @@ static void list(const looker *l, HANDLE dir, visit_fn visit)
         }
     }
     sbx_free(list);
+    return count < ENTRIES_MAX;
 }
 
 /* A line: what it is called, and behind a tab what changes with it. */
@@ -79,33 +89,50 @@ static void add_link(const looker *l, HANDLE dir, const FILE_FULL_DIR_INFORMATIO
     if (link)
         target = sbx_link_target(&arena, link, l->root->path);
     if (target && !sbx_path_is_below(target, l->root->path) && !sbx_path_is_below(target, l->root->spelled))
-        sbx_text_printf(l->found, "the link %s to %s\t\n", name, target);
+        sbx_text_printf(l->found, "the link %s%s to %s\t\n", l->prefix, name, target);
     sbx_handle_close(&link);
     sbx_arena_fini(&arena);
 }
 
 static void at_top(const looker *l, HANDLE dir, const FILE_FULL_DIR_INFORMATION *entry, const char *name)
 {
-    static const char *const names[] = {".envrc", ".husky", "desktop.ini"};
     size_t i;
 
     if (entry->FileAttributes & FILE_ATTRIBUTE_REPARSE_POINT) {
         add_link(l, dir, entry, name);
         return;
     }
-    for (i = 0; i < ARRAYSIZE(names) && !sbx_path_equal(name, names[i]); i++)
+    for (i = 0; i < ARRAYSIZE(by_name) && !sbx_path_equal(name, by_name[i]); i++)
         ;
-    /* typed as `sbx`, cmd.exe takes the one in its current directory */
-    if (i < ARRAYSIZE(names) || ends_with(name, ".lnk") ||
+    if (i < ARRAYSIZE(by_name) || ends_with(name, ".lnk") ||
         (strlen(name) > 4 && !_strnicmp(name, "sbx.", 4) && !sbx_path_equal(name, "sbx.toml")))
         add(l, "", entry, name);
 }
 
-static void in_vscode(const looker *l, HANDLE dir, const FILE_FULL_DIR_INFORMATION *entry, const char *name)
+/* A commit writes there: what leads elsewhere takes what the user's git writes with it. */
+static void link_below(const looker *l, HANDLE dir, const FILE_FULL_DIR_INFORMATION *entry, const char *name)
 {
-    (void)dir;
-    if (sbx_path_equal(name, "tasks.json"))
-        add(l, ".vscode\\", entry, name);
+    looker inner = *l;
+    HANDLE handle = NULL;
+    sbx_text prefix = {0};
+
+    if (!*l->left)
+        return;
+    --*l->left;
+    if (entry->FileAttributes & FILE_ATTRIBUTE_REPARSE_POINT)
+        add_link(l, dir, entry, name);
+    if ((entry->FileAttributes & FILE_ATTRIBUTE_REPARSE_POINT) || !(entry->FileAttributes & FILE_ATTRIBUTE_DIRECTORY) ||
+        !l->depth)
+        return;
+    sbx_text_printf(&prefix, "%s%s\\", l->prefix, name);
+    inner.depth--;
+    inner.prefix = prefix.data;
+    if (!prefix.failed && SBX_NT_OK(sbx_nt_child(dir, entry->FileName, entry->FileNameLength / sizeof(WCHAR),
+                                                 FILE_LIST_DIRECTORY | SYNCHRONIZE, FILE_OPEN,
+                                                 FILE_SYNCHRONOUS_IO_NONALERT | FILE_DIRECTORY_FILE, NULL, &handle)))
+        list(&inner, handle, link_below);
+    sbx_handle_close(&handle);
+    sbx_text_fini(&prefix);
 }
 
 static void in_hooks(const looker *l, HANDLE dir, const FILE_FULL_DIR_INFORMATION *entry, const char *name)
@@ -170,20 +197,78 @@ static void look_below(const looker *l, const char *name, ACCESS_MASK access, vi
         return;
     if (!visit)
         add_settings(l, handle);
-    else if ((info.attributes & FILE_ATTRIBUTE_DIRECTORY) && !(info.attributes & FILE_ATTRIBUTE_REPARSE_POINT))
-        list(l, handle, visit);
+    else if ((info.attributes & FILE_ATTRIBUTE_DIRECTORY) && !(info.attributes & FILE_ATTRIBUTE_REPARSE_POINT) &&
+             !list(l, handle, visit))
+        sbx_text_printf(l->found, "%s: " CUT "\t\n", name);
     sbx_handle_close(&handle);
 }
 
-void sbx_later_look(const sbx_root *root, int with_git, sbx_text *found)
+/* As a listing tells it. */
+static void look_by_name(const looker *l, const char *name)
 {
-    const looker l = {root, found};
-    HANDLE top = NULL; /* one that has not been listed: a system may remember what a handle has told */
+    FILE_NETWORK_OPEN_INFORMATION size = {0};
+    sbx_nt_info info = {0};
+    void *handle = NULL;
+    IO_STATUS_BLOCK io;
 
-    if (SBX_NT_OK(sbx_nt_reopen(root->handle, FILE_LIST_DIRECTORY | SYNCHRONIZE, FILE_SHARE_DELETE, &top)))
-        list(&l, top, at_top);
+    if (sbx_root_below(l->root, name, FILE_READ_ATTRIBUTES, &handle, &info, NULL) == SBX_OK && handle &&
+        SBX_NT_OK(NtQueryInformationFile(handle, &io, &size, sizeof(size), FileNetworkOpenInformation)))
+        sbx_text_printf(l->found, "%s\t%lld %lld\n", name, (long long)size.EndOfFile.QuadPart,
+                        (long long)size.LastWriteTime.QuadPart);
+    sbx_handle_close(&handle);
+}
+
+/* In a directory that is open to commits, which may be the root. */
+static void look_for_links(const looker *all, const char *name)
+{
+    const int is_objects = sbx_path_equal(sbx_path_name(*name ? name : all->root->path), "objects");
+    uint32_t left = ENTRIES_MAX;
+    sbx_text prefix = {0};
+    looker l = *all;
+    HANDLE top = NULL;
+
+    sbx_text_printf(&prefix, "%s%s", name, *name ? "\\" : "");
+    l.prefix = prefix.data;
+    l.left = &left;
+    l.depth = is_objects ? 0 : DEPTH_MAX; /* those are many */
+    if (!prefix.failed && *name)
+        look_below(&l, name, FILE_LIST_DIRECTORY, link_below);
+    else if (!prefix.failed &&
+             SBX_NT_OK(sbx_nt_reopen(l.root->handle, FILE_LIST_DIRECTORY | SYNCHRONIZE, FILE_SHARE_DELETE, &top)))
+        list(&l, top, link_below);
+    if (!left)
+        sbx_text_printf(l.found, "%s: " CUT "\t\n", *name ? name : l.root->path);
     sbx_handle_close(&top);
-    look_below(&l, ".vscode", FILE_LIST_DIRECTORY, in_vscode);
+    sbx_text_fini(&prefix);
+}
+
+/* One folder, a part of a repository (outside.h) or one of the user. */
+static void look_at_top(const looker *l)
+{
+    HANDLE top = NULL; /* one that has not been listed: a system may remember what a handle has told */
+    size_t i;
+
+    if (SBX_NT_OK(sbx_nt_reopen(l->root->handle, FILE_LIST_DIRECTORY | SYNCHRONIZE, FILE_SHARE_DELETE, &top)) &&
+        !list(l, top, at_top)) {
+        sbx_text_printf(l->found, CUT "\t\n");
+        for (i = 0; i < ARRAYSIZE(by_name); i++)
+            look_by_name(l, by_name[i]);
+    }
+    sbx_handle_close(&top);
+    look_by_name(l, ".vscode\\tasks.json");
+}
+
+void sbx_later_look(const sbx_root *root, const sbx_rule *rules, int with_git, sbx_text *found)
+{
+    const looker l = {.root = root, .found = found, .prefix = ""};
+
+    if (!sbx_sid_is_git(&root->sid))
+        look_at_top(&l);
+    else if (root->kind != SBX_RECORD_ENCLOSE)
+        look_for_links(&l, "");
+    for (; rules; rules = rules->next)
+        if (rules->kind == SBX_RECORD_HOLD && rules->git == SBX_RULE_OPEN)
+            look_for_links(&l, rules->path);
     if (!with_git)
         return;
     look_below(&l, ".git\\hooks", FILE_LIST_DIRECTORY, in_hooks);
@@ -201,15 +286,38 @@ static int has_line(const sbx_text *text, const char *line, size_t length)
     return 0;
 }
 
-void sbx_later_tell(const sbx_root *root, int with_git, const sbx_text *before)
+static int is_cut(const char *line)
+{
+    const size_t length = strcspn(line, "\t"), tail = sizeof(CUT) - 1;
+
+    return length >= tail && !strncmp(line + length - tail, CUT, tail);
+}
+
+/* Whether the line was there earlier in the same text: found by its name, and in the listing. */
+static int has_before(const sbx_text *text, const char *line)
+{
+    const size_t length = strcspn(line, "\n");
+    const char *at;
+
+    for (at = text->data; at < line; at += strcspn(at, "\n") + 1)
+        if (!strncmp(at, line, length + 1))
+            return 1;
+    return 0;
+}
+
+void sbx_later_tell(const sbx_root *root, const sbx_rule *rules, int with_git, const sbx_text *before)
 {
     sbx_text now = {0}, names = {0};
     uint32_t count = 0;
     const char *at;
 
-    sbx_later_look(root, with_git, &now);
+    sbx_later_look(root, rules, with_git, &now);
     for (at = now.data && !now.failed ? now.data : ""; *at; at += strcspn(at, "\n") + 1) {
-        if (before->failed || has_line(before, at, strcspn(at, "\n")))
+        const int is_old = !before->failed && has_line(before, at, strcspn(at, "\n"));
+
+        if (is_old && is_cut(at))
+            sbx_host_note(SBX_NOTE_GAP, root->path, "%.*s", (int)strcspn(at, "\t"), at);
+        if (is_old || has_before(&now, at))
             continue;
         if (count++ < NAMED)
             sbx_text_printf(&names, "%s%.*s", count > 1 ? ", " : "", (int)strcspn(at, "\t"), at);

@@ -162,11 +162,19 @@ static uint32_t away(const sbx_rule_maker *m, const char *git)
 /* A directory that a commit writes in stays one, whose name leads nowhere else. */
 static sbx_status pin(sbx_rule_maker *m, const char *directory)
 {
-    const char *end;
+    const char *end, *path;
     sbx_object what;
+    sbx_rule *rule;
     sbx_status st = sbx_rule_follow(m, directory, &what, &end);
 
-    return st == SBX_OK && end && (what.is_directory || !what.found) ? sbx_rule_add(m, end, SBX_RECORD_HOLD) : st;
+    if (st != SBX_OK || !end || (what.found && !what.is_directory))
+        return st;
+    st = sbx_rule_add(m, end, SBX_RECORD_HOLD);
+    if (sbx_place_root(&m->places, end, &path) == m->root)
+        for (rule = m->first; rule; rule = rule->next)
+            if (rule->kind == SBX_RECORD_HOLD && sbx_path_equal(rule->path, path))
+                rule->git = SBX_RULE_OPEN;
+    return st;
 }
 
 /* What decides which programs git runs and where it reads; is_whole: and what a commit changes.  is_linked: it is the part

@@ -19,13 +19,14 @@
 
 #define SBX_RULE_REPOSITORY 1u /* the whole of one */
 #define SBX_RULE_IN_REPOSITORY 2u
+#define SBX_RULE_OPEN 3u /* a directory in one that a commit writes in, of a HOLD */
 
 typedef struct sbx_rule {
     struct sbx_rule *next;
     const char *path; /* relative, "a\b" */
     uint32_t kind;    /* SBX_RECORD_DENY, _SHUT, _HOLD */
     uint32_t guard;   /* SBX_GUARD_*: what takes the name where it is missing */
-    uint32_t git;     /* SBX_RULE_*, of a DENY */
+    uint32_t git;     /* SBX_RULE_* */
     int missing;      /* known not to be there, of a DENY: what appears meanwhile is in the way of the guard */
 } sbx_rule;
 

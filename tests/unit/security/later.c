@@ -14,10 +14,10 @@ static uint32_t told_by(void (*act)(void), int with_git)
     sbx_error err = {.size = sizeof(err)};
 
     expect_ok(sbx_root_open(tree_path("ws"), &root, &err), &err);
-    sbx_later_look(&root, with_git, &before);
+    sbx_later_look(&root, NULL, with_git, &before);
     tree_warning[0] = 0;
     act();
-    sbx_later_tell(&root, with_git, &before);
+    sbx_later_tell(&root, NULL, with_git, &before);
     sbx_text_fini(&before);
     sbx_root_close(&root);
     return tree_warnings - warnings;
@@ -92,6 +92,74 @@ static void test_git(void **context)
     assert_non_null(strstr(tree_warning, ".git\\config: path=../evil"));
 }
 
+/* Behind more entries than are looked at what goes by its name is found, and of the rest is told that it may be there. */
+static void many(void)
+{
+    char name[64];
+    int i;
+
+    for (i = 0; i < 4100; i++) {
+        snprintf(name, sizeof(name), "ws\\a%04d", i);
+        tree_file(name, "");
+    }
+}
+
+static void hidden(void)
+{
+    tree_file("ws\\sbx.bat", "@rem");
+    tree_file("ws\\.envrc", "x");
+    tree_dir("ws\\.vscode");
+    tree_file("ws\\.vscode\\tasks.json", "{}");
+}
+
+static void test_many_entries(void **context)
+{
+    uint32_t gaps = tree_gap_notes;
+
+    JUDGED
+    assert_int_equal(told_by(many, 0), 1);
+    assert_non_null(strstr(tree_warning, "left 1 thing"));
+    assert_non_null(strstr(tree_warning, "more entries than are looked at"));
+    assert_int_equal(tree_gap_notes, gaps);
+    assert_int_equal(told_by(hidden, 0), 1);
+    assert_non_null(strstr(tree_warning, "left 3 things"));
+    assert_non_null(strstr(tree_warning, "sbx.bat"));
+    assert_int_equal(tree_gap_notes, gaps + 1); /* it was so before, too */
+}
+
+/* Links in what a commit writes: at the top of it, deeper, and among the objects. */
+static void test_links_of_a_commit(void **context)
+{
+    static const char *const links[] = {"ws\\.git\\logs\\refs", "ws\\.git\\refs\\heads\\x", "ws\\.git\\objects\\ab"};
+    sbx_grants *grants;
+    uint32_t told;
+    size_t i;
+
+    JUDGED
+    tree_dir("ws\\.git\\logs");
+    tree_dir("ws\\.git\\refs");
+    tree_dir("ws\\.git\\refs\\heads");
+    policy.git = SBX_GIT_COMMIT;
+    for (i = 0; i < ARRAYSIZE(links); i++) {
+        grants = open_grants();
+        tree_enter(grants);
+        /* the directories themselves stay what they are */
+        assert_int_equal(act_rename("ws\\.git\\logs", "ws\\.git\\l2"), DENIED);
+        assert_int_equal(act_rename("ws\\.git\\refs", "ws\\.git\\r2"), DENIED);
+        assert_int_equal(act_rename("ws\\.git\\objects", "ws\\.git\\o2"), DENIED);
+        assert_int_equal(tree_link(links[i], "out"), 0);
+        tree_leave();
+        told = tree_warnings;
+        sbx_grants_close(grants);
+        assert_int_equal(tree_warnings, told + 1);
+        assert_non_null(strstr(tree_warning, strchr(links[i], '\\') + 1));
+    }
+    told = tree_warnings;
+    sbx_grants_close(open_grants()); /* it was there */
+    assert_int_equal(tree_warnings, told);
+    clean_all();
+}
+
 /* By a run, when it ends. */
 static void test_run(void **context)
 {
@@ -118,6 +186,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_told, setup, teardown),
         cmocka_unit_test_setup_teardown(test_git, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_many_entries, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_links_of_a_commit, setup, teardown),
         cmocka_unit_test_setup_teardown(test_run, setup, teardown),
     };
 
