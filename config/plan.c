@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/area.h"
+#include "base/path.h"
 #include "base/utf.h"
 #include "config/json.h"
 #include "config/policy.h"
@@ -221,6 +222,32 @@ static void done_lines(const printed *page, const char *name, const char *const 
         lines(page->out, name, values, origins, count);
 }
 
+/* For a commit the backend tells, repository by repository, what is closed: `.git` may be a file, and lead elsewhere. */
+static int is_part_of_git(const sbx_policy *policy, const char *path)
+{
+    const char *name = sbx_path_name(path), *git = strstr(path, "\\.git\\");
+
+    return policy->git == SBX_GIT_COMMIT && git && git + 6 == name &&
+           (sbx_path_equal(name, "hooks") || sbx_path_equal(name, "config"));
+}
+
+static void print_protected(const printed *page)
+{
+    const sbx_policy *policy = &page->plan->policy;
+    const char *name = "protected";
+    uint32_t i;
+
+    if (is_in(name, page->not_done, page->not_done_count))
+        return;
+    for (i = 0; i < policy->protected_count; i++)
+        if (!is_part_of_git(policy, policy->protected_paths[i])) {
+            line(page->out, name, policy->protected_paths[i], page->plan->protected_origins[i]);
+            name = "";
+        }
+    if (*name)
+        line(page->out, name, "nothing", NULL);
+}
+
 static void print_done(const printed *page)
 {
     const sbx_plan *plan = page->plan;
@@ -232,7 +259,7 @@ static void print_done(const printed *page)
     if (plan->inner_count && !is_in("writable", page->not_done, page->not_done_count))
         lines(page->out, "parts of it", plan->inner, plan->inner_origins, plan->inner_count);
     if (policy->writable_count) {
-        done_lines(page, "protected", policy->protected_paths, plan->protected_origins, policy->protected_count);
+        print_protected(page);
         done(page, "git", git_words[policy->git], "filesystem.git");
     }
     if (policy->deny_read_count)
@@ -296,18 +323,22 @@ static void print_text(const sbx_plan *plan, const sbx_plan_backing *backing, sb
 
 /* ---- for programs ---- */
 
+static void json_path(sbx_json *json, const char *path, const char *origin)
+{
+    sbx_json_open(json, NULL, '{');
+    sbx_json_string(json, "path", path);
+    sbx_json_string(json, "origin", origin);
+    sbx_json_close(json, '}');
+}
+
 static void json_paths(sbx_json *json, const char *name, const char *const *paths, const char *const *origins,
                        uint32_t count)
 {
     uint32_t i;
 
     sbx_json_open(json, name, '[');
-    for (i = 0; i < count; i++) {
-        sbx_json_open(json, NULL, '{');
-        sbx_json_string(json, "path", paths[i]);
-        sbx_json_string(json, "origin", origins[i]);
-        sbx_json_close(json, '}');
-    }
+    for (i = 0; i < count; i++)
+        json_path(json, paths[i], origins[i]);
     sbx_json_close(json, ']');
 }
 
@@ -364,7 +395,11 @@ void sbx_plan_json(const sbx_plan *plan, sbx_json *json)
     sbx_json_string(json, "cwd", policy->cwd);
     json_paths(json, "writable", policy->writable, plan->writable_origins, policy->writable_count);
     json_paths(json, "writable_parts", plan->inner, plan->inner_origins, plan->inner_count);
-    json_paths(json, "protected", policy->protected_paths, plan->protected_origins, policy->protected_count);
+    sbx_json_open(json, "protected", '[');
+    for (i = 0; i < policy->protected_count; i++)
+        if (!is_part_of_git(policy, policy->protected_paths[i]))
+            json_path(json, policy->protected_paths[i], plan->protected_origins[i]);
+    sbx_json_close(json, ']');
     json_paths(json, "deny_read", policy->deny_read, plan->deny_read_origins, policy->deny_read_count);
     sbx_json_string(json, "git", word("filesystem.git", policy->git));
     sbx_json_string(json, "temp", word("filesystem.temp", policy->temp));

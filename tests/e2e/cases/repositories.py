@@ -280,6 +280,13 @@ def planned(w):
     words = ' '.join(got.text.split())
     check(own + ': open for commits' in words, got)
     check(repository.common + '\\hooks: protected' in words, got)
+    check(repository.gitfile + '\\' not in words, got)
+    alone = Repository(repository.workspace, repository.dir, repository.git, repository.common)
+    got = w.run(w.SBX, 'plan', '--backend', w.backend, *alone.options('commit'), '--', 'cmd')
+    words = ' '.join(got.text.split())
+    for part in ('', '\\refs', '\\logs', '\\objects', '\\worktrees\\wt'):
+        check('%s%s: %s' % (alone.common, part, 'open for commits' if part else 'closed, but for') in words, got)
+    check(alone.common + '\\config: protected' in words, got)
     # it names the file of another folder now
     w.write(own + '\\gitdir', w.read(own + '\\gitdir').replace(b'/wt/', b'/main/'))
     got = w.run(w.SBX, *line)
