@@ -231,3 +231,30 @@ def refused(w):
     equal(os.listdir(w.unix(w.workspace)), ['f.txt'], 'seen from outside')
     equal(w.sandboxed('exit', '0').code, 0, 'control')
     reset(w)
+
+
+@case('a warning is shown once a workspace, again when its text changes or all is cleaned; the report has it always',
+      CONFINED, WORLDS)
+def told_once(w):
+    reset(w)
+    first, second = w.ws('first'), w.ws('second')
+    for root in (first, second):
+        os.makedirs(w.unix(root))
+
+    def told(root, name, *options):
+        got = w.run(w.SBX, '--backend', w.backend, *options, '--report', w.ws('r.json'), '--workspace', root, '--', 'cmd',
+                    '/c', 'echo x>> ' + name, cwd=root)
+        equal(got.code, 0, got)
+        notes = [note['text'] for note in json.loads(w.read(w.ws('r.json')))['notes']]
+        equal(len([text for text in notes if 'later: ' + name in text]), 1, notes)
+        return got.errors.count('later: ' + name)
+
+    equal(told(first, 'sbx.bat', '--quiet'), 0)
+    equal(told(first, 'sbx.bat'), 1, 'what was not shown was not told')
+    equal(told(first, 'sbx.bat'), 0)
+    equal(told(first, '.envrc'), 1, 'another text')
+    equal(told(first, '.envrc'), 0)
+    equal(told(second, '.envrc'), 1, 'another workspace')
+    equal(told(first, '.envrc'), 0)
+    reset(w)
+    equal(told(first, '.envrc'), 1, 'forgotten')
