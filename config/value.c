@@ -465,6 +465,8 @@ static int check_typed(const char *text, size_t length, sbx_problem *problem)
             continue;
         sbx_problem_set(problem, at, name, "\"%.*s\" is not replaced here", quoted(text + at, name), text + at);
         name -= before + (text[at] == '%');
+        if (name == 4 && before == 1 && !memcmp(text + at, "$HOME", 5)) /* PowerShell's own, often no variable */
+            return sbx_problem_hint(problem, "write ${USERPROFILE}");
         return sbx_problem_hint(problem, "write ${env:%.*s}", quoted(text + at + before, name), text + at + before);
     }
     return 1;

@@ -356,7 +356,9 @@ static void weigh(const search *s, const WCHAR *file_w, nearest *best)
         if (!sbx_path_extension(s->name)[0])
             file[extension - file] = 0;
         distance = sbx_suggest_distance(s->name, file);
-        if (distance < best->distance && distance <= 2 && strlen(file) < sizeof(best->name)) {
+        /* of two or three letters nearly everything is near: "sc" is none for "tsc" */
+        if (distance < best->distance && distance <= 2 && distance * 4 <= strlen(s->name) &&
+            strlen(file) < sizeof(best->name)) {
             best->distance = distance;
             memcpy(best->name, file, strlen(file) + 1);
         }
@@ -398,6 +400,8 @@ static sbx_status missing(search *s, const char *path, const uint16_t *environme
                                            "dir",   "echo",  "erase", "for",   "if",   "md",   "mkdir",  "mklink",
                                            "move",  "path",  "pushd", "popd",  "rd",   "ren",  "rename", "rmdir",
                                            "set",   "start", "time",  "title", "type", "ver",  "vol"};
+    /* where package managers put the programs of a project, which npm and an activated environment have on the PATH */
+    static const char *const unsearched[] = {".", "node_modules\\.bin", ".venv\\Scripts"};
     DWORD attributes = INVALID_FILE_ATTRIBUTES;
     nearest best = {"", SIZE_MAX, 0};
     const size_t length = strcspn(s->name, " \t");
@@ -431,11 +435,15 @@ static sbx_status missing(search *s, const char *path, const uint16_t *environme
         sbx_hint(s->err, "the command's environment has no PATH");
         return SBX_E_NOT_FOUND;
     }
-    hint.other = NULL;
-    path = sbx_path_join(s->arena, cwd, s->name);
-    if (path && try_path(&hint, path, 1, &found) == SBX_OK && (found || hint.other)) {
-        sbx_hint(s->err, "the current directory is not searched; type: .\\%s", s->name);
-        return SBX_E_NOT_FOUND;
+    for (i = 0; i < sizeof(unsearched) / sizeof(unsearched[0]); i++) {
+        hint.other = NULL;
+        path = sbx_arena_printf(s->arena, "%s\\%s", unsearched[i], s->name);
+        path = path ? sbx_path_join(s->arena, cwd, path) : NULL;
+        if (path && try_path(&hint, path, 1, &found) == SBX_OK && (found || hint.other)) {
+            sbx_hint(s->err, "%s is not searched; type: %s\\%s", i ? unsearched[i] : "the current directory",
+                     unsearched[i], s->name);
+            return SBX_E_NOT_FOUND;
+        }
     }
     find_nearest(s, environment_w, &best);
     if (best.name[0])

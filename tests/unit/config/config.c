@@ -134,7 +134,7 @@ static const struct {
     {"filesystem.deny_read = ['%TEMP%']", 1, 26, "\"%TEMP%\" is not replaced", "write ${env:TEMP}"},
     {"filesystem.writable = ['C:\\x\\a%UserName%b']", 1, 31, "\"%UserName%\" is not replaced", "${env:UserName}"},
     {"filesystem.writable = ['%ProgramFiles(x86)%\\x']", 1, 25, "is not replaced", "${env:ProgramFiles(x86)}"},
-    {"filesystem.writable = ['$HOME/x']", 1, 25, "\"$HOME\" is not replaced", "write ${env:HOME}"},
+    {"filesystem.writable = ['$HOME/x']", 1, 25, "\"$HOME\" is not replaced", "write ${USERPROFILE}"},
     {"filesystem.writable = ['C:\\Users\\$USER']", 1, 34, "\"$USER\" is not replaced", "${env:USER}"},
     {"filesystem.writable = ['$env:TEMP\\x']", 1, 25, "\"$env:TEMP\" is not replaced", "write ${env:TEMP}"},
     {"filesystem.writable = ['C:\\a\"b']", 1, 29, "holds a quote", ""},

@@ -20,14 +20,17 @@ static WCHAR env_w[MAX_PATH * 4];
 static sbx_arena arena;
 
 static const wchar_t *const files[] = {
-    L"cwd\\planted.exe", L"cwd\\own.exe", L"cwd\\sub\\tool.cmd", L"cwd\\sub\\tool", L"a\\both.cmd",
-    L"a\\both.exe",      L"b\\both.exe",  L"a\\late.py",         L"b\\late.exe",    L"a\\script.ps1",
-    L"a\\v3.11.exe",     L"a\\plain",     L"b\\sp ace.exe",      L"cwd\\odd.scr2",  L"cwd\\x.py",
+    L"cwd\\planted.exe", L"cwd\\own.exe",  L"cwd\\sub\\tool.cmd", L"cwd\\sub\\tool",
+    L"a\\both.cmd",      L"a\\both.exe",   L"b\\both.exe",        L"a\\late.py",
+    L"b\\late.exe",      L"a\\script.ps1", L"a\\v3.11.exe",       L"a\\plain",
+    L"b\\sp ace.exe",    L"cwd\\odd.scr2", L"cwd\\x.py",          L"cwd\\node_modules\\.bin\\tsc.cmd",
 };
 
 static int setup(void **state)
 {
-    static const wchar_t *const dirs[] = {L"", L"\\cwd", L"\\cwd\\sub", L"\\a", L"\\b", L"\\a\\folder.exe"};
+    static const wchar_t *const dirs[] = {
+        L"",    L"\\cwd", L"\\cwd\\sub",     L"\\cwd\\node_modules", L"\\cwd\\node_modules\\.bin",
+        L"\\a", L"\\b",   L"\\a\\folder.exe"};
     WCHAR path_w[MAX_PATH * 2];
     char *text = NULL;
     size_t i, at;
@@ -64,7 +67,8 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-    static const wchar_t *const dirs[] = {L"\\a\\folder.exe", L"\\b", L"\\a", L"\\cwd\\sub", L"\\cwd", L""};
+    static const wchar_t *const dirs[] = {L"\\a\\folder.exe",     L"\\b",        L"\\a",   L"\\cwd\\node_modules\\.bin",
+                                          L"\\cwd\\node_modules", L"\\cwd\\sub", L"\\cwd", L""};
     WCHAR path_w[MAX_PATH * 2];
     size_t i;
 
@@ -122,6 +126,8 @@ static void current_directory_is_not(void **state)
     (void)state;
     refuses("planted", SBX_E_NOT_FOUND, ".\\planted");
     refuses("planted.exe", SBX_E_NOT_FOUND, ".\\planted.exe");
+    refuses("tsc", SBX_E_NOT_FOUND, "node_modules\\.bin is not searched; type: node_modules\\.bin\\tsc");
+    finds("node_modules\\.bin\\tsc", "cwd\\node_modules\\.bin\\tsc.cmd", 1);
     refuses("tool", SBX_E_NOT_FOUND, NULL); /* "sub" in PATH is not absolute */
     finds(".\\planted", "cwd\\planted.exe", 0);
     finds("./own.exe", "cwd\\own.exe", 0);
@@ -164,6 +170,7 @@ static void the_name_that_was_meant(void **state)
     refuses("ltae", SBX_E_NOT_FOUND, "did you mean \"late\"?");
     refuses("LATTE", SBX_E_NOT_FOUND, "did you mean \"late\"?");
     refuses("boht.exe", SBX_E_NOT_FOUND, "did you mean \"both.exe\"?");
+    refuses("bot", SBX_E_NOT_FOUND, NULL);
     refuses("plian", SBX_E_NOT_FOUND, NULL);
     refuses("scirpt", SBX_E_NOT_FOUND, NULL);
     refuses("palnted", SBX_E_NOT_FOUND, NULL);
