@@ -286,17 +286,9 @@ int ntlab_sam_is_file( const char *path )
            st.st_dev == dir.st_dev && st.st_ino == dir.st_ino;
 }
 
-static struct account *wine_user(void)
-{
-    unsigned int i;
-
-    for (i = 0; i < sam.user_count; i++) if (sam.users[i].info.rid == SAM_WINE_USER_RID) return &sam.users[i];
-    return NULL;
-}
-
 const WCHAR *ntlab_wine_user_name(void)
 {
-    const struct account *user = wine_user();
+    const struct account *user = ntlab_user_by_rid( SAM_WINE_USER_RID );
 
     return user ? user->info.name : NULL;
 }
@@ -310,7 +302,7 @@ static void init_accounts(void)
     if (file) ok = load( file );
     else ok = errno == ENOENT && set_defaults();
     if (file) fclose( file );
-    if (!ok || !(user = wine_user()))
+    if (!ok || !(user = ntlab_user_by_rid( SAM_WINE_USER_RID )))
     {
         fprintf( stderr, "lab: cannot read the accounts of the prefix (made by another build?); remove the prefix\n" );
         exit( 1 );

@@ -55,6 +55,7 @@ extern int ntlab_sam_save(void);
 extern int ntlab_sam_is_file( const char *path );
 extern void ntlab_sam_set_default_rights(void);
 
+extern struct account *ntlab_user_by_rid( unsigned int rid );
 extern struct account *ntlab_find_user( const WCHAR *name, data_size_t len );
 extern void ntlab_sam_account_sid( unsigned int rid, struct sid *sid );
 extern void ntlab_sam_alias_sid( unsigned int rid, struct sid *sid );
@@ -63,6 +64,18 @@ static inline const struct sid *sid_of( const struct sam_sid *sid )
 {
     return (const struct sid *)sid->bytes;
 }
+
+extern struct alias *ntlab_find_alias( const WCHAR *name, data_size_t len );
+/* take an account out of all groups; what else says its SID stays */
+extern void ntlab_remove_member( const struct sid *sid );
+
+/* ---- requests (ntlab_account.c, ntlab_alias.c) ---- */
+
+/* the structure that a change starts with; the rest is text */
+extern const void *ntlab_get_record( data_size_t size, const WCHAR **text, data_size_t *len );
+extern int ntlab_is_terminated( const WCHAR *text, size_t size );
+/* no account may have the name of another one; sets the error */
+extern int ntlab_is_name_free( const WCHAR *name, const struct account *itself );
 
 /* may the caller do this to an account or to all of them? */
 extern int ntlab_sam_check( const struct account *user, int domain, unsigned int access );
