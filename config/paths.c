@@ -298,12 +298,13 @@ static sbx_status protect_git(sbx_maker *maker)
 static sbx_status make_protected(sbx_maker *maker)
 {
     const sbx_setting *list = sbx_config_setting(maker->config, "filesystem.protected");
-    sbx_status st = protect_git(maker);
+    sbx_status st = SBX_OK;
     const char *file, *path;
     uint32_t i;
 
     for (i = 0; i < list->count && st == SBX_OK; i++)
-        st = protect_item(maker, &list->items[i]);
+        if (list->items[i].source->rank)
+            st = protect_item(maker, &list->items[i]);
     for (i = 0; st == SBX_OK && (file = sbx_config_file(maker->config, i)); i++) {
         path = sbx_path_join(&maker->plan->arena, maker->facts->cwd, file);
         if (!path)
@@ -311,6 +312,12 @@ static sbx_status make_protected(sbx_maker *maker)
         else if (in_roots(maker, path))
             st = add_path(maker, &maker->guarded, path, "configuration of this launch");
     }
+    maker->plan->policy.protected_asked = maker->guarded.count;
+    if (st == SBX_OK)
+        st = protect_git(maker);
+    for (i = 0; i < list->count && st == SBX_OK; i++)
+        if (!list->items[i].source->rank)
+            st = protect_item(maker, &list->items[i]);
     return st;
 }
 

@@ -34,6 +34,7 @@ typedef struct sbx_facts {
  *     in a root it is protected.  This judges spellings; the backend judges the object again.
  *   - A writable folder inside another one is a part of that: no names are protected in it on its own account.
  *   - The configuration files of the launch are protected where they lie in a root.
+ *   - Of the protected paths those that somebody wrote stand first, then those that are built in, the key `git` among them.
  *   - environment.pass decides which variables stay; secrets that it does not name in full go
  *     (block_secrets); then unset, then set.  Where the same name is set and unset, the later
  *     layer wins.

@@ -85,9 +85,11 @@ static const sbx_key keys[] = {
      .default_value = "[\".codex\", \".agents\", \"sbx.toml\"]",
      .flags = {{.name = "--protect", .argument = "PATH"}},
      .help = "Read-only although inside a writable folder",
-     .comment = "A relative path counts from each writable folder that lies in no other one. `.git` is the key `git`. "
-                "Configuration files that were "
-                "read for this launch are always protected."},
+     .comment =
+         "A relative path counts from each writable folder that lies in no other one. `.git` is the key `git`. "
+         "Configuration files that were "
+         "read for this launch are always protected. What is named and missing is taken by a hidden placeholder; "
+         "what is built in only where no tool takes that for more than it is."},
     {.name = "filesystem.deny_read",
      .type = SBX_KEY_PATH,
      .traits = SBX_KEY_LIST | SBX_KEY_EXPAND,

@@ -31,8 +31,9 @@ NTSTATUS sbx_nt_child(HANDLE parent, const WCHAR *name, size_t length, ACCESS_MA
     text.Length = text.MaximumLength = (USHORT)(length * sizeof(WCHAR));
     /* the directory itself may have become a link since it was opened */
     InitializeObjectAttributes(&attributes, &text, OBJ_CASE_INSENSITIVE | OBJ_DONT_REPARSE, parent, descriptor);
-    status = NtCreateFile(&opened, access, &attributes, &io, NULL, 0, share, disposition,
-                          (options & ~SBX_NT_HOLD) | FILE_OPEN_REPARSE_POINT, NULL, 0);
+    status =
+        NtCreateFile(&opened, access, &attributes, &io, NULL, options & SBX_NT_HIDDEN ? FILE_ATTRIBUTE_HIDDEN : 0,
+                     share, disposition, (options & ~(SBX_NT_HOLD | SBX_NT_HIDDEN)) | FILE_OPEN_REPARSE_POINT, NULL, 0);
     if (SBX_NT_OK(status))
         *handle = opened;
     return status;

@@ -55,8 +55,10 @@ NTSTATUS NTAPI NtQueryDirectoryFile(HANDLE, HANDLE, PIO_APC_ROUTINE, PVOID, PIO_
 NTSTATUS NTAPI NtQuerySecurityObject(HANDLE, SECURITY_INFORMATION, PSECURITY_DESCRIPTOR, ULONG, PULONG);
 NTSTATUS NTAPI NtSetSecurityObject(HANDLE, SECURITY_INFORMATION, PSECURITY_DESCRIPTOR);
 
-/* An option of sbx_nt_child: while the handle is open, nobody can delete or move the object. */
+/* Options of sbx_nt_child: while the handle is open, nobody can delete or move the object. */
 #define SBX_NT_HOLD 0x80000000u
+/* What is made has FILE_ATTRIBUTE_HIDDEN. */
+#define SBX_NT_HIDDEN 0x40000000u
 
 /* Open or create one name below an open directory, never through a link: one component, OPEN_REPARSE_POINT.
  * name: UTF-16 units; descriptor may be NULL.  *handle is NULL on failure. */

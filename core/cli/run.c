@@ -176,7 +176,7 @@ sbx_status sbx_verb_run(sbx_cli *cli, sbx_error *err)
     if (st == SBX_OK)
         st = launch(cli, &choice, err);
     sbx_choice_close(&choice);
-    sbx_told_warnings(cli, i);
+    sbx_told_events(cli, i);
     cli->report.total_us = sbx_clock_us() - begin;
     return st;
 }

@@ -68,6 +68,25 @@ static int is_new(sbx_text *lines, uint64_t key, uint64_t value)
     return 1;
 }
 
+static void show(const sbx_cli *cli, const sbx_report_note *note)
+{
+    sbx_text line = {0};
+
+    sbx_text_printf(&line, "%s%s%s", note->object, note->object[0] ? ": " : "", note->text);
+    if (!line.failed && !cli->verbosity) /* with -v it is there already */
+        sbx_out_line(line.data);
+    sbx_text_fini(&line);
+}
+
+void sbx_told_events(const sbx_cli *cli, uint32_t first)
+{
+    uint32_t i;
+
+    for (i = first; i < cli->report.note_count && !cli->quiet; i++)
+        if (cli->report.notes[i].kind == SBX_NOTE_WARN)
+            show(cli, &cli->report.notes[i]);
+}
+
 void sbx_told_warnings(sbx_cli *cli, uint32_t first)
 {
     sbx_text lines = {0};
@@ -89,12 +108,7 @@ void sbx_told_warnings(sbx_cli *cli, uint32_t first)
                 sbx_text_add(&lines, old);
         }
         if (is_new(&lines, hash(place, note->object), hash(0, note->text))) {
-            sbx_text line = {0};
-
-            sbx_text_printf(&line, "%s%s%s", note->object, note->object[0] ? ": " : "", note->text);
-            if (!line.failed && !cli->verbosity) /* with -v it is there already */
-                sbx_out_line(line.data);
-            sbx_text_fini(&line);
+            show(cli, note);
             changed = 1;
         }
     }

@@ -12,6 +12,9 @@
 /* Show the warnings (SBX_NOTE_WARN) among the report's notes from `first` on that were not shown yet. */
 void sbx_told_warnings(sbx_cli *cli, uint32_t first);
 
+/* Those from `first` on, which tell of what has happened in this run: each time. */
+void sbx_told_events(const sbx_cli *cli, uint32_t first);
+
 /* Forget all. */
 void sbx_told_clean(sbx_cli *cli);
 

@@ -32,7 +32,8 @@ struct sbx_grants {
     sbx_hold *hold;
     sbx_protection protection[ROOTS_MAX];
     sbx_text later[ROOTS_MAX]; /* what there was of it, see later.h */
-    int with_git, keep_children;
+    int with_git[ROOTS_MAX];   /* the command may write to `.git`, or make it */
+    int keep_children;
     uint32_t nested; /* repositories that were found in this launch */
 };
 
@@ -288,10 +289,13 @@ sbx_status sbx_grants_open(const sbx_policy *policy, uint32_t flags, sbx_grants 
     unlock_all(g, locks);
     if (st == SBX_OK) {
         sbx_open_places_report(g->roots, g->count, flags);
-        g->with_git = policy->git == SBX_GIT_WRITE;
         g->keep_children = (policy->flags & SBX_POLICY_KEEP_CHILDREN) != 0;
-        for (i = 0; i < g->count && !g->dry; i++)
-            sbx_later_look(&g->roots[i], g->protection[i].rules, g->with_git, &g->later[i]);
+        for (i = 0; i < g->count && !g->dry; i++) {
+            const sbx_rule *rules = g->protection[i].rules, *git = sbx_rules_find(rules, SBX_RECORD_DENY, ".git");
+
+            g->with_git[i] = policy->git == SBX_GIT_WRITE || (git && git->guard == SBX_GUARD_NONE);
+            sbx_later_look(&g->roots[i], rules, g->with_git[i], &g->later[i]);
+        }
         g->opened = 1;
         *grants = g;
         return SBX_OK;
@@ -314,7 +318,7 @@ void sbx_grants_close(sbx_grants *grants)
     if (!grants)
         return;
     for (i = 0; i < grants->count && grants->hold && grants->opened; i++)
-        sbx_later_tell(&grants->roots[i], grants->protection[i].rules, grants->with_git, &grants->later[i]);
+        sbx_later_tell(&grants->roots[i], grants->protection[i].rules, grants->with_git[i], &grants->later[i]);
     for (i = 0; i < grants->count && grants->hold && grants->keep_children; i++)
         if (sbx_hold_keep(grants->hold, &grants->roots[i].sid) != SBX_OK)
             sbx_host_note(

@@ -84,7 +84,8 @@ static sbx_status make_one(const sbx_root *root, const char *path, uint32_t kind
                           READ_CONTROL | WRITE_DAC | FILE_READ_ATTRIBUTES | SYNCHRONIZE |
                               (guard == SBX_GUARD_HERE ? FILE_WRITE_DATA : 0u),
                           FILE_CREATE,
-                          FILE_SYNCHRONOUS_IO_NONALERT | (is_directory ? FILE_DIRECTORY_FILE : FILE_NON_DIRECTORY_FILE),
+                          FILE_SYNCHRONOUS_IO_NONALERT |
+                              (is_directory ? FILE_DIRECTORY_FILE | SBX_NT_HIDDEN : FILE_NON_DIRECTORY_FILE),
                           &descriptor, &made);
     if (!SBX_NT_OK(status)) {
         st = status == SBX_NT_NAME_COLLISION ? sbx_fail(err, SBX_E_REFUSED, "it changed while it was protected", path)
@@ -159,6 +160,21 @@ static int is_guard(const char *path, const sbx_nt_info *info)
            (!info->size || (info->size == sizeof(HERE) - 1 && sbx_path_equal(sbx_path_name(path), "commondir")));
 }
 
+/* What somebody has put something into is his, and no longer hidden. */
+static void show(HANDLE guard)
+{
+    FILE_BASIC_INFO info;
+    HANDLE handle = NULL;
+
+    if (SBX_NT_OK(sbx_nt_reopen(guard, FILE_READ_ATTRIBUTES | FILE_WRITE_ATTRIBUTES | SYNCHRONIZE, FILE_SHARE_DELETE,
+                                &handle)) &&
+        GetFileInformationByHandleEx(handle, FileBasicInfo, &info, sizeof(info))) {
+        info.FileAttributes &= ~(DWORD)FILE_ATTRIBUTE_HIDDEN;
+        SetFileInformationByHandle(handle, FileBasicInfo, &info, sizeof(info));
+    }
+    sbx_handle_close(&handle);
+}
+
 /* *gone: there is nothing of it any more. */
 static sbx_status remove_one(const sbx_root *root, const char *path, int *gone, sbx_error *err)
 {
@@ -181,7 +197,9 @@ static sbx_status remove_one(const sbx_root *root, const char *path, int *gone, 
         ; /* somebody uses the name now */
     else if (SBX_NT_OK(status = sbx_nt_delete(handle, 0)))
         *gone = 1; /* at once: the next run takes the name again, whatever program has it open still */
-    else if (status != SBX_NT_NOT_EMPTY)
+    else if (status == SBX_NT_NOT_EMPTY)
+        show(handle);
+    else
         st = sbx_fail_nt(err, SBX_E_SYSTEM, status, "NtSetInformationFile", path);
     sbx_handle_close(&handle);
     return st;

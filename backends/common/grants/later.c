@@ -6,6 +6,7 @@
 #include "base/path.h"
 #include "base/utf.h"
 #include "common/grants/link_target.h"
+#include "common/grants/names.h"
 #include "common/host.h"
 #include "win/handle.h"
 
@@ -14,6 +15,7 @@
 #define CONFIG_MAX 65536u
 #define NAMED 3u /* in the warning */
 #define DEPTH_MAX 8u
+#define NEW "%s\t\n" /* a protected name that was missing is the command's; one that was there is closed to it */
 #define CUT "more entries than are looked at, so that a shortcut or a link may be among them"
 
 /* Typed as `sbx`, cmd.exe takes the one in its current directory. */
@@ -98,6 +100,8 @@ static void at_top(const looker *l, HANDLE dir, const FILE_FULL_DIR_INFORMATION 
 {
     size_t i;
 
+    if (sbx_name_is_built_in(name))
+        sbx_text_printf(l->found, NEW, name);
     if (entry->FileAttributes & FILE_ATTRIBUTE_REPARSE_POINT) {
         add_link(l, dir, entry, name);
         return;
@@ -105,7 +109,7 @@ static void at_top(const looker *l, HANDLE dir, const FILE_FULL_DIR_INFORMATION 
     for (i = 0; i < ARRAYSIZE(by_name) && !sbx_path_equal(name, by_name[i]); i++)
         ;
     if (i < ARRAYSIZE(by_name) || ends_with(name, ".lnk") ||
-        (strlen(name) > 4 && !_strnicmp(name, "sbx.", 4) && !sbx_path_equal(name, "sbx.toml")))
+        (strlen(name) > 4 && !_strnicmp(name, "sbx.", 4) && !sbx_name_is_built_in(name)))
         add(l, "", entry, name);
 }
 
@@ -218,6 +222,16 @@ static void look_by_name(const looker *l, const char *name)
     sbx_handle_close(&handle);
 }
 
+static void look_if_there(const looker *l, const char *name)
+{
+    sbx_nt_info info = {0};
+    void *handle = NULL;
+
+    if (sbx_root_below(l->root, name, 0, &handle, &info, NULL) == SBX_OK && handle)
+        sbx_text_printf(l->found, NEW, name);
+    sbx_handle_close(&handle);
+}
+
 /* In a directory that is open to commits, which may be the root. */
 static void look_for_links(const looker *all, const char *name)
 {
@@ -253,6 +267,8 @@ static void look_at_top(const looker *l)
         sbx_text_printf(l->found, CUT "\t\n");
         for (i = 0; i < ARRAYSIZE(by_name); i++)
             look_by_name(l, by_name[i]);
+        for (i = 0; sbx_name_built_in(i); i++)
+            look_if_there(l, sbx_name_built_in(i));
     }
     sbx_handle_close(&top);
     look_by_name(l, ".vscode\\tasks.json");

@@ -2,7 +2,8 @@
  * What runs later: things in a workspace that a program of the user starts, or follows, without being asked.
  *
  * Nothing of it is closed to the command, whose work may be just that; what it leaves is told when it ends.  Looked
- * at: the root itself, `.vscode`, and of a repository that is open to the command its hooks and the settings that name programs;
+ * at: the root itself, with the protected names that were missing, `.vscode`, and of a repository that is open to the command, or
+ * its own, the hooks and the settings that name programs;
  * of one that is open to commits links in its refs and logs, and among its objects.  Of a folder with more than 4,096 entries
  * those that go by their name are found all the same, of others (shortcuts, links) that they may be there is told.
  */

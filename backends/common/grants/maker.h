@@ -14,6 +14,7 @@ typedef struct sbx_rule_maker {
     sbx_places places;
     const sbx_policy *policy;
     const sbx_root *root; /* whose rules are made */
+    int is_repository;    /* it looks like a git directory */
     sbx_rule *first;
     uint32_t git; /* of the rules that are added now */
     int missing;

@@ -109,6 +109,11 @@ static sbx_status apply_rule(sbx_protection *p, const sbx_rule *rule, int *absen
     const char *full = full_path(p, rule->path);
     sbx_status st = full ? SBX_OK : sbx_fail_memory(err);
 
+    if (st == SBX_OK && rule->guard == SBX_GUARD_NONE) {
+        sbx_host_note(SBX_NOTE_GAP, full,
+                      "does not exist, and the command can make it: told when it ends, protected from the next run on");
+        goto out;
+    }
     if (st == SBX_OK && !rule->missing)
         st = open_rule(p->root, rule->path, p->dry, &handle, &is_directory, err);
     if (st != SBX_OK)
@@ -222,7 +227,7 @@ static void look_at_end(sbx_protection *p, const sbx_rule *rule)
     int is_directory = 0;
     void *handle = NULL;
 
-    if (!full || rule->kind != SBX_RECORD_DENY ||
+    if (!full || rule->kind != SBX_RECORD_DENY || rule->guard == SBX_GUARD_NONE ||
         open_rule(p->root, rule->path, 0, &handle, &is_directory, NULL) != SBX_OK || !handle)
         return;
     if (sbx_stamp_check(p->root, handle, full, rule->kind, is_directory, &found, NULL) != SBX_OK)

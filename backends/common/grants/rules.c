@@ -5,6 +5,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "common/grants/maker.h"
+#include "common/grants/names.h"
 #include "common/grants/repository.h"
 #include "common/host.h"
 
@@ -18,18 +19,21 @@ const sbx_rule *sbx_rules_find(const sbx_rule *rules, uint32_t kind, const char 
     return NULL;
 }
 
-static uint32_t guard_of(const char *path)
+/* An empty directory, since neither git nor packers take those along; but git reads files. */
+static uint32_t guard_of(const sbx_rule_maker *m, const char *path)
 {
     static const char *const files[] = {"config", "config.worktree", "attributes", "gitdir", "alternates"};
-    const char *name = sbx_path_name(path), *dot = strrchr(name, '.');
+    const char *name = sbx_path_name(path);
     size_t i;
 
+    if (m->git != SBX_RULE_IN_REPOSITORY)
+        return SBX_GUARD_DIRECTORY;
     if (sbx_path_equal(name, "commondir"))
         return SBX_GUARD_HERE;
     for (i = 0; i < sizeof(files) / sizeof(files[0]); i++)
         if (sbx_path_equal(name, files[i]))
             return SBX_GUARD_FILE;
-    return dot && dot != name ? SBX_GUARD_FILE : SBX_GUARD_DIRECTORY;
+    return SBX_GUARD_DIRECTORY;
 }
 
 static int is_stronger(uint32_t kind, uint32_t than)
@@ -59,7 +63,7 @@ static sbx_status add(sbx_rule_maker *m, const char *path, size_t length, uint32
         return sbx_fail_memory(m->places.err);
     rule->path = copy;
     rule->kind = kind;
-    rule->guard = kind == SBX_RECORD_DENY ? guard_of(copy) : SBX_GUARD_DIRECTORY;
+    rule->guard = kind == SBX_RECORD_DENY ? guard_of(m, copy) : SBX_GUARD_DIRECTORY;
     rule->git = m->git;
     rule->missing = kind == SBX_RECORD_DENY && m->missing;
     *link = rule;
@@ -158,19 +162,11 @@ static const char *git_of(const sbx_rule_maker *m, const char *root, const char 
  * directory, and in a bare one git would find a `.git` first. */
 static int is_in_vain(const sbx_root *root, const char *path)
 {
-    static const char *const names[] = {".git", ".codex", ".agents", "sbx.toml"};
-    size_t i;
-
-    if (!sbx_path_equal(sbx_path_name(root->path), ".git"))
-        return 0;
-    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (sbx_path_is_below(path, names[i]))
-            return 1;
-    return 0;
+    return sbx_path_equal(sbx_path_name(root->path), ".git") && sbx_name_is_built_in(path);
 }
 
-/* One protected path of the policy, which is below roots[which]. */
-static sbx_status add_named(sbx_rule_maker *m, const sbx_root *root, const char *path)
+/* One protected path of the policy, which is below roots[which].  What a commit opens is closed where somebody named it. */
+static sbx_status add_named(sbx_rule_maker *m, const sbx_root *root, const char *path, int is_asked)
 {
     const char *place = sbx_arena_printf(m->places.arena, "%s\\%s", root->path, path);
     const char *git = m->policy->git != SBX_GIT_WRITE ? git_of(m, root->path, path) : NULL;
@@ -184,7 +180,8 @@ static sbx_status add_named(sbx_rule_maker *m, const sbx_root *root, const char 
         if (st != SBX_OK || !what.found)
             return st;
     }
-    return git ? sbx_repository_add(m, git, 0) : sbx_rule_protect(m, place);
+    st = git ? sbx_repository_add(m, git, 0) : SBX_OK;
+    return st == SBX_OK && (!git || (is_asked && strcmp(git, place) != 0)) ? sbx_rule_protect(m, place) : st;
 }
 
 static sbx_status add_nested(sbx_rule_maker *m, const sbx_root *root, const sbx_ledger *ledger)
@@ -227,6 +224,8 @@ static sbx_status add_all(sbx_rule_maker *m, const sbx_ledger *ledger)
         if (sbx_sid_is_git(&root->sid)) /* the file that names it leads there */
             continue;
         st = sbx_repository_is(&m->places, root->path, &is_git);
+        if (root == m->root)
+            m->is_repository = is_git;
         if (st == SBX_OK && is_git && policy->git != SBX_GIT_WRITE)
             st = sbx_repository_add_directory(m, root->path);
         if (st == SBX_OK && policy->git == SBX_GIT_COMMIT)
@@ -237,7 +236,7 @@ static sbx_status add_all(sbx_rule_maker *m, const sbx_ledger *ledger)
             if (!path)
                 path = sbx_path_below(policy->protected_paths[i], root->path);
             if (path && *path)
-                st = add_named(m, root, path);
+                st = add_named(m, root, path, i < sbx_names_asked(policy));
         }
         if (st == SBX_OK && policy->git != SBX_GIT_WRITE)
             st = add_nested(m, root, ledger);
@@ -249,6 +248,7 @@ sbx_status sbx_rules_make(const sbx_policy *policy, const sbx_root *roots, uint3
                           const sbx_ledger *ledger, sbx_arena *arena, sbx_rule **rules, sbx_error *err)
 {
     sbx_rule_maker m = {.places = {roots, count, arena, err}, .policy = policy, .root = &roots[which]};
+    sbx_rule *rule;
     uint32_t i;
     sbx_status st = SBX_OK;
 
@@ -264,6 +264,9 @@ sbx_status sbx_rules_make(const sbx_policy *policy, const sbx_root *roots, uint3
         if (path && *path)
             st = add_with_way(&m, path, SBX_RECORD_HOLD);
     }
+    for (rule = m.first; rule; rule = rule->next)
+        if (rule->missing && !sbx_name_wants_guard(policy, m.root, m.is_repository, rule->path))
+            rule->guard = SBX_GUARD_NONE;
     if (st == SBX_OK)
         *rules = m.first;
     return st;

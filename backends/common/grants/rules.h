@@ -13,6 +13,7 @@
 #include "common/grants/ledger.h"
 #include "common/grants/root.h"
 
+#define SBX_GUARD_NONE 0u /* nothing does: the rule is for an object that appears */
 #define SBX_GUARD_DIRECTORY 1u
 #define SBX_GUARD_FILE 2u
 #define SBX_GUARD_HERE 3u /* a file that says ".", as git wants a commondir */

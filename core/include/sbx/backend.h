@@ -173,7 +173,8 @@ typedef struct sbx_policy {
     uint32_t env_count; /* edits are already applied by the caller; for information */
     const sbx_env_edit *env;
     sbx_limits limits;
-    const char *run_id; /* 32 hexadecimal digits, new for every run */
+    const char *run_id;       /* 32 hexadecimal digits, new for every run */
+    uint32_t protected_asked; /* so many of protected_paths, the first, somebody named; the others are built in */
 } sbx_policy;
 
 /* ---- The host: what the loading program offers -------------------------- */

@@ -456,7 +456,7 @@ def gitfile(w):
 @case('not a repository yet: its name cannot be taken, and the guard leaves nothing behind', CONFINED, WORLDS,
       readings=('new-object-dacl', 'delete-child'))
 def guards(w):
-    names = ('.git', '.codex', '.agents')
+    names, asked = ('.git', '.codex', '.agents'), ('--protect', 'sbx.toml')
     root, control = build(w, w.ws('r'), 'evil\\', 'file'), build(w, w.ws('c'), 'evil\\', 'file')
 
     def attacks(root):
@@ -468,7 +468,7 @@ def guards(w):
     before = sorted(snapshot(w, root))
     told = acts(w, attacks(root) + [('rmdir', root + '\\' + name) for name in names] +
                 [('move', root + '\\' + name, root + '\\m') for name in names] +
-                [('dacl', root + '\\' + name, EVERYONE) for name in names], ('--workspace', root))
+                [('dacl', root + '\\' + name, EVERYONE) for name in names], ('--workspace', root) + asked)
     # a directory that is there already cannot be made again: the name is taken
     equal([answer for answer in told if answer not in (DENIED, 'error 183')], [], told)
     equal(told[1], DENIED, 'write into it')

@@ -340,6 +340,32 @@ static void git_has_three_modes(void **state)
     sbx_plan_fini(&plan);
 }
 
+/* A name that is written down is asked for, be it built in as well; the key `git` names none. */
+static void what_somebody_wrote_comes_first(void **state)
+{
+    sbx_config *config = sbx_config_new();
+    sbx_plan plan;
+
+    (void)state;
+    assert_int_equal(make("filesystem.git = \"protect\"", &plan, NULL), SBX_OK);
+    assert_int_equal(plan.policy.protected_asked, 0);
+    assert_int_equal(plan.policy.protected_count, 4);
+    sbx_plan_fini(&plan);
+    assert_int_equal(make("filesystem.protected = ['sbx.toml', 'a', '.git']", &plan, NULL), SBX_OK);
+    assert_int_equal(plan.policy.protected_asked, 3);
+    assert_int_equal(plan.policy.protected_count, 3);
+    assert_string_equal(plan.policy.protected_paths[0], "C:\\Users\\u\\project\\sbx.toml");
+    sbx_plan_fini(&plan);
+    assert_int_equal(sbx_config_set(config, "--protect", "filesystem.protected", "a", NULL), SBX_OK);
+    assert_int_equal(sbx_config_finish(config, NULL, NULL), SBX_OK);
+    assert_int_equal(sbx_plan_make(config, &facts, &plan, NULL), SBX_OK);
+    assert_int_equal(plan.policy.protected_asked, 1);
+    assert_int_equal(plan.policy.protected_count, 5);
+    assert_string_equal(plan.policy.protected_paths[0], "C:\\Users\\u\\project\\a");
+    sbx_plan_fini(&plan);
+    sbx_config_free(config);
+}
+
 /* Whatever the order: the names are guarded once, in the folder that holds the other. */
 static void a_root_in_a_root_is_a_part_of_it(void **state)
 {
@@ -531,6 +557,7 @@ int main(void)
         cmocka_unit_test(a_default_has_no_position),
         cmocka_unit_test(git_has_three_modes),
         cmocka_unit_test(a_root_in_a_root_is_a_part_of_it),
+        cmocka_unit_test(what_somebody_wrote_comes_first),
         cmocka_unit_test(own_files_are_protected),
         cmocka_unit_test(environment_is_edited),
         cmocka_unit_test(the_later_of_set_and_unset_wins),

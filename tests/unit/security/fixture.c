@@ -81,7 +81,7 @@ int attach(void)
     policy.writable = writable;
     policy.writable_count = 1;
     policy.protected_paths = protected_paths;
-    policy.protected_count = 4;
+    policy.protected_count = policy.protected_asked = 4;
     policy.workspace = policy.cwd = ws;
     policy.git = SBX_GIT_PROTECT;
     policy.run_id = "0123456789abcdef0123456789abcdef";

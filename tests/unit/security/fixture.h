@@ -14,7 +14,7 @@
 
 #include "tree.h"
 
-/* Writable: "ws".  Protected in it: .git, pkg\\inner\\.codex, and .agents and sbx.toml, which are missing. */
+/* Writable: "ws".  Protected in it, as somebody asked: .git, pkg\\inner\\.codex, and .agents and sbx.toml, which are missing. */
 extern const char *writable[4], *protected_paths[64];
 extern sbx_policy policy;
 

@@ -316,6 +316,11 @@ static void test_everyone_inside(void **context)
     clean_all();
 }
 
+static int is_hidden(const char *name)
+{
+    return (GetFileAttributesA(tree_path(name)) & FILE_ATTRIBUTE_HIDDEN) != 0;
+}
+
 /* The user puts something under a guarded name while the command runs: it stays, and it stays protected. */
 static void test_guard_used(void **context)
 {
@@ -328,14 +333,16 @@ static void test_guard_used(void **context)
     sbx_grants_close(first); /* the other run still needs the guards */
     assert_true(tree_exists("ws\\.agents"));
     tree_file("ws\\.agents\\notes", "n");
-    tree_file("ws\\sbx.toml", "x = 1");
+    tree_file("ws\\sbx.toml\\x", "x = 1");
+    assert_true(is_hidden("ws\\sbx.toml"));
     sbx_grants_close(second);
     assert_true(tree_exists("ws\\.agents\\notes"));
-    assert_true(tree_exists("ws\\sbx.toml"));
+    assert_true(tree_exists("ws\\sbx.toml\\x"));
+    assert_false(is_hidden("ws\\sbx.toml"));
     first = open_grants();
     tree_enter(first);
     assert_int_equal(act_write("ws\\.agents\\notes"), DENIED);
-    assert_int_equal(act_write("ws\\sbx.toml"), DENIED);
+    assert_int_equal(act_write("ws\\sbx.toml\\x"), DENIED);
     tree_leave();
     sbx_grants_close(first);
     clean_all();

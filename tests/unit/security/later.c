@@ -31,7 +31,6 @@ static void harmless(void)
 {
     tree_file("ws\\main.c", "int main;");
     tree_file("ws\\src\\sbx.exe", "deeper than where it is typed");
-    tree_file("ws\\sbx.toml", "");
     tree_link("ws\\inside", "ws\\src");
 }
 
@@ -49,6 +48,17 @@ static void each_kind(void)
 static void change_one(void)
 {
     tree_file("ws\\.envrc", "x and more");
+}
+
+static void names(void)
+{
+    tree_dir("ws\\.agents");
+    tree_file("ws\\sbx.toml", "");
+}
+
+static void change_names(void)
+{
+    tree_file("ws\\sbx.toml", "and more"); /* closed to the command by now: the user's work */
 }
 
 static void link_out(void)
@@ -75,6 +85,11 @@ static void test_told(void **context)
     assert_int_equal(told_by(nothing, 0), 0); /* it was there before */
     assert_int_equal(told_by(change_one, 0), 1);
     assert_non_null(strstr(tree_warning, "left 1 thing that your programs may run or follow later: .envrc"));
+    assert_int_equal(told_by(names, 0), 1);
+    assert_non_null(strstr(tree_warning, "left 2 things that your programs may run or follow later: "));
+    assert_non_null(strstr(tree_warning, ".agents"));
+    assert_non_null(strstr(tree_warning, "sbx.toml"));
+    assert_int_equal(told_by(change_names, 0), 0);
     assert_int_equal(told_by(link_out, 0), 1);
     assert_non_null(strstr(tree_warning, "the link away to "));
 }
@@ -107,6 +122,7 @@ static void many(void)
 static void hidden(void)
 {
     tree_file("ws\\sbx.bat", "@rem");
+    tree_file("ws\\sbx.toml", "");
     tree_file("ws\\.envrc", "x");
     tree_dir("ws\\.vscode");
     tree_file("ws\\.vscode\\tasks.json", "{}");
@@ -122,7 +138,7 @@ static void test_many_entries(void **context)
     assert_non_null(strstr(tree_warning, "more entries than are looked at"));
     assert_int_equal(tree_gap_notes, gaps);
     assert_int_equal(told_by(hidden, 0), 1);
-    assert_non_null(strstr(tree_warning, "left 3 things"));
+    assert_non_null(strstr(tree_warning, "left 4 things"));
     assert_non_null(strstr(tree_warning, "sbx.bat"));
     assert_int_equal(tree_gap_notes, gaps + 1); /* it was so before, too */
 }

@@ -219,7 +219,7 @@ static const act in_commit[] = {{"config", DENIED},     {"hooks\\pre-commit", DE
 
 static void as_root(const char *git, int has_guards)
 {
-    static const char *const guards[] = {".git", ".codex", ".agents", "sbx.toml"};
+    static const char *const guards[] = {".git", ".codex", ".agents"};
     sbx_grants *grants = open_grants();
     size_t i;
 

@@ -172,7 +172,8 @@ static void test_guard_in_use(void **context)
 
     JUDGED
     assert_int_equal(run_victim("run"), 99);
-    file = CreateFileA(tree_path("ws\\sbx.toml"), GENERIC_READ, FILE_SHARE_READ, NULL, OPEN_EXISTING, 0, NULL);
+    file = CreateFileA(tree_path("ws\\sbx.toml"), GENERIC_READ, FILE_SHARE_READ, NULL, OPEN_EXISTING,
+                       FILE_FLAG_BACKUP_SEMANTICS, NULL);
     assert_true(file != INVALID_HANDLE_VALUE);
     assert_int_equal(clean(SBX_CLEAN_STALE, NULL, &all, &err), SBX_E_SYSTEM);
     CloseHandle(file);
