@@ -169,14 +169,14 @@ static void set_text( WCHAR *field, size_t size, const WCHAR *text, unsigned int
 }
 
 /* fields of levels 1 to 4, which start alike, after the name */
-static NET_API_STATUS read_user_info( DWORD level, const BYTE *buffer, struct sam_user *user, unsigned int *fields )
+static void read_user_info( DWORD level, const BYTE *buffer, struct sam_user *user, unsigned int *fields )
 {
     const USER_INFO_2 *info = (const USER_INFO_2 *)buffer;
 
     set_text( user->comment, ARRAY_SIZE(user->comment), info->usri2_comment, SAM_COMMENT, fields );
     user->flags = info->usri2_flags;
     *fields |= SAM_FLAGS;
-    if (level == 1) return NERR_Success;
+    if (level == 1) return;
     set_text( user->full_name, ARRAY_SIZE(user->full_name), info->usri2_full_name, SAM_FULL_NAME, fields );
     set_text( user->workstations, ARRAY_SIZE(user->workstations), info->usri2_workstations, SAM_WORKSTATIONS, fields );
     user->expires = info->usri2_acct_expires;
@@ -186,11 +186,10 @@ static NET_API_STATUS read_user_info( DWORD level, const BYTE *buffer, struct sa
         memcpy( user->hours, info->usri2_logon_hours, sizeof(user->hours) );
         *fields |= SAM_HOURS_SET;
     }
-    if (level == 2) return NERR_Success;
+    if (level == 2) return;
     user->password_set = level == 3 ? !((const USER_INFO_3 *)buffer)->usri3_password_expired
                                     : !((const USER_INFO_4 *)buffer)->usri4_password_expired;
     if (!user->password_set) *fields |= SAM_MUST_CHANGE;
-    return NERR_Success;
 }
 
 NET_API_STATUS WINAPI NetUserAdd( LPCWSTR server, DWORD level, LPBYTE buffer, LPDWORD parm_err )
