@@ -2,7 +2,7 @@
 /*
  * NT lab: the filtering platform inside of the server
  *
- * ntlab_wfp.c keeps the objects, ntlab_bfe.c changes them for its sessions in transactions, ntlab_filter.c
+ * ntlab_wfp.c knows the objects, ntlab_wfp_store.c keeps them, ntlab_bfe.c changes them for its sessions in transactions, ntlab_filter.c
  * understands filters and decides about a flow, ntlab_sock.c asks for the flows of sockets.
  */
 
@@ -96,8 +96,11 @@ struct wfp_session
     int           dynamic;
 };
 
-/* ntlab_wfp.c; errors are Win32 ones or FWP_E_*.  The table that is in force: */
+/* ntlab_wfp_store.c: the table that is in force, and keeping what is persistent in one */
 extern struct wfp_table *ntlab_wfp_table(void);
+extern int ntlab_wfp_save( const struct wfp_table *table );
+
+/* ntlab_wfp.c; errors are Win32 ones or FWP_E_* */
 extern int ntlab_table_add( struct wfp_table *table, struct wfp_object *object );
 extern void ntlab_table_remove( struct wfp_table *table, unsigned int pos );
 extern void ntlab_table_clear( struct wfp_table *table );
@@ -105,7 +108,6 @@ extern struct wfp_object *ntlab_wfp_find( const struct wfp_table *table, enum nt
 /* data belongs to the object that is made, or is freed */
 extern unsigned int ntlab_wfp_add( struct wfp_table *table, const struct wfp_session *session, struct ntlab_fwp_object *data );
 extern unsigned int ntlab_wfp_delete( struct wfp_table *table, const struct wfp_session *session, struct wfp_object *object );
-extern int ntlab_wfp_save( const struct wfp_table *table );
 /* of an object, or with NULL of the engine */
 extern int ntlab_wfp_access( struct token *token, const struct security_descriptor *sd, unsigned int access );
 /* a self-relative descriptor as the server keeps them, for the caller to free; NULL if it is none */

@@ -167,48 +167,49 @@ static void test_collection(void)
 }
 
 /* an enabled rule with one property, and what it blocks */
-static void test_effect( BOOL ignored )
+static const struct
 {
-    static const struct
-    {
-        const char *name;
-        int property;         /* 0: none, 1: user, 2: addresses, 3: protocol, 4: ports, 5: profiles, 6: disabled, 7: in, 8: action */
-        const WCHAR *value;
-        BOOL tcp4, tcp6, udp4;
-    } cases[] =
-    {
-        { "everything", 0, NULL, FALSE, FALSE, FALSE },
-        { "Administrators", 1, L"O:LSD:(A;;CC;;;BA)", FALSE, FALSE, FALSE },
-        { "somebody else", 1, L"O:LSD:(A;;CC;;;S-1-5-21-1-2-3-4)", TRUE, TRUE, TRUE },
-        { "an IPv4 network", 2, L"192.0.2.0/24", FALSE, TRUE, FALSE },
-        { "with a mask", 2, L"192.0.2.0/255.255.255.0", FALSE, TRUE, FALSE },
-        { "a range of addresses", 2, L"192.0.2.0-192.0.2.9,10.0.0.1", FALSE, TRUE, FALSE },
-        { "another network", 2, L"198.51.100.0/24", TRUE, TRUE, TRUE },
-        { "an IPv6 network", 2, L"2001:db8::/32", TRUE, FALSE, TRUE },
-        { "a range of IPv6 addresses", 2, L"2001:db8::-2001:db8::ffff", TRUE, FALSE, TRUE },
-        { "TCP", 3, L"6", FALSE, FALSE, TRUE },
-        { "UDP", 3, L"17", TRUE, TRUE, FALSE },
-        { "the port", 4, L"%d", FALSE, FALSE, TRUE },
-        { "ports that it is not", 4, L"1,2-3", TRUE, TRUE, TRUE },
-        { "private networks", 5, NULL, TRUE, TRUE, TRUE },
-        { "disabled", 6, NULL, TRUE, TRUE, TRUE },
-        { "what comes in", 7, NULL, TRUE, TRUE, TRUE },
-        { "an allowing rule", 8, NULL, TRUE, TRUE, TRUE },
-    };
+    const char *name;
+    int property;         /* 0: none, 1: user, 2: addresses, 3: protocol, 4: ports, 5: profiles, 6: disabled, 7: in, 8: action */
+    const WCHAR *value;
+    BOOL tcp4, tcp6, udp4;
+} effects[] =
+{
+    { "everything", 0, NULL, FALSE, FALSE, FALSE },
+    { "Administrators", 1, L"O:LSD:(A;;CC;;;BA)", FALSE, FALSE, FALSE },
+    { "somebody else", 1, L"O:LSD:(A;;CC;;;S-1-5-21-1-2-3-4)", TRUE, TRUE, TRUE },
+    { "an IPv4 network", 2, L"192.0.2.0/24", FALSE, TRUE, FALSE },
+    { "with a mask", 2, L"192.0.2.0/255.255.255.0", FALSE, TRUE, FALSE },
+    { "a range of addresses", 2, L"192.0.2.0-192.0.2.9,10.0.0.1", FALSE, TRUE, FALSE },
+    { "another network", 2, L"198.51.100.0/24", TRUE, TRUE, TRUE },
+    { "an IPv6 network", 2, L"2001:db8::/32", TRUE, FALSE, TRUE },
+    { "a range of IPv6 addresses", 2, L"2001:db8::-2001:db8::ffff", TRUE, FALSE, TRUE },
+    { "TCP", 3, L"6", FALSE, FALSE, TRUE },
+    { "UDP", 3, L"17", TRUE, TRUE, FALSE },
+    { "the port", 4, L"%d", FALSE, FALSE, TRUE },
+    { "ports that it is not", 4, L"1,2-3", TRUE, TRUE, TRUE },
+    { "private networks", 5, NULL, TRUE, TRUE, TRUE },
+    { "disabled", 6, NULL, TRUE, TRUE, TRUE },
+    { "what comes in", 7, NULL, TRUE, TRUE, TRUE },
+    { "an allowing rule", 8, NULL, TRUE, TRUE, TRUE },
+};
+
+static void test_effect( unsigned int count, BOOL ignored )
+{
     unsigned int i;
     WCHAR value[64];
 
-    for (i = 0; i < (ignored ? 1 : ARRAYSIZE(cases)); i++)
+    for (i = 0; i < count; i++)
     {
         INetFwRule3 *rule = block_rule();
 
-        switch (cases[i].property)
+        switch (effects[i].property)
         {
-        case 1: INetFwRule3_put_LocalUserAuthorizedList( rule, text( cases[i].value )); break;
-        case 2: INetFwRule3_put_RemoteAddresses( rule, text( cases[i].value )); break;
-        case 3: INetFwRule3_put_Protocol( rule, _wtoi( cases[i].value )); break;
+        case 1: INetFwRule3_put_LocalUserAuthorizedList( rule, text( effects[i].value )); break;
+        case 2: INetFwRule3_put_RemoteAddresses( rule, text( effects[i].value )); break;
+        case 3: INetFwRule3_put_Protocol( rule, _wtoi( effects[i].value )); break;
         case 4:
-            swprintf( value, 64, cases[i].value, port );
+            swprintf( value, 64, effects[i].value, port );
             INetFwRule3_put_Protocol( rule, NET_FW_IP_PROTOCOL_TCP );
             INetFwRule3_put_RemotePorts( rule, text( value ));
             break;
@@ -217,12 +218,12 @@ static void test_effect( BOOL ignored )
         case 7: INetFwRule3_put_Direction( rule, NET_FW_RULE_DIR_IN ); break;
         case 8: INetFwRule3_put_Action( rule, NET_FW_ACTION_ALLOW ); break;
         }
-        expect_error( add_rule( rule ), S_OK, cases[i].name );
-        expect_word( OUTSIDE4, SOCK_STREAM, ignored || cases[i].tcp4, cases[i].name );
-        expect_word( OUTSIDE6, SOCK_STREAM, ignored || cases[i].tcp6, cases[i].name );
-        expect_word( OUTSIDE4, SOCK_DGRAM, ignored || cases[i].udp4, cases[i].name );
-        expect_word( "127.0.0.1", SOCK_STREAM, TRUE, cases[i].name );
-        expect_word( "::1", SOCK_STREAM, TRUE, cases[i].name );
+        expect_error( add_rule( rule ), S_OK, effects[i].name );
+        expect_word( OUTSIDE4, SOCK_STREAM, ignored || effects[i].tcp4, effects[i].name );
+        expect_word( OUTSIDE6, SOCK_STREAM, ignored || effects[i].tcp6, effects[i].name );
+        expect_word( OUTSIDE4, SOCK_DGRAM, ignored || effects[i].udp4, effects[i].name );
+        expect_word( "127.0.0.1", SOCK_STREAM, TRUE, effects[i].name );
+        expect_word( "::1", SOCK_STREAM, TRUE, effects[i].name );
         remove_rule();
     }
     expect_word( OUTSIDE4, SOCK_STREAM, TRUE, "without a rule" );
@@ -284,8 +285,12 @@ int main( int argc, char **argv )
     expect_error( INetFwPolicy2_get_LocalPolicyModifyState( policy, &state ), S_OK, "and a state" );
     ok( state == (ignored ? NET_FW_MODIFY_STATE_GP_OVERRIDE : lab_has( "firewall-rules=inbound-blocked" ) ?
                   NET_FW_MODIFY_STATE_INBOUND_BLOCKED : NET_FW_MODIFY_STATE_OK), "which is that of the machine" );
-    test_effect( ignored );
-    if (ignored) return finish();
+    if (state != NET_FW_MODIFY_STATE_OK)
+    {
+        test_effect( 1, ignored );
+        return finish();
+    }
+    test_effect( ARRAYSIZE(effects), FALSE );
     test_properties();
     test_collection();
     test_changes();
