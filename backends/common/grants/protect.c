@@ -219,27 +219,45 @@ static int was_absent(const sbx_protection *p, const sbx_rule *rule)
     return i < p->absent_count;
 }
 
+/* Whether an object is protected; with the right to read its descriptor alone, which costs the least. */
+static sbx_status look_at(sbx_protection *p, const sbx_rule *rule, const char *full, int *is_there, uint32_t *found)
+{
+    sbx_nt_info info = {0};
+    void *handle = NULL;
+    sbx_status st = sbx_root_below(p->root, rule->path, READ_CONTROL, &handle, &info, NULL);
+
+    *is_there = handle || st == SBX_E_SYSTEM;
+    if (st == SBX_OK && handle)
+        st = sbx_stamp_check(p->root, handle, full, rule->kind, is_directory_of(&info), found, NULL);
+    sbx_handle_close(&handle);
+    return st;
+}
+
 static void look_at_end(sbx_protection *p, const sbx_rule *rule)
 {
     const char *full = full_path(p, rule->path);
     sbx_spread_count count = {0};
     uint32_t found = SBX_STAMP_BARE;
-    int is_directory = 0;
+    int is_directory = 0, is_there = 0;
     void *handle = NULL;
+    sbx_status st;
 
-    if (!full || rule->kind != SBX_RECORD_DENY || rule->guard == SBX_GUARD_NONE ||
-        open_rule(p->root, rule->path, 0, &handle, &is_directory, NULL) != SBX_OK || !handle)
+    if (!full || rule->kind != SBX_RECORD_DENY || rule->guard == SBX_GUARD_NONE)
         return;
-    if (sbx_stamp_check(p->root, handle, full, rule->kind, is_directory, &found, NULL) != SBX_OK)
+    st = look_at(p, rule, full, &is_there, &found);
+    if (!is_there || (st == SBX_OK && found == SBX_STAMP_COMPLETE))
+        return;
+    if (st != SBX_OK)
         sbx_host_note(SBX_NOTE_WARN, full, "cannot be looked at after the run: whether it is protected is not known");
-    else if (found != SBX_STAMP_COMPLETE && was_absent(p, rule))
+    else if (was_absent(p, rule))
         sbx_host_note(SBX_NOTE_WARN, full,
                       "came into being while the command ran, which could write to it: look at it before you use it");
-    else if (found != SBX_STAMP_COMPLETE)
+    else
         sbx_host_note(
             SBX_NOTE_WARN, full,
-            sbx_stamp_set(p->root, p->ledger, handle, full, rule->path, rule->kind, is_directory, &count, NULL) ==
-                    SBX_OK
+            open_rule(p->root, rule->path, 0, &handle, &is_directory, NULL) == SBX_OK && handle &&
+                    sbx_stamp_set(p->root, p->ledger, handle, full, rule->path, rule->kind, is_directory, &count,
+                                  NULL) == SBX_OK
                 ? "was replaced while the command ran, which could write to the new one: protected again; look at it "
                   "before you use it"
                 : "was replaced while the command ran, and cannot be protected");
