@@ -124,7 +124,7 @@ static void check_inheritance(void)
     const struct acl *dacl;
     int present;
 
-    sd = ntlab_sd_for_new_file( parent, creator, token, is_dir );
+    sd = ntlab_sd_for_new( parent, creator, token, is_dir, &file_type.mapping );
     dacl = sd_get_dacl( sd, &present );
     len = dacl ? dacl->size : 0;
     fwrite( &len, sizeof(len), 1, stdout );

@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <pwd.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -155,6 +156,26 @@ const char *ntlab_drive_c(void)
         done = path[0] != 0;
     }
     return path[0] ? path : NULL;
+}
+
+/* Is it one of the server's own files: the registry, hives, keys?  No program opens these, whatever its privileges. */
+int ntlab_is_server_file( const char *path )
+{
+    static char prefix[PATH_MAX];
+    const char *name;
+
+    if (!prefix[0])
+    {
+        char link[32];
+        ssize_t len;
+
+        sprintf( link, "/proc/self/fd/%d", config_dir_fd );
+        if ((len = readlink( link, prefix, sizeof(prefix) - 2 )) <= 0) return 0;
+        strcpy( prefix + len, "/" );
+    }
+    if (strncmp( path, prefix, strlen( prefix ))) return 0;
+    name = path + strlen( prefix );
+    return !strncmp( name, NTLAB_SERVER_DIR, sizeof(NTLAB_SERVER_DIR) - 1 ) || (!strchr( name, '/' ) && strstr( name, "reg" ));
 }
 
 /* the user whose name Wine gave to the profile directory */

@@ -128,6 +128,7 @@ void ntlab_dump(void)
     }
     dump_accounts( file );
     dump_sessions( file );
+    ntlab_dump_profiles( file );
     dump_processes( file );
     if (!fclose( file )) renameat( config_dir_fd, DUMP_FILE ".new", config_dir_fd, DUMP_FILE );
 }

@@ -240,8 +240,8 @@ static void test_files(void)
     WCHAR path[MAX_PATH], other[MAX_PATH];
     HKEY key;
 
-    prefix_file( path, L"system.reg" );
-    ok( !try_open( path, GENERIC_READ, OPEN_EXISTING, 0 ), "the folder of the prefix is found" );
+    prefix_file( path, L"drive_c" );
+    ok( !try_open( path, GENERIC_READ, OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS ), "the folder of the prefix is found" );
     prefix_file( path, L"accounts" );
     ok( GetFileAttributesW( path ) != INVALID_FILE_ATTRIBUTES, "with the accounts" );
     ok( try_open( path, GENERIC_READ, OPEN_EXISTING, 0 ) == ERROR_SHARING_VIOLATION, "which are not read" );
