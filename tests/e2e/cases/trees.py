@@ -1,9 +1,35 @@
-"""What is done in trees with links is the same as without sbx."""
+"""What is done in repositories and in trees with links is the same as without sbx."""
 import os
 
 from harness import equal
 
-from alike import SOURCES, work
+from alike import SOURCES, outside, work
+
+work('rg', dict(SOURCES, **{'repo\\.git\\HEAD': 'ref: refs/heads/main\n', 'repo\\.gitignore': 'dist\n*.log\n', 'repo\\pkg\\dist\\o.js': '',
+                            'repo\\pkg\\src.js': '', 'repo\\pkg\\a.log': '', '.gitignore': 'ugly.js\n'}),
+     ('here', ('rg', '--sort', 'path', '--files')), ('matches', ('rg', '--sort', 'path', '-n', 'hello', '.')))
+
+GIT = {'git.js': """
+globalThis.self = globalThis;
+const git = require('C:/tools/index.umd.min.js'), fs = require('fs');
+const author = { name: 'Grace', email: 'g@example.org', timestamp: 1e9, timezoneOffset: 0 };
+const here = { fs, dir: '.' };
+(async () => {
+  if (process.argv[2] === 'init') await git.init({ ...here, defaultBranch: 'main' });
+  for (const [file, , now] of await git.statusMatrix(here)) {
+    console.log(file, now);
+    if (process.argv[3]) await git.add({ ...here, filepath: file });
+  }
+  if (process.argv[3]) console.log(await git.commit({ ...here, author, message: process.argv[3] }));
+  for (const one of await git.log(here)) console.log(one.oid, one.commit.message.trim());
+})();
+"""}
+DIRC = ((rb'(?s)^DIRC.*', b'<index>'),)  # it tells times and file IDs
+
+work('git', dict(SOURCES, **GIT), ('init', outside('node', 'git.js', 'init', 'first')), ('log', ('node', 'git.js', 'look')), more=DIRC, long=True)
+work('git-commit', dict(SOURCES, **GIT), ('init', outside('node', 'git.js', 'init', 'first')),
+     ('change', lambda w: w.write(w.ws('src\\main.ts'), 'changed\n')), ('commit', ('node', 'git.js', 'look', 'second')),
+     options=('--git', 'commit'), more=DIRC)
 
 CARGO = {'cargo.js': """
 // as cargo does: each binary is linked from deps, incremental artefacts between sessions
