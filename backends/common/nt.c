@@ -4,6 +4,7 @@
 
 #define CLASS_DISPOSITION ((FILE_INFORMATION_CLASS)13)
 #define CLASS_DISPOSITION_EX ((FILE_INFORMATION_CLASS)64)
+#define CLASS_LINKS ((FILE_INFORMATION_CLASS)46)
 #define CLASS_ID ((FILE_INFORMATION_CLASS)59)
 #define DELETE_POSIX 0x03u /* FILE_DISPOSITION_DELETE, _POSIX_SEMANTICS */
 #define IGNORE_READ_ONLY 0x10u
@@ -69,6 +70,28 @@ NTSTATUS sbx_nt_query(HANDLE handle, sbx_nt_info *info)
     info->links = standard.NumberOfLinks;
     info->size = (uint64_t)standard.EndOfFile.QuadPart;
     return 0;
+}
+
+NTSTATUS sbx_nt_links_query(HANDLE handle, sbx_nt_links *links, ULONG size)
+{
+    IO_STATUS_BLOCK io;
+
+    return NtQueryInformationFile(handle, &io, links, size, CLASS_LINKS);
+}
+
+NTSTATUS sbx_nt_by_id(HANDLE on_volume, uint64_t id, ACCESS_MASK access, HANDLE *handle)
+{
+    UNICODE_STRING name = {sizeof(id), sizeof(id), (PWSTR)(void *)&id};
+    OBJECT_ATTRIBUTES attributes;
+    IO_STATUS_BLOCK io;
+    NTSTATUS status;
+
+    InitializeObjectAttributes(&attributes, &name, 0, on_volume, NULL);
+    status = NtOpenFile(handle, access, &attributes, &io, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
+                        FILE_OPEN_BY_FILE_ID | FILE_DIRECTORY_FILE | FILE_OPEN_REPARSE_POINT);
+    if (!SBX_NT_OK(status))
+        *handle = NULL;
+    return status;
 }
 
 /* FNV-1a of the 128-bit file ID: NTFS has 64 bits, ReFS has more. */

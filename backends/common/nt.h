@@ -2,7 +2,7 @@
  * What the security code calls of ntdll and the SDK's headers do not declare.
  *
  * Source: MSDN "NtCreateFile", "ZwQueryDirectoryFile", "ZwQuerySecurityObject", "FILE_ID_FULL_DIR_INFORMATION",
- * "FILE_DISPOSITION_INFORMATION_EX".
+ * "FILE_DISPOSITION_INFORMATION_EX", "FILE_LINKS_INFORMATION".
  */
 #ifndef SBX_COMMON_NT_H
 #define SBX_COMMON_NT_H
@@ -20,6 +20,7 @@
 #define FILE_SYNCHRONOUS_IO_NONALERT 0x20u
 #define FILE_NON_DIRECTORY_FILE 0x40u
 #define FILE_OPEN_REPARSE_POINT 0x200000u
+#define FILE_OPEN_BY_FILE_ID 0x2000u
 #endif
 
 #ifndef OBJ_DONT_REPARSE
@@ -77,6 +78,27 @@ typedef struct sbx_nt_info {
 } sbx_nt_info;
 
 NTSTATUS sbx_nt_query(HANDLE handle, sbx_nt_info *info);
+
+/* The names of a file: FILE_LINKS_INFORMATION, which the SDK's headers lack.  BUFFER_OVERFLOW, which is no error: there are more,
+ * and take `needed` bytes. */
+#define SBX_NT_BUFFER_OVERFLOW ((NTSTATUS)0x80000005)
+
+typedef struct sbx_nt_link {
+    ULONG next; /* bytes from this one, 0: the last */
+    LONGLONG parent;
+    ULONG length; /* units of the name */
+    WCHAR name[1];
+} sbx_nt_link;
+
+typedef struct sbx_nt_links {
+    ULONG needed, count;
+    sbx_nt_link first;
+} sbx_nt_links;
+
+NTSTATUS sbx_nt_links_query(HANDLE handle, sbx_nt_links *links, ULONG size);
+
+/* Open a directory by the 64-bit number that NTFS has for it.  on_volume: a directory there.  *handle is NULL on failure. */
+NTSTATUS sbx_nt_by_id(HANDLE on_volume, uint64_t id, ACCESS_MASK access, HANDLE *handle);
 
 /* A number for the object that stays with it where it is moved or renamed; two of a volume may share one, though hardly ever.
  * handle: any access. */

@@ -214,17 +214,20 @@ static sbx_status make_folders(sbx_session *session, const sbx_policy *policy, s
         return st;
     }
     if (policy->temp == SBX_TEMP_PRIVATE) {
-        st = sbx_temp_open(&session->temp, policy->run_id, keep, session->spec.run_sid, err);
+        /* of the set, so that the next run can change what this one moves from it into a root */
+        st = sbx_temp_open(&session->temp, policy->run_id, keep,
+                           session->spec.set_sid ? session->spec.set_sid : session->spec.run_sid, err);
         if (st != SBX_OK)
             return st;
         sbx_host_note(SBX_NOTE_GRANT, session->temp.path, "private TEMP");
         cache = session->temp.path;
     }
     if (session->spec.root_count && sbx_tools_need_cache(policy)) {
-        st = sbx_temp_open_cache(&session->cache, policy->writable[0], session->spec.roots[0], err);
+        st = sbx_temp_open_cache(&session->cache, policy->writable[0], session->spec.set_sid, err);
         if (st != SBX_OK)
             return st;
-        sbx_host_note(SBX_NOTE_GRANT, session->cache.path, "caches of tools, kept for this workspace");
+        sbx_host_note(SBX_NOTE_GRANT, session->cache.path,
+                      "caches of tools, kept for runs with these writable folders and rules");
         cache = session->cache.path;
     }
     return make_edits(session, policy, session->temp.path, cache, err);
@@ -287,6 +290,7 @@ sbx_status sbx_session_open(const sbx_policy *policy, uint32_t flags, sbx_sessio
         (st = sbx_grants_open(policy, flags, &made->grants, err)) != SBX_OK)
         goto out;
     made->spec.root_count = sbx_grants_sids(made->grants, &made->spec.roots);
+    made->spec.set_sid = sbx_grants_set(made->grants);
     if ((st = make_folders(made, policy, err)) != SBX_OK || (st = make_ticket(made, policy, err)) != SBX_OK)
         goto out;
     memset(guarantees, 0, sizeof(*guarantees));

@@ -5,7 +5,7 @@
 #include "base/text.h"
 
 #define MAGIC 0x54585253u /* "SRXT" */
-#define VERSION 2u
+#define VERSION 3u
 #define TEXTS 4u
 #define TEXT_MAX 65536u
 
@@ -38,6 +38,7 @@ sbx_status sbx_ticket_write(const sbx_ticket_data *data, void **bytes, uint32_t 
     put32(&text, data->flags);
     put32(&text, data->spec.root_count);
     sbx_text_add_n(&text, (const char *)data->spec.run_sid, SBX_RUN_SID_BYTES);
+    put_bytes(&text, data->spec.set_sid, data->spec.set_sid ? sbx_sid_length(data->spec.set_sid, SBX_SID_MAX) : 0);
     for (i = 0; i < data->spec.root_count; i++)
         put_bytes(&text, data->spec.roots[i], sbx_sid_length(data->spec.roots[i], SBX_SID_MAX));
     for (i = 0; i < TEXTS; i++)
@@ -88,12 +89,15 @@ static const char *get_text(reader *in, sbx_ticket_data *data, int *memory)
     return text;
 }
 
-static const void *get_sid(reader *in, sbx_ticket_data *data, int *memory)
+/* may_lack: an empty one is NULL. */
+static const void *get_sid(reader *in, sbx_ticket_data *data, int may_lack, int *memory)
 {
     uint32_t length = get32(in);
     const uint8_t *at = length <= SBX_SID_MAX ? take(in, length) : NULL;
     void *copy;
 
+    if (at && !length && may_lack)
+        return NULL;
     if (!at || !length || sbx_sid_length(at, length) != length) {
         in->bad = 1;
         return NULL;
@@ -125,8 +129,9 @@ sbx_status sbx_ticket_read(const void *bytes, uint32_t length, sbx_ticket_data *
     memcpy(data->spec.run_sid, run, SBX_RUN_SID_BYTES);
     roots = sbx_arena_alloc(&data->arena, (data->spec.root_count + 1) * sizeof(*roots));
     memory = !roots;
+    data->spec.set_sid = get_sid(&in, data, 1, &memory);
     for (i = 0; i < data->spec.root_count && !in.bad && !memory; i++)
-        roots[i] = get_sid(&in, data, &memory);
+        roots[i] = get_sid(&in, data, 0, &memory);
     data->spec.roots = roots;
     data->run_id = get_text(&in, data, &memory);
     data->closed = get_text(&in, data, &memory);

@@ -1,7 +1,7 @@
 /*
  * The ticket: what the process that spawns needs to make the token, as bytes.
  *
- *   u32 magic, version, flags, count of SIDs;  run SID;  per root: u32 length, SID;
+ *   u32 magic, version, flags, count of SIDs;  run SID;  the set's (may be empty) and per root: u32 length, SID;
  *   four texts: run id, folder that must be closed, folder that must be open, first root ("": none), each u32 length, bytes
  *
  * Little endian, no padding.  The reader trusts nothing: every length, every SID and every text is checked.
@@ -19,7 +19,7 @@
 
 typedef struct sbx_ticket_data {
     uint32_t flags;      /* SBX_TICKET_* */
-    sbx_token_spec spec; /* roots are in the arena of a ticket that was read */
+    sbx_token_spec spec; /* SIDs are in the arena of a ticket that was read */
     const char *run_id, *closed, *opened, *root;
     sbx_arena arena; /* of a ticket that was read */
 } sbx_ticket_data;

@@ -197,11 +197,20 @@ static sbx_status SBX_CALL shield_run(uint32_t flags, const char *folder, sbx_sh
     return sbx_shield_run(flags, folder, count, err);
 }
 
+static sbx_status SBX_CALL grant_again(const char *path, sbx_grant_count *count, sbx_error *err)
+{
+    return sbx_grants_again(path, count, err);
+}
+
 static const void *SBX_CALL unelevated_extension(const char *id)
 {
     static const sbx_ext_state state = {sizeof(state), 0, state_list, state_clean};
     static const sbx_ext_shield shield = {sizeof(shield), 0, shield_folders, shield_run};
 
+    static const sbx_ext_grant grant = {sizeof(grant), 0, grant_again};
+
+    if (!strcmp(id, SBX_EXT_GRANT))
+        return &grant;
     if (!strcmp(id, SBX_EXT_SHIELD))
         return &shield;
     return strcmp(id, SBX_EXT_STATE) ? NULL : &state;

@@ -85,6 +85,8 @@ sbx_status sbx_cli_plan(sbx_cli *cli, sbx_error *err);
 /* Put in front of the hint which file or option names the writable folder that an error is about. */
 void sbx_cli_hint_origin(const sbx_cli *cli, sbx_error *err);
 sbx_status sbx_cli_dir(sbx_cli *cli, uint32_t which, const char **path, sbx_error *err);
+/* The folder that one of the words behind the verb names, absolute; as: what the help calls it, "ROOT". */
+sbx_status sbx_cli_folder(sbx_cli *cli, uint32_t word, const char *as, const char **path, sbx_error *err);
 
 /* The verbs. */
 sbx_status sbx_verb_run(sbx_cli *cli, sbx_error *err);
@@ -95,6 +97,7 @@ sbx_status sbx_verb_config(sbx_cli *cli, sbx_error *err);
 sbx_status sbx_verb_status(sbx_cli *cli, sbx_error *err);
 sbx_status sbx_verb_clean(sbx_cli *cli, sbx_error *err);
 sbx_status sbx_verb_setup(sbx_cli *cli, sbx_error *err);
+sbx_status sbx_verb_grant(sbx_cli *cli, sbx_error *err);
 sbx_status sbx_verb_shield(sbx_cli *cli, sbx_error *err);
 sbx_status sbx_verb_completion(sbx_cli *cli, sbx_error *err);
 sbx_status sbx_verb_help(sbx_cli *cli, sbx_error *err);

@@ -1,5 +1,6 @@
 /* The layers of the configuration: which files there are, and in which order they count. */
 #include <windows.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -168,6 +169,23 @@ sbx_status sbx_cli_plan(sbx_cli *cli, sbx_error *err)
     for (i = 0; i < cli->plan.inner_count && st == SBX_OK; i++)
         st = check_part(cli, cli->plan.inner[i], err);
     return st;
+}
+
+sbx_status sbx_cli_folder(sbx_cli *cli, uint32_t word, const char *as, const char **path, sbx_error *err)
+{
+    const char *dir;
+    char op[64];
+    sbx_status st = sbx_cli_dir(cli, SBX_DIR_CURRENT, &dir, err);
+
+    if (st != SBX_OK)
+        return st;
+    if (!cli->words[word][0]) {
+        snprintf(op, sizeof(op), "the name of %s is empty", as);
+        sbx_fail(err, SBX_E_USAGE, op, cli->verb->name);
+        return sbx_hint(err, "`sbx %s .` is the current folder; see `sbx help %s`", cli->verb->name, cli->verb->name);
+    }
+    *path = sbx_path_join(&cli->arena, dir, cli->words[word]);
+    return *path ? SBX_OK : sbx_fail_memory(err);
 }
 
 void sbx_cli_hint_origin(const sbx_cli *cli, sbx_error *err)

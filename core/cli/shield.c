@@ -1,12 +1,7 @@
 /* Folders of the user in which commands cannot delete: made, tried, undone. */
-#include <string.h>
-
 #include "base/memory.h"
-#include "base/path.h"
 #include "cli/cli.h"
-#include "cli/examine.h"
-#include "cli/select.h"
-#include "win/dirs.h"
+#include "cli/extension.h"
 
 typedef struct list {
     sbx_cli *cli;
@@ -136,23 +131,14 @@ static sbx_status each(sbx_cli *cli, const sbx_ext_shield *ext, const char *cons
 
 static sbx_status named(sbx_cli *cli, const sbx_ext_shield *ext, sbx_error *err)
 {
-    const char **folders = sbx_arena_alloc(&cli->arena, cli->word_count * sizeof(*folders)), *dir;
+    const char **folders = sbx_arena_alloc(&cli->arena, cli->word_count * sizeof(*folders));
     uint32_t i;
-    sbx_status st = sbx_cli_dir(cli, SBX_DIR_CURRENT, &dir, err);
+    sbx_status st = folders ? SBX_OK : sbx_fail_memory(err);
 
+    for (i = 0; i < cli->word_count && st == SBX_OK; i++)
+        st = sbx_cli_folder(cli, i, "DIR", &folders[i], err);
     if (st != SBX_OK)
         return st;
-    if (!folders)
-        return sbx_fail_memory(err);
-    for (i = 0; i < cli->word_count; i++) {
-        if (!cli->words[i][0]) {
-            sbx_fail(err, SBX_E_USAGE, "the name of DIR is empty", "shield");
-            return sbx_hint(err, "see `sbx help shield`");
-        }
-        folders[i] = sbx_path_join(&cli->arena, dir, cli->words[i]);
-        if (!folders[i])
-            return sbx_fail_memory(err);
-    }
     return each(cli, ext, folders, cli->word_count, err);
 }
 
@@ -171,53 +157,19 @@ static sbx_status act(sbx_cli *cli, const sbx_ext_shield *ext, sbx_error *err)
     return st == SBX_OK ? each(cli, ext, l.folders, l.count, err) : st;
 }
 
-/* The first backend that knows of shields; those that are refused are not asked. */
-static sbx_status find(char **names, uint32_t count, sbx_plugin **plugin, const sbx_ext_shield **ext, sbx_error *err)
-{
-    sbx_status st = SBX_OK;
-    uint32_t i;
-
-    for (i = 0; i < count && st == SBX_OK && !*ext; i++) {
-        cJSON *object = NULL;
-
-        st = sbx_examine(names[i], &object, err);
-        if (st == SBX_OK && strcmp(sbx_examine_string(object, "state"), "refused") != 0)
-            st = sbx_plugin_load(names[i], plugin, err);
-        cJSON_Delete(object);
-        if (!*plugin)
-            continue;
-        *ext = sbx_plugin_backend(*plugin)->extension(SBX_EXT_SHIELD);
-        if (*ext && (*ext)->size < sizeof(**ext))
-            st = sbx_fail(err, SBX_E_BACKEND, "the table of its shields is too short", sbx_plugin_path(*plugin));
-        if (!*ext || st != SBX_OK) {
-            sbx_plugin_free(*plugin);
-            *plugin = NULL;
-            *ext = NULL;
-        }
-    }
-    return st == SBX_OK && !*ext ? sbx_fail(err, SBX_E_UNAVAILABLE, "no backend here makes shields", "shield") : st;
-}
-
 sbx_status sbx_verb_shield(sbx_cli *cli, sbx_error *err)
 {
-    const sbx_ext_shield *ext = NULL;
+    const void *ext = NULL;
     sbx_plugin *plugin = NULL;
-    char **names = NULL;
-    uint32_t count = 0, i;
     sbx_status st;
 
     if (cli->dry_run && cli->remove) {
         sbx_fail(err, SBX_E_USAGE, "one of --dry-run and --remove", "shield");
         return sbx_hint(err, "see `sbx help shield`");
     }
-    if ((st = sbx_cli_plugins(cli, err)) != SBX_OK || (st = sbx_plugin_list(&names, &count, err)) != SBX_OK)
-        return st;
-    st = find(names, count, &plugin, &ext, err);
+    st = sbx_extension_find(cli, SBX_EXT_SHIELD, sizeof(sbx_ext_shield), &plugin, &ext, err);
     if (st == SBX_OK)
         st = act(cli, ext, err);
     sbx_plugin_free(plugin);
-    for (i = 0; i < count; i++)
-        sbx_free(names[i]);
-    sbx_free(names);
     return st;
 }

@@ -247,24 +247,15 @@ sbx_status sbx_verb_status(sbx_cli *cli, sbx_error *err)
 
 sbx_status sbx_verb_clean(sbx_cli *cli, sbx_error *err)
 {
-    const char *root = NULL, *dir;
-    sbx_status st;
+    const char *root = NULL;
+    sbx_status st = SBX_OK;
 
     if ((int)cli->word_count + !!cli->all + !!cli->stale > 1) {
         sbx_fail(err, SBX_E_USAGE, "more than one of ROOT, --all, --stale", "clean");
         return sbx_hint(err, "see `sbx help clean`");
     }
-    if (cli->word_count) {
-        if ((st = sbx_cli_dir(cli, SBX_DIR_CURRENT, &dir, err)) != SBX_OK)
-            return st;
-        if (!cli->words[0][0]) {
-            sbx_fail(err, SBX_E_USAGE, "the name of ROOT is empty", "clean");
-            return sbx_hint(err, "`sbx clean .` is the current folder; see `sbx help clean`");
-        }
-        root = sbx_path_join(&cli->arena, dir, cli->words[0]);
-        if (!root)
-            return sbx_fail_memory(err);
-    }
+    if (cli->word_count && (st = sbx_cli_folder(cli, 0, "ROOT", &root, err)) != SBX_OK)
+        return st;
     if (cli->all)
         sbx_told_clean(cli);
     return all_backends(cli, 1, root ? SBX_CLEAN_ROOT : cli->all ? SBX_CLEAN_ALL : SBX_CLEAN_STALE, root, err);

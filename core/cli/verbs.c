@@ -54,6 +54,8 @@ static const sbx_verb verbs[] = {
      "  protected  what the command cannot change in a writable root\n"
      "  pinned     a folder that it cannot move, since something protected is in it\n"
      "  guard      a placeholder that keeps a missing name from it; removed when the run ends\n"
+     "  closed     what commands cannot change in a writable root though nothing protects it, see\n"
+     "             `sbx help grant`; one of them is named\n"
      "  temp       the private TEMP of a run\n"
      "  cache      caches of tools for a writable root, see --tools\n"
      "  shield     a folder in which commands cannot delete, see `sbx help shield`\n"
@@ -74,6 +76,22 @@ static const sbx_verb verbs[] = {
      "  sbx clean C:\\src\\project\n"
      "  sbx clean --all\n",
      SBX_TAKES_WORDS | SBX_TAKES_CLEAN | SBX_TAKES_JSON, sbx_verb_clean},
+    {"grant", "open to commands what was moved into a writable folder", "grant [ROOT]",
+     "The first run in a folder opens all that is in it to commands, and what is made there later is open as\n"
+     "well.  Not so what you move there from elsewhere, as a move keeps the access rights of the old place,\n"
+     "nor what a program gave other rights since, nor what a run with other folders or rules left there.\n"
+     "This looks at all of it again and opens what is closed, also while commands run in it.\n"
+     "\n"
+     "  ROOT   a writable folder that a run had before, or a folder in one; without it, the current folder\n"
+     "\n"
+     "What stays closed is counted: files with names (hard links) elsewhere, objects that inherit nothing\n"
+     "or that you may not change.  Links are opened themselves, not what they lead to.  Protected names\n"
+     "stay closed.  Ended halfway, the same command goes on, and so does the next run.\n"
+     "\n"
+     "Examples:\n"
+     "  sbx grant\n"
+     "  sbx grant --json C:\\src\\project\n",
+     SBX_TAKES_WORDS | SBX_TAKES_JSON, sbx_verb_grant},
     {"shield", "keep commands from deleting in folders of yours", "shield [--dry-run|--remove] [DIR...]",
      "Where a command can delete, rename and move away what lies outside of its writable folders\n"
      "(`sbx plan` tells), a shield closes that: the folders at and below DIR, and those that are made\n"

@@ -1,5 +1,5 @@
 /*
- * Folders of the sandbox below the state folder: a private TEMP for each run, kept caches for each workspace.
+ * Folders of the sandbox below the state folder: a private TEMP for each run, kept caches for each set of roots and rules.
  *
  * Each is created with its final descriptor, so there is no moment at which it is open to others, and never
  * through a link.  The user and SYSTEM have full access; one restricting SID may change everything in it, but not
@@ -23,7 +23,7 @@ typedef struct sbx_temp {
  * keep: for background processes it outlives the run, where there are any (kept.h).  `temp` begins as { 0 }. */
 sbx_status sbx_temp_open(sbx_temp *temp, const char *run_id, int keep, const void *sid, sbx_error *err);
 
-/* The cache of a writable root, made at its first use.  sid: the root's. */
+/* The cache of a set of roots, made at its first use and listed with the first of them.  sid: the set's, an sbx_sid. */
 sbx_status sbx_temp_open_cache(sbx_temp *temp, const char *root, const void *sid, sbx_error *err);
 
 /* What would be made, for a dry run: the caller frees it; NULL out of memory. */

@@ -5,6 +5,7 @@
 #include "base/path.h"
 #include "common/grants/grant.h"
 #include "common/grants/guard.h"
+#include "common/grants/left.h"
 #include "common/grants/located.h"
 #include "common/grants/stamp.h"
 #include "common/grants/undo.h"
@@ -45,8 +46,8 @@ static int visit_paths(const sbx_located *known, uint32_t state, sbx_state_visit
         sbx_state_item item;
 
         snprintf(full, sizeof(full), "%s\\%s", sbx_located_path(known), path->path);
-        if (path->kind == SBX_RECORD_KEPT)
-            continue; /* the user's own */
+        if (path->kind == SBX_RECORD_KEPT || path->kind >= SBX_RECORD_SHARED)
+            continue; /* the user's own, and what was only counted */
         if (path->kind == SBX_RECORD_GUARD)
             item = item_in(known, "guard", full,
                            known->process ? "placeholder that keeps a missing name from the command"
@@ -69,6 +70,19 @@ static int visit_paths(const sbx_located *known, uint32_t state, sbx_state_visit
     return 0;
 }
 
+/* What stays closed to commands in the root of this item.  1: the visitor wants no more. */
+static int visit_left(const sbx_located *known, sbx_state_visitor visit, void *context)
+{
+    char text[512], full[2048];
+    const char *first;
+    sbx_state_item item = item_in(known, "closed", full, text);
+
+    item.count = sbx_left_words(known->entry, text, sizeof(text), &first);
+    item.state = known->process ? SBX_STATE_ACTIVE : SBX_STATE_KEPT;
+    snprintf(full, sizeof(full), "%s%s%s", sbx_located_path(known), *first ? "\\" : "", first);
+    return item.count && visit && visit(context, &item, NULL);
+}
+
 sbx_status sbx_grants_list(sbx_state_visitor visit, void *context, sbx_error *err)
 {
     sbx_ledger ledger = {0};
@@ -88,7 +102,7 @@ sbx_status sbx_grants_list(sbx_state_visitor visit, void *context, sbx_error *er
         enough = visit && visit(context, &item, NULL);
         /* what is not there, or cannot be asked, has nothing in it that could be told of */
         if (!enough && known.where != SBX_LOCATED_GONE && known.where != SBX_LOCATED_AWAY)
-            enough = visit_paths(&known, item.state, visit, context);
+            enough = visit_paths(&known, item.state, visit, context) || visit_left(&known, visit, context);
         sbx_located_close(&known);
     }
     sbx_ledger_fini(&ledger);

@@ -10,11 +10,12 @@
 #include "common/host.h"
 #include "common/grants/later.h"
 #include "common/grants/ledger.h"
-#include "common/grants/nested.h"
 #include "common/grants/open_places.h"
 #include "common/grants/outside.h"
 #include "common/grants/protect.h"
+#include "common/grants/set.h"
 #include "common/grants/stamp.h"
+#include "common/grants/tree.h"
 #include "win/error.h"
 #include "win/handle.h"
 
@@ -27,6 +28,7 @@ struct sbx_grants {
     int dry, opened; /* opened: a command has run, or could have */
     sbx_root roots[ROOTS_MAX];
     const void *sids[ROOTS_MAX];
+    sbx_sid set;
     sbx_arena arena;
     sbx_ledger ledger;
     sbx_hold *hold;
@@ -58,17 +60,6 @@ static sbx_status all_reached(sbx_grants *g, const sbx_policy *policy, sbx_error
 
 /* ---- One root --------------------------------------------------------------------- */
 
-/* What of git lies deeper in the tree is known from here on. */
-static sbx_status record_nested(sbx_grants *g, const sbx_root *root, const sbx_nested *nested, sbx_error *err)
-{
-    uint32_t added;
-    sbx_status st = sbx_nested_record(nested, &g->ledger, &added, err);
-
-    g->nested += added;
-    sbx_protect_note_count(root->path, nested->more, "repositories in it are more than sbx protects");
-    return st;
-}
-
 /* At each launch, since nobody named it as writable. */
 static void tell_of_part(const sbx_root *root)
 {
@@ -82,42 +73,14 @@ static void tell_of_part(const sbx_root *root)
 
 static sbx_status grant_tree(sbx_grants *g, sbx_root *root, sbx_error *err)
 {
-    sbx_ledger_root *known = sbx_ledger_find(&g->ledger, &root->sid);
-    sbx_ledger_entry entry = {SBX_RECORD_DONE, 0, root->path};
-    sbx_spread_count count = {0};
-    uint32_t found = SBX_STAMP_BARE;
-    /* a command may have made the directory, the mark of a complete tree on it: only with the record it counts */
-    const int is_known = known && known->done;
-    sbx_status st = sbx_stamp_check(root, root->handle, root->path, root->kind, 1, &found, err);
+    sbx_tree tree = {.root = root, .ledger = &g->ledger, .hold = g->hold, .arena = &g->arena, .dry = g->dry};
+    sbx_status st;
 
     tell_of_part(root);
-    if (st != SBX_OK || (found == SBX_STAMP_COMPLETE && is_known && sbx_path_equal(known->path, root->path)))
-        return st;
-    if (!sbx_sid_is_git(&root->sid) && (found == SBX_STAMP_BARE || !is_known))
-        sbx_host_note(SBX_NOTE_GRANT, root->path, "writable root: the tree gets access rights for its sandbox SID");
-    if (g->dry)
-        return SBX_OK;
-    if (found != SBX_STAMP_BARE && is_known) {
-        count.objects = known->count;
-        st = sbx_stamp_shut(root, &g->ledger, root->handle, root->path, root->kind, err);
-    } else {
-        sbx_nested nested;
+    st = sbx_tree_grant(&tree, err);
 
-        sbx_nested_init(&nested, root);
-        count.nested = sbx_sid_is_git(&root->sid) ? NULL : &nested;
-        st = sbx_stamp_set(root, &g->ledger, root->handle, root->path, root->path, root->kind, 1, &count, err);
-        if (st == SBX_OK)
-            st = record_nested(g, root, &nested, err);
-        sbx_nested_fini(&nested);
-        sbx_protect_note_count(root->path, count.shared, "files with several names (hard links) were left as they are");
-        sbx_protect_note_count(root->path, count.closed,
-                               "objects with a protected access control list were left as they are");
-        sbx_protect_note_count(root->path, count.failed,
-                               "objects whose access rights this user may not change were left as they are");
-        sbx_protect_note_count(root->path, count.others, SBX_PROTECT_OTHERS);
-    }
-    entry.count = count.objects;
-    return st == SBX_OK ? sbx_ledger_add(&g->ledger, &root->sid, &entry, 1, 0, err) : st;
+    g->nested += tree.nested;
+    return st;
 }
 
 /* What is in a root of git's stays as it is, whoever made it. */
@@ -249,6 +212,28 @@ static void unlock_all(sbx_grants *g, sbx_lock **locks)
     }
 }
 
+static sbx_status meet_sets(sbx_grants *g, const sbx_policy *policy, sbx_error *err)
+{
+    const char *with_others = NULL;
+    uint32_t i, others;
+    sbx_status st = sbx_set_sid(policy, g->roots, g->count, &g->set, err);
+
+    for (i = 0; i < g->count && st == SBX_OK; i++) {
+        if (sbx_sid_is_git(&g->roots[i].sid))
+            continue;
+        st = sbx_set_meet(&g->roots[i], &g->set, &g->ledger, g->dry, &others, err);
+        if (others && !with_others)
+            with_others = g->roots[i].path;
+    }
+    if (with_others)
+        sbx_host_note(
+            SBX_NOTE_WARN, "other runs",
+            "worked in %s with other writable folders or rules: what they moved there from their TEMP or caches "
+            "this one cannot change; `sbx grant` opens it",
+            with_others);
+    return st;
+}
+
 sbx_status sbx_grants_open(const sbx_policy *policy, uint32_t flags, sbx_grants **grants, sbx_error *err)
 {
     sbx_lock *locks[ROOTS_MAX] = {NULL};
@@ -285,6 +270,8 @@ sbx_status sbx_grants_open(const sbx_policy *policy, uint32_t flags, sbx_grants 
             st = make_rules(g, policy, i, err);
         for (i = 0; i < g->count && st == SBX_OK; i++)
             st = sbx_protect(&g->protection[i], err);
+        if (st == SBX_OK)
+            st = meet_sets(g, policy, err);
     }
     unlock_all(g, locks);
     if (st == SBX_OK) {
@@ -308,6 +295,11 @@ uint32_t sbx_grants_sids(const sbx_grants *grants, const void *const **sids)
 {
     *sids = grants->sids;
     return grants->count;
+}
+
+const void *sbx_grants_set(const sbx_grants *grants)
+{
+    return grants->count ? grants->set.bytes : NULL;
 }
 
 void sbx_grants_close(sbx_grants *grants)

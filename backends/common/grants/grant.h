@@ -30,8 +30,14 @@ sbx_status sbx_grants_open(const sbx_policy *policy, uint32_t flags, sbx_grants 
 /* The SIDs (PSID) of the active roots, in the order of the policy; owned by `grants`.  Returns their number. */
 uint32_t sbx_grants_sids(const sbx_grants *grants, const void *const **sids);
 
+/* The SID (PSID) of the set of roots and rules, see set.h; NULL where no root is active. */
+const void *sbx_grants_set(const sbx_grants *grants);
+
 /* Ends the run: removes what guarded missing names, gives up the hold on the roots.  NULL is fine. */
 void sbx_grants_close(sbx_grants *grants);
+
+/* For the grant extension, see sbx_ext_grant in sbx/backend.h. */
+sbx_status sbx_grants_again(const char *path, sbx_grant_count *count, sbx_error *err);
 
 /* For the state extension, see sbx_ext_state in sbx/backend.h. */
 sbx_status sbx_grants_list(sbx_state_visitor visit, void *context, sbx_error *err);

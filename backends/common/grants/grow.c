@@ -16,25 +16,35 @@ typedef struct closer {
     sbx_ledger *ledger;
 } closer;
 
-/* The SID of a root of this run, other than `but`, that has an ACE here. */
-static const sbx_sid *admitted(const closer *c, const uint8_t *acl, const sbx_root *but)
+/* The SID of a root of this run, other than `but`, or of a set, that has an ACE here. */
+static int is_admitted(const closer *c, const uint8_t *acl, const sbx_root *but, sbx_sid *sid)
 {
     uint32_t i;
 
     for (i = 0; acl && i < c->count; i++)
-        if (&c->roots[i] != but && sbx_acl_find(acl, c->roots[i].sid.bytes, NULL, 0))
-            return &c->roots[i].sid;
-    return NULL;
+        if (&c->roots[i] != but && sbx_acl_find(acl, c->roots[i].sid.bytes, NULL, 0)) {
+            *sid = c->roots[i].sid;
+            return 1;
+        }
+    for (i = 0; acl && i < sbx_acl_count(acl); i++) {
+        const void *at = sbx_acl_sid(acl, i);
+
+        if (at && sbx_sid_is_set(at, sbx_sid_length(at, SBX_SID_MAX))) {
+            memcpy(sid, at, sizeof(*sid));
+            return 1;
+        }
+    }
+    return 0;
 }
 
 static NTSTATUS take_away(const closer *c, const sbx_walk_item *item, const sbx_root *but, uint32_t *result)
 {
-    const sbx_sid *sid;
+    sbx_sid sid;
     NTSTATUS status = sbx_sd_read(item->sd, item->handle);
 
     *result = SBX_SD_SAME;
-    while (SBX_NT_OK(status) && *result <= SBX_SD_CHANGED && (sid = admitted(c, item->sd->acl, but))) {
-        sbx_sd_change change = {.sid = sid->bytes, .remove = SBX_ACL_EVERY};
+    while (SBX_NT_OK(status) && *result <= SBX_SD_CHANGED && is_admitted(c, item->sd->acl, but, &sid)) {
+        sbx_sd_change change = {.sid = sid.bytes, .remove = SBX_ACL_EVERY};
 
         sbx_step("close");
         status = sbx_sd_apply(item->sd, item->handle, &change, result);
@@ -50,12 +60,13 @@ static uint32_t judge_closed(closer *c, const sbx_walk_item *item)
     HANDLE look = NULL;
     NTSTATUS status =
         sbx_nt_child(item->parent, item->name, item->name_length, READ_CONTROL, FILE_OPEN, 0, NULL, &look);
+    sbx_sid sid;
     int open = 0;
 
     if (SBX_NT_OK(status))
         status = sbx_sd_read(item->sd, look);
     if (SBX_NT_OK(status))
-        open = !item->sd->acl || admitted(c, item->sd->acl, NULL);
+        open = !item->sd->acl || is_admitted(c, item->sd->acl, NULL, &sid);
     sbx_handle_close(&look);
     InterlockedIncrement64(&c->failed);
     return SBX_NT_GONE(status) || !open ? SBX_WALK_PASS : sbx_walk_stop(item, item->status, 0);

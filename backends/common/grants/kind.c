@@ -47,3 +47,17 @@ int sbx_kind_is_shut(const void *acl, const sbx_user_sid *user, int below)
     return sbx_acl_shuts(acl, user->u.bytes, FILE_DELETE_CHILD, 0) &&
            (!below || sbx_acl_shuts(acl, user->u.bytes, FILE_DELETE_CHILD, 1));
 }
+
+int sbx_kind_is_denied(const void *acl, const void *sid)
+{
+    sbx_ace found[16];
+    uint32_t count = sbx_acl_find(acl, sid, found, 16), i;
+
+    if (count > 16) /* whoever made that many wants something else */
+        return 1;
+    for (i = 0; i < count; i++)
+        if (found[i].type == SBX_ACE_DENY && (found[i].flags & SBX_KIND_BELOW) == SBX_KIND_BELOW &&
+            (found[i].mask & SBX_KIND_CHANGE) == SBX_KIND_CHANGE)
+            return 1;
+    return 0;
+}

@@ -44,6 +44,9 @@ sbx_ace sbx_kind_shut(uint32_t kind);
 /* Whether such a deny is the user's own: sbx sets it together with an explicit ACE for the SID of a root. */
 int sbx_kind_is_users(const void *acl, const sbx_user_sid *user, const sbx_sid *sid);
 
+/* Whether a directory passes a deny of every change on to what is in it, as a protected one does. */
+int sbx_kind_is_denied(const void *acl, const void *sid);
+
 /* Whether nobody deletes in a directory with this ACL against the will of what is in it; below: nor in those made in it. */
 int sbx_kind_is_shut(const void *acl, const sbx_user_sid *user, int below);
 

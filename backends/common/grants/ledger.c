@@ -44,12 +44,19 @@ int sbx_ledger_keeps(const sbx_ledger *ledger, const sbx_ledger_root *root, uint
     return 0;
 }
 
+/* There is one count of what a walk left. */
+static int is_count(uint32_t kind)
+{
+    return kind >= SBX_RECORD_SHARED && kind <= SBX_RECORD_FOREIGN;
+}
+
 static sbx_ledger_path **find_path(sbx_ledger_root *root, uint32_t kind, uint64_t id, const char *path)
 {
     sbx_ledger_path **link;
 
     for (link = &root->paths; *link; link = &(*link)->next)
-        if ((*link)->kind == kind && (kind == SBX_RECORD_KEPT ? (*link)->id == id : !strcmp((*link)->path, path)))
+        if ((*link)->kind == kind &&
+            (is_count(kind) || (kind == SBX_RECORD_KEPT ? (*link)->id == id : !strcmp((*link)->path, path))))
             return link;
     return NULL;
 }
@@ -112,6 +119,8 @@ static int take_in(sbx_ledger *ledger, uint32_t type, uint64_t count, const sbx_
         forget_path(root, SBX_RECORD_KEPT, count, copy);
         break;
     default:
+        if (is_count(type)) /* the last one counts */
+            forget_path(root, type, 0, copy);
         if (!find_path(root, type, count, copy)) {
             sbx_ledger_path *added = sbx_arena_alloc(&ledger->arena, sizeof(*added));
 

@@ -29,13 +29,18 @@
 /* ... when it is found ... */
 #define SBX_RECORD_REPOSITORY 12u /* a `.git` below the root */
 #define SBX_RECORD_POINTER 15u    /* what the `.git` file of the root named before a command could write it */
+/* what a walk of the whole tree left closed (left.h), one record a reason; count: objects; path: of the first */
+#define SBX_RECORD_SHARED 16u  /* files with several names, not all of them in the root and free */
+#define SBX_RECORD_CLOSED 17u  /* objects with a protected DACL, or none */
+#define SBX_RECORD_FOREIGN 18u /* objects whose access rights the user may not change */
+#define SBX_RECORD_SET 19u /* runs with this set of roots and rules (set.h) worked in the root; path: the SID as text */
 /* ... and after it */
 #define SBX_RECORD_DONE 5u    /* the tree of the root is complete; count: objects seen */
 #define SBX_RECORD_GONE 6u    /* nothing of the root is left */
 #define SBX_RECORD_FREE 7u    /* the denies on this object are gone */
 #define SBX_RECORD_UNGUARD 8u /* the name is free again, or somebody uses it */
 #define SBX_RECORD_UNKEPT 10u /* it has that from sbx now */
-#define SBX_RECORD_LAST 15u
+#define SBX_RECORD_LAST 19u
 
 typedef struct sbx_ledger_record {
     uint32_t type; /* SBX_RECORD_* */

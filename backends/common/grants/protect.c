@@ -119,7 +119,7 @@ static sbx_status apply_rule(sbx_protection *p, const sbx_rule *rule, int *absen
     if (st != SBX_OK)
         goto out;
     if (!handle) {
-        if (rule->kind == SBX_RECORD_DENY)
+        if (rule->kind == SBX_RECORD_DENY && !p->no_guards)
             sbx_host_note(SBX_NOTE_GRANT, full,
                           "protected: does not exist; an empty placeholder has the name while the command runs");
         *absent = 1;
@@ -203,7 +203,7 @@ sbx_status sbx_protect(sbx_protection *p, sbx_error *err)
         if (is_absent)
             absent[count++] = rule;
     }
-    if (st == SBX_OK && count && !p->dry)
+    if (st == SBX_OK && count && !p->dry && !p->no_guards)
         st = sbx_guard_make(p->root, absent, count, p->ledger, err);
     p->absent = absent;
     p->absent_count = count;

@@ -13,7 +13,8 @@ typedef struct sbx_protection {
     sbx_root *root;
     sbx_ledger *ledger;
     sbx_arena *arena;
-    int dry; /* touch nothing */
+    int dry;       /* touch nothing */
+    int no_guards; /* what is not there stays so */
     sbx_rule *rules;
     const sbx_rule **absent; /* those whose object was not there */
     uint32_t absent_count;

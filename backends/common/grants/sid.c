@@ -136,6 +136,13 @@ int sbx_sid_is_run(const void *sid, size_t size)
     return size >= sizeof(head) + 16 && !memcmp(sid, head, sizeof(head));
 }
 
+int sbx_sid_is_set(const void *sid, size_t size)
+{
+    static const uint8_t head[12] = {1, 9, 0, 0, 0, 0, 0, 9, 'S', 'X', 'B', 'S'};
+
+    return size >= SBX_SID_BYTES && !memcmp(sid, head, sizeof(head));
+}
+
 void sbx_sid_text(const sbx_sid *sid, char text[SBX_SID_TEXT])
 {
     size_t i, length = (size_t)snprintf(text, SBX_SID_TEXT, "S-1-9");

@@ -41,9 +41,10 @@ int sbx_sid_is_git(const sbx_sid *sid);
 /* A number for places that have no room for a SID; two roots may share one, though hardly ever. */
 uint64_t sbx_sid_number(const sbx_sid *sid);
 
-/* Whether a SID is that of a root, or of a run (S-1-9-"RXBS"-, token.h). */
+/* Whether a SID is that of a root, or of a run (S-1-9-"RXBS"-, token.h), or of a set (S-1-9-"SXBS"-, set.h). */
 int sbx_sid_is_sandbox(const void *sid, size_t size);
 int sbx_sid_is_run(const void *sid, size_t size);
+int sbx_sid_is_set(const void *sid, size_t size);
 
 #define SBX_SID_TEXT 128u
 void sbx_sid_text(const sbx_sid *sid, char text[SBX_SID_TEXT]);

@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "common/grants/kind.h"
+#include "common/grants/left.h"
+#include "common/grants/links.h"
 #include "common/grants/nested.h"
 #include "common/grants/walk.h"
 #include "win/handle.h"
@@ -10,50 +12,73 @@
 #define SAMPLE 64
 
 typedef struct spreader {
+    const sbx_root *root;
     const sbx_sid *sid;
     sbx_user_sid user;
     sbx_ace below; /* without its inheritance flags */
-    volatile LONG64 files, shared, closed, failed, others;
+    volatile LONG64 files, opened, others;
     CRITICAL_SECTION lock; /* of the ledger */
     sbx_ledger *ledger;
     const char *recorded;
     sbx_nested *nested;
+    sbx_left *left;
 } spreader;
 
 static sbx_sd_change inherited(const spreader *s, const sbx_walk_item *item)
 {
+    const int is_lone = item->is_link && s->below.type == SBX_ACE_ALLOW; /* nothing is in a link */
     sbx_sd_change change = {.sid = s->sid->bytes, .count = 1};
 
     change.remove = SBX_ACL_INHERITED | (s->below.type == SBX_ACE_DENY ? SBX_ACL_DENY : SBX_ACL_ALLOW);
     change.aces[0] = s->below;
-    change.aces[0].flags = (uint8_t)(SBX_ACE_INHERITED | (item->is_directory ? SBX_KIND_BELOW : 0));
+    change.aces[0].flags = (uint8_t)(SBX_ACE_INHERITED | (item->is_directory && !is_lone ? SBX_KIND_BELOW : 0));
     return change;
+}
+
+/* It stays closed, and is counted. */
+static uint32_t leave(const spreader *s, uint32_t why, const sbx_walk_item *item, uint32_t what)
+{
+    if (s->left)
+        sbx_left_add(s->left, why, item);
+    return what;
+}
+
+/* A file that got a name out of the root while it was judged does not keep the allow. */
+static uint32_t take_back(const spreader *s, const sbx_walk_item *item)
+{
+    const sbx_sd_change change = {.sid = s->sid->bytes, .remove = SBX_ACL_INHERITED | SBX_ACL_ALLOW};
+    uint32_t result = SBX_SD_SAME;
+    NTSTATUS status = sbx_sd_apply(item->sd, item->handle, &change, &result);
+
+    if (!SBX_NT_OK(status) || result == SBX_SD_DIFFERS)
+        return sbx_walk_stop(item, status, result);
+    return leave(s, SBX_RECORD_SHARED, item, SBX_WALK_ON);
 }
 
 static uint32_t allow_one(void *context, const sbx_walk_item *item)
 {
     spreader *s = context;
     sbx_sd_change change = inherited(s, item);
+    const int is_shared = !item->is_directory && item->info.links > 1;
     uint32_t result = SBX_SD_SAME;
     NTSTATUS status;
 
-    if (s->nested)
+    if (s->nested && !item->is_link)
         sbx_nested_meet(s->nested, item);
-    if (!SBX_NT_OK(item->status)) {
-        InterlockedIncrement64(&s->failed);
-        return SBX_WALK_PASS;
-    }
-    if (!item->is_directory && item->info.links > 1) {
-        InterlockedIncrement64(&s->shared);
-        return SBX_WALK_ON;
-    }
+    /* what is in a directory of others may be the user's own */
+    if (!SBX_NT_OK(item->status))
+        return leave(s, SBX_RECORD_FOREIGN, item, item->handle ? SBX_WALK_ON : SBX_WALK_PASS);
+    if (is_shared && !sbx_links_are_inside(s->root, item->handle, item->sd))
+        return leave(s, SBX_RECORD_SHARED, item, SBX_WALK_ON);
     status = sbx_sd_read(item->sd, item->handle);
     if (SBX_NT_GONE(status))
         return SBX_WALK_PASS;
-    if (SBX_NT_OK(status) && (!item->sd->acl || (item->sd->control & SE_DACL_PROTECTED))) {
-        InterlockedIncrement64(&s->closed);
-        return SBX_WALK_PASS;
-    }
+    if (SBX_NT_OK(status) && (!item->sd->acl || (item->sd->control & SE_DACL_PROTECTED)))
+        return leave(s, SBX_RECORD_CLOSED, item, SBX_WALK_PASS);
+    if (SBX_NT_OK(status) && item->is_directory && sbx_kind_is_denied(item->sd->acl, s->sid->bytes))
+        return SBX_WALK_PASS; /* protected: what was moved into it must not get more than it has */
+    if (SBX_NT_OK(status) && sbx_acl_has(item->sd->acl, s->sid->bytes, &change.aces[0]))
+        return SBX_WALK_ON;
     sbx_step("allow");
     /* a file that did not keep its allow is not writable, which hurts nobody: a sample tells of the file system */
     if (SBX_NT_OK(status))
@@ -64,10 +89,15 @@ static uint32_t allow_one(void *context, const sbx_walk_item *item)
         return SBX_WALK_PASS;
     if (!SBX_NT_OK(status) || result == SBX_SD_DIFFERS)
         return sbx_walk_stop(item, status, result);
+    if (result == SBX_SD_FULL || result == SBX_SD_OPEN)
+        return leave(s, SBX_RECORD_FOREIGN, item, SBX_WALK_ON);
+    if (result == SBX_SD_SAME)
+        return SBX_WALK_ON;
+    if (is_shared && !sbx_links_are_inside(s->root, item->handle, item->sd))
+        return take_back(s, item);
+    InterlockedIncrement64(&s->opened);
     if (result == SBX_SD_OTHERS)
         InterlockedIncrement64(&s->others);
-    if (result == SBX_SD_FULL || result == SBX_SD_OPEN)
-        InterlockedIncrement64(&s->failed);
     return SBX_WALK_ON;
 }
 
@@ -206,7 +236,7 @@ sbx_status sbx_spread(const sbx_root *root, sbx_ledger *ledger, void *handle, co
 {
     const int is_allow = kind == SBX_RECORD_GRANT;
     sbx_ace aces[3];
-    spreader s = {.sid = &root->sid, .ledger = ledger, .recorded = recorded, .nested = count->nested};
+    spreader s = {.root = root, .sid = &root->sid, .ledger = ledger, .recorded = recorded};
     sbx_walk_count seen = {0, 0};
     sbx_status st = sbx_user_get(&s.user, err);
 
@@ -214,16 +244,14 @@ sbx_status sbx_spread(const sbx_root *root, sbx_ledger *ledger, void *handle, co
         return st;
     sbx_kind_aces(kind, 1, aces);
     s.below = aces[0];
+    s.nested = count->nested;
+    s.left = count->left;
     InitializeCriticalSection(&s.lock);
-    /* a link may have come with an ACE that it inherited: only an allow is not for it */
-    st = sbx_walk_below(handle, path, is_allow ? "granting" : "protecting", READ_CONTROL | WRITE_DAC,
-                        is_allow ? 0 : SBX_WALK_LINKS, is_allow ? allow_one : deny_one, &s, &seen, err);
+    st = sbx_walk_below(handle, path, is_allow ? "granting" : "protecting", READ_CONTROL | WRITE_DAC, SBX_WALK_LINKS,
+                        is_allow ? allow_one : deny_one, &s, &seen, err);
     DeleteCriticalSection(&s.lock);
-    count->objects += seen.objects;
-    count->links += seen.links;
-    count->shared += (uint64_t)s.shared;
-    count->closed += (uint64_t)s.closed;
-    count->failed += (uint64_t)s.failed;
+    count->objects += seen.objects + (is_allow ? seen.links : 0);
+    count->opened += (uint64_t)s.opened;
     count->others += (uint64_t)s.others;
     return st;
 }

@@ -1,6 +1,7 @@
 /*
  * What is below a directory of a kind gets the inherited ACEs that Windows would give to a new file there, so that files made
- * later need nothing.
+ * later need nothing.  A link gets them itself, for itself alone: what it leads to does not.  A file with several names gets an
+ * allow only where all of them are in the root (links.h), and what is protected none more.
  */
 #ifndef SBX_GRANTS_SPREAD_H
 #define SBX_GRANTS_SPREAD_H
@@ -8,15 +9,16 @@
 #include "common/grants/ledger.h"
 #include "common/grants/root.h"
 
-/* What a walk met and left alone, or could not do. */
+/* What a walk met, and what it made of that. */
 typedef struct sbx_spread_count {
-    uint64_t objects;          /* seen */
-    uint64_t links;            /* reparse points */
-    uint64_t shared;           /* files with several names */
-    uint64_t closed;           /* objects with a protected DACL, or none; what is in them was not looked at */
-    uint64_t failed;           /* not to be opened or with a full ACL */
-    uint64_t others;           /* the file system keeps what others have there in another form */
-    struct sbx_nested *nested; /* meets what the walk of a root does; may be NULL */
+    uint64_t objects; /* seen */
+    uint64_t opened;  /* got what they did not have */
+    uint64_t failed;  /* could not be changed */
+    uint64_t closed;  /* of grow.h: directories with a protected DACL */
+    uint64_t others;  /* the file system keeps what others have there in another form */
+    /* of the walk of a root, each may be NULL: */
+    struct sbx_nested *nested; /* meets what that does */
+    struct sbx_left *left;     /* what stays closed */
 } sbx_spread_count;
 
 /* Below a root, or (SBX_RECORD_DENY) a protected directory.  path: for messages; recorded: in the ledger, for what gets an

@@ -71,7 +71,7 @@ static int is_at_home(const undoer *u, const void *sid)
     return 0;
 }
 
-/* The SID of another root, or of a run, that has an ACE here: it came along with what was moved. */
+/* The SID of another root, of a run or of a set that has an ACE here: it came along with what was moved. */
 static const void *stranger(const undoer *u, const uint8_t *acl)
 {
     uint32_t i;
@@ -81,7 +81,7 @@ static const void *stranger(const undoer *u, const uint8_t *acl)
         const size_t size = sid ? sbx_sid_length(sid, SBX_SID_MAX) : 0;
 
         if (sid &&
-            (sbx_sid_is_run(sid, size) ||
+            (sbx_sid_is_run(sid, size) || sbx_sid_is_set(sid, size) ||
              (sbx_sid_is_sandbox(sid, size) && memcmp(sid, u->root->sid.bytes, SBX_SID_BYTES) && !is_at_home(u, sid))))
             return sid;
     }
@@ -242,7 +242,6 @@ sbx_status sbx_undo_root(const sbx_root *root, const sbx_ledger *ledger, sbx_spr
         st = itself(&u, root->handle, root->path, 1, err);
     DeleteCriticalSection(&u.lock);
     count->objects += seen.objects;
-    count->links += seen.links;
     count->failed += (uint64_t)u.failed;
     *first = u.first;
     return st;

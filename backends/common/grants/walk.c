@@ -4,9 +4,11 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "base/utf.h"
 #include "common/host.h"
 #include "win/error.h"
+#include "win/file.h"
 #include "win/handle.h"
 
 #define MAX_THREADS 16u
@@ -351,20 +353,14 @@ sbx_status sbx_walk_below(void *root, const char *path, const char *doing, ACCES
 
 char *sbx_walk_path(const sbx_walk_item *item)
 {
-    WCHAR *buffer = sbx_alloc((32768 + 256) * sizeof(WCHAR));
-    DWORD length;
-    char *text;
+    char *parent = sbx_file_final_path(item->parent, VOLUME_NAME_DOS);
+    char *name = sbx_utf16_to_utf8(item->name, item->name_length, NULL);
+    sbx_text text = {0};
 
-    if (!buffer)
-        return NULL;
-    length = GetFinalPathNameByHandleW(item->parent, buffer, 32767, VOLUME_NAME_DOS);
-    if (length >= 32767)
-        length = 0;
-    buffer[length] = L'\\';
-    memcpy(buffer + length + 1, item->name, item->name_length * sizeof(WCHAR));
-    text = sbx_utf16_to_utf8(buffer, length + 1 + item->name_length, NULL);
-    sbx_free(buffer);
-    return text;
+    sbx_text_printf(&text, "%s\\%s", parent ? parent : "", name ? name : "");
+    sbx_free(parent);
+    sbx_free(name);
+    return sbx_text_take(&text);
 }
 
 uint32_t sbx_walk_stop(const sbx_walk_item *item, int32_t status, uint32_t result)

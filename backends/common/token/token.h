@@ -3,7 +3,7 @@
  *
  * Made of the token of this process: no privilege but SeChangeNotify, Administrators for deny only, medium
  * integrity at most, and write access only where one of the restricting SIDs is admitted too: those of the writable
- * roots, one of this run, the logon session's, Everyone.  Never the user's: what the user owns could be re-ACLed.
+ * roots, those of this set of roots and of this run, the logon session's, Everyone.  Never the user's: what the user owns could be re-ACLed.
  *
  * The logon SID and Everyone are needed for the window station, \Device\Null, named objects of the session, the
  * console.  The default DACL, for the pipes, events and processes that the command makes, admits the user, SYSTEM and the run's
@@ -18,7 +18,7 @@
 
 #include "base/error.h"
 
-/* Restricting SIDs beyond the run's, the logon session's and Everyone.  Windows has room for some 150 in a token; every
+/* Restricting SIDs beyond the set's, the run's, the logon session's and Everyone.  Windows has room for some 150 in a token; every
  * one costs time at every check. */
 #define SBX_TOKEN_ROOTS 16u
 
@@ -26,6 +26,7 @@
 
 typedef struct sbx_token_spec {
     _Alignas(4) uint8_t run_sid[SBX_RUN_SID_BYTES]; /* a PSID */
+    const void *set_sid;                            /* the PSID of the set of roots and rules (set.h); NULL: none */
     const void *const *roots;                       /* PSIDs */
     uint32_t root_count;
 } sbx_token_spec;

@@ -111,11 +111,13 @@ sbx_status sbx_token_restricting(const sbx_token_spec *spec, const sbx_token_sel
         return sbx_hint(err, "a token has room for %u writable roots; take a folder that holds several of them",
                         SBX_TOKEN_ROOTS);
     }
-    list = sbx_alloc_zero(spec->root_count + 3, sizeof(*list));
+    list = sbx_alloc_zero(spec->root_count + 4, sizeof(*list));
     if (!list)
         return sbx_fail_memory(err);
     for (i = 0; i < spec->root_count; i++)
         list[n++].Sid = as_sid(spec->roots[i]);
+    if (spec->set_sid)
+        list[n++].Sid = as_sid(spec->set_sid);
     list[n++].Sid = as_sid(spec->run_sid);
     if (self->has_logon)
         list[n++].Sid = as_sid(self->logon.u.bytes);

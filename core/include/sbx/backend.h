@@ -450,6 +450,30 @@ typedef struct sbx_ext_shield {
     sbx_status(SBX_CALL *run)(uint32_t flags, const char *folder, sbx_shield_count *count, sbx_error *error);
 } sbx_ext_shield;
 
+/* Writable roots that were granted before, looked at again: what was moved into one, or lost its access rights, is opened. */
+#define SBX_EXT_GRANT "sbx.grant/1"
+
+#define SBX_GRANT_TEXT 1024u
+
+typedef struct sbx_grant_count {
+    uint32_t size;
+    uint32_t reserved;
+    uint64_t objects;           /* looked at */
+    uint64_t opened;            /* of them, to commands, which had not been */
+    uint64_t closed;            /* stay closed to commands */
+    char root[SBX_GRANT_TEXT];  /* that was meant */
+    char first[SBX_GRANT_TEXT]; /* of those that stay closed, below the root; "": none, or not known */
+    char why[SBX_GRANT_TEXT];   /* in words, "2 files have names ..." */
+} sbx_grant_count;
+
+typedef struct sbx_ext_grant {
+    uint32_t size;
+    uint32_t reserved;
+    /* path: absolute, normalised; a root, or a folder in one.  SBX_E_REFUSED where there is none.  *count is filled on
+     * failure, too: the next call goes on from there, and so does the next run. */
+    sbx_status(SBX_CALL *again)(const char *path, sbx_grant_count *count, sbx_error *error);
+} sbx_ext_grant;
+
 #ifdef __cplusplus
 }
 #endif

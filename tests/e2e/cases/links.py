@@ -99,7 +99,11 @@ def out(w):
     equal(told.pop(), 'ok', 'in the root')
     for line, answer in zip(lines, told):
         equal(answer, DENIED, line)
-    same(look(w, root), before, 'links')
+    after = look(w, root)
+    equal({name: one[0] for name, one in after.items()}, {name: one[0] for name, one in before.items()}, 'links')
+    same(outside(after), outside(before), 'outside')
+    for _, link, *_ in INTO + ONTO:  # a link is an object of the root, what it leads to is not
+        check(SANDBOX in descriptor_hex(w, link.replace('{r}', root)), link)
     cleaned(w, root, before)
 
 

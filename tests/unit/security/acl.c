@@ -9,6 +9,7 @@
 
 #include "common/grants/acl.h"
 #include "common/grants/ledger_record.h"
+#include "common/grants/sha256.h"
 
 static const uint8_t ours[12] = {1, 1, 0, 0, 0, 0, 0, 9, 7, 0, 0, 0};
 static const uint8_t theirs[12] = {1, 1, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0};
@@ -245,6 +246,39 @@ static void test_records(void **context)
     }
 }
 
+/* FIPS 180-4 and NIST's examples: the empty text, one block, two, and many. */
+static void test_sha256(void **state)
+{
+    static const struct {
+        const char *text;
+        unsigned times;
+        uint8_t begin[8], end[4];
+    } known[] = {
+        {"", 1, {0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14}, {0x78, 0x52, 0xb8, 0x55}},
+        {"abc", 1, {0xba, 0x78, 0x16, 0xbf, 0x8f, 0x01, 0xcf, 0xea}, {0xf2, 0x00, 0x15, 0xad}},
+        {"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+         1,
+         {0x24, 0x8d, 0x6a, 0x61, 0xd2, 0x06, 0x38, 0xb8},
+         {0x19, 0xdb, 0x06, 0xc1}},
+        {"a", 1000000, {0xcd, 0xc7, 0x6e, 0x5c, 0x99, 0x14, 0xfb, 0x92}, {0xc7, 0x11, 0x2c, 0xd0}},
+    };
+    uint8_t digest[32];
+    sbx_sha256 hash;
+    size_t i;
+    unsigned n;
+
+    (void)state;
+    for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        sbx_sha256_begin(&hash);
+        for (n = 0; n < known[i].times; n++)
+            sbx_sha256_add(&hash, known[i].text, strlen(known[i].text));
+        sbx_sha256_end(&hash, digest);
+        assert_memory_equal(digest, known[i].begin, 8);
+        if (i != 3)
+            assert_memory_equal(digest + 28, known[i].end, 4);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -252,6 +286,7 @@ int main(void)
         cmocka_unit_test(test_hostile),        cmocka_unit_test(test_crc),
         cmocka_unit_test(test_records),        cmocka_unit_test(test_other_kinds),
         cmocka_unit_test(test_same),           cmocka_unit_test(test_shuts),
+        cmocka_unit_test(test_sha256),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

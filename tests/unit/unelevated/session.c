@@ -60,6 +60,14 @@ uint32_t sbx_grants_sids(const sbx_grants *grants, const void *const **sids)
     return granted_count;
 }
 
+const void *sbx_grants_set(const sbx_grants *grants)
+{
+    static const uint8_t set[44] = {1, 9, 0, 0, 0, 0, 0, 9, 'S', 'X', 'B', 'S', 1, 2, 3};
+
+    (void)grants;
+    return granted_count ? set : NULL;
+}
+
 void sbx_grants_close(sbx_grants *grants)
 {
     (void)grants;
