@@ -52,6 +52,8 @@ if (fs.existsSync(before) && round > 2) fs.rmSync(before, { recursive: true });
 console.log(fs.readFileSync('target/debug/deps/app-1.exe', 'utf8'), fs.statSync('target/debug/app.exe').nlink);
 """}
 work('cargo-like', CARGO, ('first', ('node', 'cargo.js', '1')), ('second', ('node', 'cargo.js', '2')), ('third', ('node', 'cargo.js', '3')), long=True)
+work('cargo-like, built outside first', CARGO, ('first', outside('node', 'cargo.js', '1')), ('second', ('node', 'cargo.js', '2')),
+     ('third', ('node', 'cargo.js', '3')), ('clean', ('node', '-e', "fs.rmSync('target', { recursive: true })")))
 
 UV = {'uv.js': """
 // as uv does: what is installed is linked from a cache; to install again unlinks and links
@@ -69,6 +71,7 @@ fs.writeFileSync(site + '/METADATA', 'changed');
 console.log(fs.readFileSync('.uv/archive/six/METADATA', 'utf8'), fs.readFileSync('.uv/archive/six/six.py', 'utf8'));
 """}
 work('uv-like', UV, ('first', ('node', 'uv.js')), ('second', ('node', 'uv.js')), long=True)
+work('uv-like, installed outside first', UV, ('first', outside('node', 'uv.js')), ('second', ('node', 'uv.js')))
 
 
 def reset(w):
