@@ -167,7 +167,7 @@ static void test_names_inside(void **context)
 /* In the folder that the root is in, elsewhere, in another root of the same run, in what is protected. */
 static void test_names_elsewhere(void **context)
 {
-    char *before, *outside, text[64];
+    char *before, *outside;
     sbx_grants *grants;
 
     JUDGED
@@ -198,7 +198,6 @@ static void test_names_elsewhere(void **context)
     sbx_grants_close(grants);
 
     /* looked at again, with the denies in place */
-    snprintf(text, sizeof(text), "%s", tree_warning);
     assert_int_equal(grant_again("ws").closed, 4); /* b.txt as well, which is protected by its other name */
     grants = open_grants();
     tree_enter(grants);
