@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "plugin/plugin_file.h"
-#include "plugin/trust.h"
+#include "win/trust.h"
 #include "win/dirs.h"
 #include "win/error.h"
 #include "win/handle.h"

@@ -8,7 +8,7 @@
 #include "cli/cli.h"
 #include "config/toml.h"
 #include "plugin/plugin_file.h"
-#include "plugin/trust.h"
+#include "win/trust.h"
 #include "win/dirs.h"
 #include "win/file.h"
 #include "win/handle.h"

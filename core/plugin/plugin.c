@@ -11,7 +11,7 @@
 #include "plugin/plugin_file.h"
 #include "plugin/plugin_guard.h"
 #include "plugin/plugin_watch.h"
-#include "plugin/trust.h"
+#include "win/trust.h"
 #include "win/error.h"
 #include "win/handle.h"
 #include "win/job.h"

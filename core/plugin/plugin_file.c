@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "plugin/trust.h"
+#include "win/trust.h"
 #include "win/error.h"
 #include "win/handle.h"
 #include "win/wide.h"

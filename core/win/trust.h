@@ -16,8 +16,8 @@
  * Deny entries are not counted in favour: an allow entry for somebody else is enough to refuse.
  * Source: MSDN "ACCESS_ALLOWED_ACE", "File Security and Access Rights", "Well-known SIDs".
  */
-#ifndef SBX_PLUGIN_TRUST_H
-#define SBX_PLUGIN_TRUST_H
+#ifndef SBX_WIN_TRUST_H
+#define SBX_WIN_TRUST_H
 
 #include "base/error.h"
 

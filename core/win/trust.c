@@ -1,4 +1,4 @@
-#include "plugin/trust.h"
+#include "win/trust.h"
 
 #include <windows.h>
 #include <string.h>
