@@ -14,7 +14,7 @@
 #include "common/environment/temp.h"
 #include "common/token/token.h"
 #include "common/environment/tools.h"
-#include "unelevated/ticket.h"
+#include "common/token/ticket.h"
 #include "win/wide.h"
 
 struct sbx_session {

@@ -14,7 +14,7 @@
 #include "common/token/station.h"
 #include "common/token/token.h"
 #include "unelevated/session.h"
-#include "unelevated/ticket.h"
+#include "common/token/ticket.h"
 #include "win/error.h"
 #include "win/handle.h"
 
@@ -107,7 +107,7 @@ static sbx_status SBX_CALL unelevated_token(const sbx_ticket *ticket, sbx_spawn 
     if ((st = sbx_station_open(&state->station, token, state->data.spec.run_sid, !own_desktop, err)) != SBX_OK)
         goto out;
     if (own_desktop &&
-        (st = sbx_desktop_open(&state->desktop, state->data.run_id, state->data.spec.run_sid, err)) != SBX_OK)
+        (st = sbx_desktop_open(&state->desktop, state->data.run_id, state->data.spec.run_sid, NULL, err)) != SBX_OK)
         goto out;
     memset(spawn, 0, sizeof(*spawn));
     spawn->size = sizeof(*spawn);

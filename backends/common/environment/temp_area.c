@@ -103,7 +103,7 @@ static void *opening_dacl(void)
     void *acl = NULL;
 
     if (sbx_token_ask_self(&self, NULL) == SBX_OK)
-        sbx_token_default_dacl(self, local_system, &acl, NULL);
+        sbx_token_default_dacl(self, local_system, NULL, &acl, NULL);
     return acl;
 }
 

@@ -17,10 +17,10 @@
      DESKTOP_JOURNALPLAYBACK | DESKTOP_ENUMERATE | DESKTOP_WRITEOBJECTS | DESKTOP_SWITCHDESKTOP | READ_CONTROL)
 
 /* Not the logon SID, which other sandboxes of the session have as well. */
-static sbx_status make_dacl(const void *run_sid, void **acl, sbx_error *err)
+static sbx_status make_dacl(const void *run_sid, const void *account_sid, void **acl, sbx_error *err)
 {
     static const uint8_t local_system[12] = {1, 1, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0};
-    const DWORD size = sizeof(ACL) + 3 * (sizeof(ACCESS_ALLOWED_ACE) + SECURITY_MAX_SID_SIZE);
+    const DWORD size = sizeof(ACL) + 4 * (sizeof(ACCESS_ALLOWED_ACE) + SECURITY_MAX_SID_SIZE);
     sbx_user_sid user;
     ACL *list = NULL;
     sbx_status st = sbx_user_get(&user, err);
@@ -34,7 +34,8 @@ static sbx_status make_dacl(const void *run_sid, void **acl, sbx_error *err)
         !AddAccessAllowedAce(list, ACL_REVISION, DESKTOP_ALL | STANDARD_RIGHTS_REQUIRED, user.u.bytes) ||
         !AddAccessAllowedAce(list, ACL_REVISION, DESKTOP_ALL | STANDARD_RIGHTS_REQUIRED,
                              (PSID)(uintptr_t)local_system) ||
-        !AddAccessAllowedAce(list, ACL_REVISION, DESKTOP_ALL, (PSID)(uintptr_t)run_sid)) {
+        !AddAccessAllowedAce(list, ACL_REVISION, DESKTOP_ALL, (PSID)(uintptr_t)run_sid) ||
+        (account_sid && !AddAccessAllowedAce(list, ACL_REVISION, DESKTOP_ALL, (PSID)(uintptr_t)account_sid))) {
         sbx_fail_last(err, SBX_E_SYSTEM, "AddAccessAllowedAce", "desktop");
         sbx_free(list);
         return SBX_E_SYSTEM;
@@ -43,7 +44,8 @@ static sbx_status make_dacl(const void *run_sid, void **acl, sbx_error *err)
     return SBX_OK;
 }
 
-sbx_status sbx_desktop_open(sbx_desktop *desktop, const char *run_id, const void *run_sid, sbx_error *err)
+sbx_status sbx_desktop_open(sbx_desktop *desktop, const char *run_id, const void *run_sid, const void *account_sid,
+                            sbx_error *err)
 {
     sbx_user32 calls;
     SECURITY_DESCRIPTOR descriptor;
@@ -56,7 +58,7 @@ sbx_status sbx_desktop_open(sbx_desktop *desktop, const char *run_id, const void
     DWORD size = 0;
     sbx_status st;
 
-    if ((st = sbx_user32_load(&calls, err)) != SBX_OK || (st = make_dacl(run_sid, &acl, err)) != SBX_OK)
+    if ((st = sbx_user32_load(&calls, err)) != SBX_OK || (st = make_dacl(run_sid, account_sid, &acl, err)) != SBX_OK)
         goto out;
     if (!calls.information(calls.process_station(), UOI_NAME, station_w, sizeof(station_w), &size)) {
         st = sbx_fail_last(err, SBX_E_SYSTEM, "GetUserObjectInformationW", "window station");

@@ -20,8 +20,10 @@ typedef struct sbx_desktop {
     char *name;   /* "WinSta0\sbx-..." for STARTUPINFO */
 } sbx_desktop;
 
-/* `desktop` begins as { 0 }.  run_sid: PSID; run_id: for the name. */
-sbx_status sbx_desktop_open(sbx_desktop *desktop, const char *run_id, const void *run_sid, sbx_error *err);
+/* `desktop` begins as { 0 }.  run_sid: PSID; run_id: for the name.  account_sid: PSID of the account that the command runs as,
+ * NULL: the user. */
+sbx_status sbx_desktop_open(sbx_desktop *desktop, const char *run_id, const void *run_sid, const void *account_sid,
+                            sbx_error *err);
 void sbx_desktop_close(sbx_desktop *desktop);
 
 /* Does the suspended process start on that desktop?  Reads what it was given as STARTUPINFO, before it can

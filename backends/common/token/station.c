@@ -16,6 +16,10 @@
 
 /* What user32 opens them with, as far as it was seen. */
 #define STATION_RIGHTS (WINSTA_ALL_ACCESS | READ_CONTROL)
+/* Of another account: without READ_CONTROL its first process hangs, others found; it may not change the DACL, delete, or own it.
+ * The clipboard (0x4) and the desktop's pixels (0x200) are among them: told. */
+#define ACCOUNT_RIGHTS ((DWORD)0x2037F)
+
 #define DESKTOP_RIGHTS                                                                                                 \
     (DESKTOP_READOBJECTS | DESKTOP_CREATEWINDOW | DESKTOP_CREATEMENU | DESKTOP_HOOKCONTROL | DESKTOP_JOURNALRECORD |   \
      DESKTOP_JOURNALPLAYBACK | DESKTOP_ENUMERATE | DESKTOP_WRITEOBJECTS | DESKTOP_SWITCHDESKTOP | READ_CONTROL)
@@ -160,6 +164,48 @@ static sbx_status admit(const sbx_user32 *calls, HANDLE own, int is_desktop, voi
     return st;
 }
 
+static void keep_sid(sbx_station *station, const void *sid)
+{
+    memcpy(station->sids[station->count++].u.bytes, sid, sbx_sid_length(sid, SBX_SID_MAX));
+}
+
+sbx_status sbx_station_admit(sbx_station *station, const void *account_sid, const void *run_sid, sbx_error *err)
+{
+    const DWORD access = READ_CONTROL | WRITE_DAC;
+    sbx_user32 calls;
+    sbx_lock *lock = NULL;
+    WCHAR name_w[128] = L"";
+    DWORD size = 0;
+    uint32_t i;
+    sbx_status st;
+
+    if ((st = sbx_user32_load(&calls, err)) != SBX_OK || (st = sbx_lock_take(NULL, LOCK_MS, &lock, err)) != SBX_OK)
+        return st;
+    keep_sid(station, account_sid);
+    keep_sid(station, run_sid);
+    if (!calls.information(calls.process_station(), UOI_NAME, name_w, sizeof(name_w), &size))
+        st = sbx_fail_last(err, SBX_E_SYSTEM, "GetUserObjectInformationW", "window station");
+    else if (!(station->station = (HANDLE)calls.open_station(name_w, FALSE, access)))
+        st = sbx_fail_last_w(err, SBX_E_SYSTEM, "OpenWindowStationW", (const uint16_t *)name_w);
+    for (i = 0; i < station->count && st == SBX_OK; i++)
+        st = edit(&calls, station->station, station->sids[i].u.bytes, ACCOUNT_RIGHTS, err);
+    sbx_lock_give(lock);
+    if (st == SBX_OK)
+        return SBX_OK;
+    st = closed(err, "window station");
+    sbx_station_close(station);
+    return st;
+}
+
+/* Remove what was added. */
+static void take_away(const sbx_user32 *calls, HANDLE object, const sbx_station *station, sbx_error *err)
+{
+    uint32_t i;
+
+    for (i = 0; i < station->count; i++)
+        edit(calls, object, station->sids[i].u.bytes, 0, err);
+}
+
 sbx_status sbx_station_open(sbx_station *station, void *token, const void *run_sid, int desktop_too, sbx_error *err)
 {
     sbx_user32 calls;
@@ -176,7 +222,7 @@ sbx_status sbx_station_open(sbx_station *station, void *token, const void *run_s
     /* others of the user change the same DACL */
     if ((st = sbx_lock_take(NULL, LOCK_MS, &lock, err)) != SBX_OK)
         return st;
-    memcpy(station->run_sid, run_sid, sizeof(station->run_sid));
+    keep_sid(station, run_sid);
     st = admit(&calls, own, 0, token, run_sid, &station->station, err);
     if (st == SBX_OK && desktop_too) {
         name = "desktop";
@@ -202,11 +248,11 @@ void sbx_station_close(sbx_station *station)
     if ((station->station || station->desktop) && sbx_user32_load(&calls, NULL) == SBX_OK) {
         sbx_lock_take(NULL, LOCK_MS, &lock, NULL); /* without it, too: what stays is of no use to anybody */
         if (station->desktop) {
-            edit(&calls, station->desktop, station->run_sid, 0, &err);
+            take_away(&calls, station->desktop, station, &err);
             calls.close_desktop(station->desktop);
         }
         if (station->station) {
-            edit(&calls, station->station, station->run_sid, 0, &err);
+            take_away(&calls, station->station, station, &err);
             calls.close_station(station->station);
         }
         sbx_lock_give(lock);

@@ -13,15 +13,20 @@
 #define SBX_TOKEN_STATION_H
 
 #include "common/token/token.h"
+#include "win/user.h"
 
 typedef struct sbx_station {
     void *station, *desktop; /* HWINSTA, HDESK that got an ACE; NULL: not needed */
-    _Alignas(4) uint8_t run_sid[SBX_RUN_SID_BYTES];
+    sbx_user_sid sids[2];    /* whose ACEs */
+    uint32_t count;
 } sbx_station;
 
 /* Let processes with that token open the station and, if desktop_too, the desktop of this thread.  `station` begins as { 0 }.
  * SBX_E_UNAVAILABLE: they cannot, and that cannot be changed. */
 sbx_status sbx_station_open(sbx_station *station, void *token, const void *run_sid, int desktop_too, sbx_error *err);
+/* Let processes of an account open the station: one ACE for the account, and one for the run, as their tokens are asked twice.
+ * The station of an interactive logon admits the logon SID, which they have for deny only. SBX_E_UNAVAILABLE. */
+sbx_status sbx_station_admit(sbx_station *station, const void *account_sid, const void *run_sid, sbx_error *err);
 void sbx_station_close(sbx_station *station);
 
 #endif

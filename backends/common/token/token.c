@@ -111,7 +111,7 @@ static sbx_status set_dacls(HANDLE token, const sbx_token_self *self, const sbx_
 {
     TOKEN_DEFAULT_DACL dacl = {NULL};
     SECURITY_DESCRIPTOR descriptor;
-    sbx_status st = sbx_token_default_dacl(self, spec->run_sid, (void **)&dacl.DefaultDacl, err);
+    sbx_status st = sbx_token_default_dacl(self, spec->run_sid, spec->launcher, (void **)&dacl.DefaultDacl, err);
 
     if (st != SBX_OK)
         return st;
@@ -134,6 +134,7 @@ sbx_status sbx_token_restrict(const sbx_token_spec *spec, void **token, sbx_erro
     const sbx_token_self *self;
     uint32_t count = 0;
     HANDLE own = NULL, made = NULL;
+    SID_AND_ATTRIBUTES logon = {0};
     sbx_status st;
 
     if (!OpenProcessToken(GetCurrentProcess(),
@@ -144,8 +145,9 @@ sbx_status sbx_token_restrict(const sbx_token_spec *spec, void **token, sbx_erro
     if ((st = sbx_token_ask_self(&self, err)) != SBX_OK ||
         (st = sbx_token_restricting(spec, self, &sids, &count, err)) != SBX_OK)
         goto out;
-    if (!CreateRestrictedToken(own, DISABLE_MAX_PRIVILEGE | LUA_TOKEN | WRITE_RESTRICTED, 0, NULL, 0, NULL, count, sids,
-                               &made)) {
+    logon.Sid = (PSID)(uintptr_t)self->logon.u.bytes;
+    if (!CreateRestrictedToken(own, DISABLE_MAX_PRIVILEGE | LUA_TOKEN | WRITE_RESTRICTED,
+                               spec->launcher && self->has_logon ? 1 : 0, &logon, 0, NULL, count, sids, &made)) {
         made = NULL;
         st = sbx_fail_last(err, SBX_E_SYSTEM, "CreateRestrictedToken", "own token");
         goto out;
@@ -170,7 +172,7 @@ sbx_status sbx_token_settle(const sbx_token_spec *spec, void *process, void *tok
     sbx_status st;
 
     if ((st = sbx_token_ask_self(&self, err)) != SBX_OK ||
-        (st = sbx_token_default_dacl(self, spec->run_sid, &acl, err)) != SBX_OK)
+        (st = sbx_token_default_dacl(self, spec->run_sid, spec->launcher, &acl, err)) != SBX_OK)
         return st;
     if (!InitializeSecurityDescriptor(&descriptor, SECURITY_DESCRIPTOR_REVISION) ||
         !SetSecurityDescriptorDacl(&descriptor, TRUE, acl, FALSE) ||

@@ -10,6 +10,11 @@
  * own SID, so that nested pipes work and another sandbox of the same logon session cannot write to them; the
  * logon SID would admit it.  The user's ACE lets his own tools (debugger, task manager) handle the processes.
  *
+ * In an account of its own the account's SID is among the restricting ones, in place of the logon session's: the account owns
+ * nothing but what its commands make, and pipes without a descriptor, consoles and their like admit their owner.  The logon SID
+ * there is that of whoever launched it (the secondary logon stamps it on): the token has it for deny only, or the
+ * user's processes, whose default DACL admits it, were open.  The default DACL admits the user as well.
+ *
  * Source: MSDN "CreateRestrictedToken", "Restricted Tokens", "TOKEN_ACCESS_INFORMATION", "How DACLs Control Access to an
  * Object", "AccessCheck"; MS-DTYP 2.5.3.  Any thread.
  */
@@ -29,6 +34,8 @@ typedef struct sbx_token_spec {
     const void *set_sid;                            /* the PSID of the set of roots and rules (set.h); NULL: none */
     const void *const *roots;                       /* PSIDs */
     uint32_t root_count;
+    /* NULL: the command runs as the user.  Else PSID of the user whose command runs as this account: */
+    const void *launcher;
 } sbx_token_spec;
 
 /* The SID of a run: S-1-9-TAG-w0-..-w3.  run_id: 32 hexadecimal digits, or SBX_E_REFUSED. */

@@ -119,7 +119,9 @@ sbx_status sbx_token_restricting(const sbx_token_spec *spec, const sbx_token_sel
     if (spec->set_sid)
         list[n++].Sid = as_sid(spec->set_sid);
     list[n++].Sid = as_sid(spec->run_sid);
-    if (self->has_logon)
+    if (spec->launcher)
+        list[n++].Sid = as_sid(self->user.u.bytes);
+    else if (self->has_logon)
         list[n++].Sid = as_sid(self->logon.u.bytes);
     list[n++].Sid = as_sid(everyone);
     *sids = list;
@@ -127,9 +129,10 @@ sbx_status sbx_token_restricting(const sbx_token_spec *spec, const sbx_token_sel
     return SBX_OK;
 }
 
-sbx_status sbx_token_default_dacl(const sbx_token_self *self, const void *run_sid, void **acl, sbx_error *err)
+sbx_status sbx_token_default_dacl(const sbx_token_self *self, const void *run_sid, const void *launcher, void **acl,
+                                  sbx_error *err)
 {
-    const DWORD size = sizeof(ACL) + 4 * (sizeof(ACCESS_ALLOWED_ACE) + SECURITY_MAX_SID_SIZE);
+    const DWORD size = sizeof(ACL) + 5 * (sizeof(ACCESS_ALLOWED_ACE) + SECURITY_MAX_SID_SIZE);
     ACL *list = sbx_alloc_zero(1, size);
     void *ace = NULL;
 
@@ -139,7 +142,9 @@ sbx_status sbx_token_default_dacl(const sbx_token_self *self, const void *run_si
         !AddAccessAllowedAce(list, ACL_REVISION, GENERIC_ALL, as_sid(self->user.u.bytes)) ||
         !AddAccessAllowedAce(list, ACL_REVISION, GENERIC_ALL, as_sid(local_system)) ||
         !AddAccessAllowedAce(list, ACL_REVISION, GENERIC_ALL, as_sid(run_sid)) ||
-        !AddAccessAllowedAce(list, ACL_REVISION, READ_CONTROL, as_sid(owner_rights)) || !GetAce(list, 3, &ace)) {
+        (launcher && !AddAccessAllowedAce(list, ACL_REVISION, GENERIC_ALL, as_sid(launcher))) ||
+        !AddAccessAllowedAce(list, ACL_REVISION, READ_CONTROL, as_sid(owner_rights)) ||
+        !GetAce(list, launcher ? 4 : 3, &ace)) {
         sbx_fail_last(err, SBX_E_SYSTEM, "AddAccessAllowedAce", "default DACL");
         sbx_free(list);
         return SBX_E_SYSTEM;

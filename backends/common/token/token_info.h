@@ -33,6 +33,7 @@ sbx_status sbx_token_restricting(const sbx_token_spec *spec, const sbx_token_sel
                                  uint32_t *count, sbx_error *err);
 
 /* The default DACL of the new token. */
-sbx_status sbx_token_default_dacl(const sbx_token_self *self, const void *run_sid, void **acl, sbx_error *err);
+sbx_status sbx_token_default_dacl(const sbx_token_self *self, const void *run_sid, const void *launcher, void **acl,
+                                  sbx_error *err);
 
 #endif

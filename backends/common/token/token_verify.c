@@ -79,11 +79,11 @@ static sbx_status check_privileges(void *token, sbx_error *err)
     return st;
 }
 
-static sbx_status check_groups(void *token, const sbx_token_self *self, sbx_error *err)
+static sbx_status check_groups(const sbx_token_spec *spec, void *token, const sbx_token_self *self, sbx_error *err)
 {
     static const uint8_t administrators[16] = {1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 0x20, 2, 0, 0};
     TOKEN_GROUPS *found = NULL;
-    int logged_on = !self->has_logon;
+    int logged_on = !self->has_logon || spec->launcher;
     DWORD i, attributes;
     sbx_status st = sbx_token_info(token, TokenGroups, (void **)&found, err);
 
@@ -97,6 +97,9 @@ static sbx_status check_groups(void *token, const sbx_token_self *self, sbx_erro
         if (self->has_logon && EqualSid(found->Groups[i].Sid, as_sid(self->logon.u.bytes)) &&
             (attributes & SE_GROUP_ENABLED))
             logged_on = 1;
+        if (spec->launcher && (attributes & SE_GROUP_LOGON_ID) == SE_GROUP_LOGON_ID &&
+            ((attributes & SE_GROUP_ENABLED) || !(attributes & SE_GROUP_USE_FOR_DENY_ONLY)))
+            st = gap("groups: the logon SID of the user is enabled", err);
     }
     if (st == SBX_OK && !logged_on)
         st = gap("groups: the logon SID is missing", err);
@@ -139,7 +142,7 @@ static sbx_status check_default_dacl(const sbx_token_spec *spec, void *token, co
 
     if (st != SBX_OK)
         return st;
-    st = sbx_token_default_dacl(self, spec->run_sid, (void **)&want, err);
+    st = sbx_token_default_dacl(self, spec->run_sid, spec->launcher, (void **)&want, err);
     if (st != SBX_OK)
         goto out;
     if (!found->DefaultDacl || found->DefaultDacl->AceCount != want->AceCount)
@@ -209,7 +212,9 @@ static sbx_status copy_to_ask(void *token, HANDLE *copy, sbx_error *err)
 static sbx_status check_behaviour(const sbx_token_spec *spec, void *token, const sbx_token_self *self, sbx_error *err)
 {
     HANDLE copy = NULL;
-    PSID user = as_sid(self->user.u.bytes), run = as_sid(spec->run_sid);
+    static const uint8_t authenticated[12] = {1, 1, 0, 0, 0, 0, 0, 5, 11};
+    /* what only the first of the two checks admits: the user, or what is open to every account */
+    PSID user = as_sid(spec->launcher ? authenticated : self->user.u.bytes), run = as_sid(spec->run_sid);
     int user_write = 1, user_owner = 1, user_read = 0, run_write = 0;
     sbx_status st;
 
@@ -255,7 +260,7 @@ sbx_status sbx_token_verify(const sbx_token_spec *spec, void *token, sbx_error *
 
     if ((st = sbx_token_ask_self(&self, err)) != SBX_OK || (st = check_restricting(spec, token, self, err)) != SBX_OK ||
         (st = check_flags(token, err)) != SBX_OK || (st = check_privileges(token, err)) != SBX_OK ||
-        (st = check_groups(token, self, err)) != SBX_OK || (st = check_user(token, self, err)) != SBX_OK ||
+        (st = check_groups(spec, token, self, err)) != SBX_OK || (st = check_user(token, self, err)) != SBX_OK ||
         (st = check_default_dacl(spec, token, self, err)) != SBX_OK)
         return st;
     return check_behaviour(spec, token, self, err);

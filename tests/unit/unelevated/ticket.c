@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
-#include "unelevated/ticket.h"
+#include "common/token/ticket.h"
 #include "unit/support/fault.h"
 
 static const uint8_t root_a[12] = {1, 1, 0, 0, 0, 0, 0, 9, 1, 2, 3, 4};
@@ -26,6 +26,8 @@ static void fill(sbx_ticket_data *data)
     data->closed = "C:\\a";
     data->opened = NULL;
     data->root = "C:\\r";
+    data->spec.launcher = root_b;
+    data->desktop = "s\\d";
 }
 
 static void round_trip(void **state)
@@ -49,6 +51,8 @@ static void round_trip(void **state)
     assert_string_equal(out.closed, "C:\\a");
     assert_string_equal(out.opened, "");
     assert_string_equal(out.root, "C:\\r");
+    assert_memory_equal(out.spec.launcher, root_b, sizeof(root_b));
+    assert_string_equal(out.desktop, "s\\d");
     sbx_ticket_fini(&out);
     assert_int_equal(sbx_fault_live(), 0);
 }

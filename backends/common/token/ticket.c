@@ -1,12 +1,12 @@
-#include "unelevated/ticket.h"
+#include "common/token/ticket.h"
 
 #include <string.h>
 
 #include "base/text.h"
 
 #define MAGIC 0x54585253u /* "SRXT" */
-#define VERSION 3u
-#define TEXTS 4u
+#define VERSION 4u
+#define TEXTS 5u
 #define TEXT_MAX 65536u
 
 static void put32(sbx_text *text, uint32_t value)
@@ -33,6 +33,7 @@ sbx_status sbx_ticket_write(const sbx_ticket_data *data, void **bytes, uint32_t 
     texts[1] = data->closed;
     texts[2] = data->opened;
     texts[3] = data->root;
+    texts[4] = data->desktop;
     put32(&text, MAGIC);
     put32(&text, VERSION);
     put32(&text, data->flags);
@@ -41,6 +42,7 @@ sbx_status sbx_ticket_write(const sbx_ticket_data *data, void **bytes, uint32_t 
     put_bytes(&text, data->spec.set_sid, data->spec.set_sid ? sbx_sid_length(data->spec.set_sid, SBX_SID_MAX) : 0);
     for (i = 0; i < data->spec.root_count; i++)
         put_bytes(&text, data->spec.roots[i], sbx_sid_length(data->spec.roots[i], SBX_SID_MAX));
+    put_bytes(&text, data->spec.launcher, data->spec.launcher ? sbx_sid_length(data->spec.launcher, SBX_SID_MAX) : 0);
     for (i = 0; i < TEXTS; i++)
         put_bytes(&text, texts[i] ? texts[i] : "", texts[i] ? strlen(texts[i]) : 0);
     *length = (uint32_t)text.length;
@@ -133,10 +135,12 @@ sbx_status sbx_ticket_read(const void *bytes, uint32_t length, sbx_ticket_data *
     for (i = 0; i < data->spec.root_count && !in.bad && !memory; i++)
         roots[i] = get_sid(&in, data, 0, &memory);
     data->spec.roots = roots;
+    data->spec.launcher = get_sid(&in, data, 1, &memory);
     data->run_id = get_text(&in, data, &memory);
     data->closed = get_text(&in, data, &memory);
     data->opened = get_text(&in, data, &memory);
     data->root = get_text(&in, data, &memory);
+    data->desktop = get_text(&in, data, &memory);
     if (memory) {
         sbx_ticket_fini(data);
         return sbx_fail_memory(err);

@@ -1,13 +1,14 @@
 /*
  * The ticket: what the process that spawns needs to make the token, as bytes.
  *
- *   u32 magic, version, flags, count of SIDs;  run SID;  the set's (may be empty) and per root: u32 length, SID;
- *   four texts: run id, folder that must be closed, folder that must be open, first root ("": none), each u32 length, bytes
+ *   u32 magic, version, flags, count of SIDs;  run SID;  the set's (may be empty), per root, the launcher's (may be empty):
+ *   u32 length, SID;
+ *   five texts: run id, folder that must be closed, folder that must be open, first root, desktop ("": none), each u32 length, bytes
  *
  * Little endian, no padding.  The reader trusts nothing: every length, every SID and every text is checked.
  */
-#ifndef SBX_UNELEVATED_TICKET_H
-#define SBX_UNELEVATED_TICKET_H
+#ifndef SBX_TOKEN_TICKET_H
+#define SBX_TOKEN_TICKET_H
 
 #include "base/memory.h"
 #include "common/grants/acl.h"
@@ -21,7 +22,8 @@ typedef struct sbx_ticket_data {
     uint32_t flags;      /* SBX_TICKET_* */
     sbx_token_spec spec; /* SIDs are in the arena of a ticket that was read */
     const char *run_id, *closed, *opened, *root;
-    sbx_arena arena; /* of a ticket that was read */
+    const char *desktop; /* one that there is already */
+    sbx_arena arena;     /* of a ticket that was read */
 } sbx_ticket_data;
 
 /* *bytes is freed with sbx_free. */
