@@ -3,6 +3,7 @@
 #include <windows.h>
 #include <winternl.h>
 
+#include "base/memory.h"
 #include "win/error.h"
 #include "win/handle.h"
 
@@ -38,17 +39,35 @@ static sbx_status make(closed *c, sbx_error *err)
     return SBX_OK;
 }
 
-static sbx_status close_token(closed *c, sbx_error *err)
+static sbx_status set_default(ACL *acl, sbx_error *err)
 {
-    TOKEN_DEFAULT_DACL dacl = {(ACL *)(void *)c->space};
+    TOKEN_DEFAULT_DACL dacl = {acl};
     HANDLE token = NULL;
     sbx_status st = SBX_OK;
 
-    if (!OpenProcessToken(GetCurrentProcess(), TOKEN_ADJUST_DEFAULT | WRITE_DAC, &token))
+    if (!OpenProcessToken(GetCurrentProcess(), TOKEN_ADJUST_DEFAULT, &token))
         return sbx_fail_last(err, SBX_E_UNENFORCED, "OpenProcessToken", "sbx-runner");
     if (!SetTokenInformation(token, TokenDefaultDacl, &dacl, sizeof(dacl)))
         st = sbx_fail_last(err, SBX_E_UNENFORCED, "SetTokenInformation", "sbx-runner");
     sbx_handle_close(&token);
+    return st;
+}
+
+sbx_status sbx_harden_as(void *token, sbx_error *err)
+{
+    DWORD size = 0;
+    TOKEN_DEFAULT_DACL *dacl;
+    sbx_status st;
+
+    GetTokenInformation(token, TokenDefaultDacl, NULL, 0, &size);
+    dacl = sbx_alloc(size ? size : 1);
+    if (!dacl)
+        return sbx_fail_memory(err);
+    if (!GetTokenInformation(token, TokenDefaultDacl, dacl, size, &size))
+        st = sbx_fail_last(err, SBX_E_SYSTEM, "GetTokenInformation", "default DACL");
+    else
+        st = set_default(dacl->DefaultDacl, err);
+    sbx_free(dacl);
     return st;
 }
 
@@ -82,6 +101,6 @@ sbx_status sbx_harden(sbx_error *err)
     sbx_status st = make(&c, err);
 
     if (st == SBX_OK)
-        st = close_token(&c, err);
+        st = set_default((ACL *)(void *)c.space, err);
     return st == SBX_OK ? close_console_host(&c, err) : st;
 }

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/talk.h"
 #include "plugin/plugin.h"
+#include "runner/harden.h"
 #include "win/error.h"
 #include "win/handle.h"
 #include "win/process.h"
@@ -89,9 +90,17 @@ static sbx_status start(const sbx_talk_request *request, const sbx_backend *back
         st = sbx_wide(spawn.desktop, "desktop", &desktop_w, err);
     how.token = spawn.token;
     how.desktop_w = desktop_w;
+    if (st == SBX_OK && (st = sbx_process_check_cwd(request->cwd_w, err)) != SBX_OK && err->code == ERROR_ACCESS_DENIED)
+        sbx_hint(err, "the account that commands run as cannot read it; start in a directory that every user can read");
+    if (st == SBX_OK)
+        st = sbx_harden_as(spawn.token, err);
     if (st == SBX_OK)
         st = sbx_process_spawn(process, &how, err);
-    if (st == SBX_OK && (st = backend->verify(&spawn, process->handle, err)) != SBX_OK)
+    if (st == SBX_OK)
+        st = sbx_harden(err);
+    if (st == SBX_OK)
+        st = backend->verify(&spawn, process->handle, err);
+    if (st != SBX_OK)
         sbx_process_discard(process);
     sbx_handle_close(&spawn.token);
     backend->spawn_end(&spawn);

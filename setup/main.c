@@ -3,6 +3,7 @@
  */
 #include <windows.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -17,11 +18,20 @@
 
 #define SOMETHING_TO_DO 3
 
-typedef enum action { ACTION_CHECK, ACTION_CHECK_REMOVE, ACTION_APPLY, ACTION_STATUS, ACTION_REMOVE } action;
+typedef enum action {
+    ACTION_CHECK,
+    ACTION_CHECK_REMOVE,
+    ACTION_APPLY,
+    ACTION_STATUS,
+    ACTION_REMOVE,
+    ACTION_REPAIR
+} action;
 
 typedef struct setup {
     action what;
-    int to_do; /* --check: steps are missing, --check-remove: there are some */
+    int to_do;                  /* --check: steps are missing, --check-remove: there are some */
+    const char *user, *backend; /* NULL: this one; all */
+    uint32_t slots;
     char *folder;
     sbx_text out;
 } setup;
@@ -44,7 +54,8 @@ static sbx_status act(setup *s, sbx_steps *steps, sbx_error *err)
     case ACTION_STATUS:
         return sbx_steps_show(steps, &s->out, err);
     case ACTION_APPLY:
-        return sbx_steps_apply(steps, &s->out, err);
+    case ACTION_REPAIR:
+        return sbx_steps_apply(steps, s->what == ACTION_REPAIR, &s->out, err);
     case ACTION_REMOVE:
         if ((st = sbx_steps_undo(steps, &s->out, err)) != SBX_OK)
             return st;
@@ -64,7 +75,7 @@ static sbx_status act(setup *s, sbx_steps *steps, sbx_error *err)
 
 static sbx_status one_backend(setup *s, const char *name, sbx_error *err)
 {
-    const int writing = s->what == ACTION_APPLY || s->what == ACTION_REMOVE;
+    const int writing = s->what == ACTION_APPLY || s->what == ACTION_REMOVE || s->what == ACTION_REPAIR;
     sbx_plugin *plugin = NULL;
     const sbx_backend *backend;
     sbx_setup_options options = {.size = sizeof(options), .part = SBX_SETUP_MACHINE};
@@ -77,7 +88,8 @@ static sbx_status one_backend(setup *s, const char *name, sbx_error *err)
     if (st != SBX_OK || (st = sbx_plugin_load(name, &plugin, err)) != SBX_OK)
         return st;
     sbx_user_sid_text(user.u.bytes, user_text, sizeof(user_text));
-    options.user_sid = user_text;
+    options.user_sid = s->user ? s->user : user_text;
+    options.slots = s->slots;
     backend = sbx_plugin_backend(plugin);
     steps.backend = backend->name;
     if ((st = backend->setup_steps(&options, &steps.items, &steps.count, err)) != SBX_OK)
@@ -131,28 +143,48 @@ static sbx_status all_backends(setup *s, sbx_error *err)
     return st;
 }
 
+/* ACTION [--user SID] [--slots N] [BACKEND] */
+static int parse(setup *s, const sbx_arguments *arguments)
+{
+    static const char *const actions[] = {"--check", "--check-remove", "--apply", "--status", "--remove", "--repair"};
+    const uint32_t count = arguments->count;
+    const char *const *items = arguments->items;
+    uint32_t i = 0, at = 2;
+
+    while (i < 6 && (count < 2 || strcmp(actions[i], items[1])))
+        i++;
+    if (i == 6)
+        return 0;
+    s->what = (action)i;
+    if (at + 1 < count && !strcmp(items[at], "--user")) {
+        s->user = items[at + 1];
+        at += 2;
+    }
+    if (at + 1 < count && !strcmp(items[at], "--slots")) {
+        s->slots = (uint32_t)strtoul(items[at + 1], NULL, 10);
+        at += 2;
+    }
+    if (at < count && items[at][0] != '-')
+        s->backend = items[at++];
+    return at == count;
+}
+
 static sbx_status run(setup *s, sbx_arena *arena, sbx_error *err)
 {
-    static const char *const actions[] = {"--check", "--check-remove", "--apply", "--status", "--remove"};
     const sbx_plugin_sink sink = {NULL, on_log, NULL, NULL};
     sbx_arguments arguments;
-    uint32_t i = 5;
     sbx_status st = sbx_quote_split(arena, (const uint16_t *)GetCommandLineW(), &arguments, err);
 
     if (st != SBX_OK)
         return st;
-    if (arguments.count == 2 || arguments.count == 3)
-        for (i = 0; i < 5 && strcmp(actions[i], arguments.items[1]) != 0; i++)
-            ;
-    if (i == 5) {
+    if (!parse(s, &arguments)) {
         sbx_fail(err, SBX_E_USAGE, "nothing asked for", NULL);
         return sbx_hint(err, "this program is started by `sbx setup`");
     }
-    s->what = (action)i;
     if ((st = sbx_plugin_init(SBX_PROGRAM_SETUP, "", &sink, err)) != SBX_OK ||
         (st = sbx_setup_folder(&s->folder, err)) != SBX_OK)
         return st;
-    return arguments.count == 3 ? one_backend(s, arguments.items[2], err) : all_backends(s, err);
+    return s->backend ? one_backend(s, s->backend, err) : all_backends(s, err);
 }
 
 int wmain(void)

@@ -91,7 +91,7 @@ static sbx_status apply_one(const sbx_steps *steps, uint32_t i, sbx_text *out, s
     return SBX_OK;
 }
 
-sbx_status sbx_steps_apply(const sbx_steps *steps, sbx_text *out, sbx_error *err)
+sbx_status sbx_steps_apply(const sbx_steps *steps, int again, sbx_text *out, sbx_error *err)
 {
     unsigned char *applied = sbx_alloc_zero(steps->count, 1); /* by this call, and absent before it */
     sbx_error other = {0};
@@ -103,7 +103,7 @@ sbx_status sbx_steps_apply(const sbx_steps *steps, sbx_text *out, sbx_error *err
     for (; i < steps->count; i++) {
         if ((st = state_of(steps, i, &state, err)) != SBX_OK)
             break;
-        if (state == STATE_PRESENT && journaled(steps, i) != SBX_JOURNAL_APPLY)
+        if (!again && state == STATE_PRESENT && journaled(steps, i) != SBX_JOURNAL_APPLY)
             continue;
         applied[i] = state == STATE_ABSENT;
         if ((st = apply_one(steps, i, out, err)) != SBX_OK)

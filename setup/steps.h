@@ -19,8 +19,8 @@ sbx_status sbx_steps_check(const sbx_steps *steps, uint32_t *missing, uint32_t *
 /* A line each. */
 sbx_status sbx_steps_show(const sbx_steps *steps, sbx_text *out, sbx_error *err);
 
-/* On failure what this call applied is undone again, in reverse; `out` says what was done. */
-sbx_status sbx_steps_apply(const sbx_steps *steps, sbx_text *out, sbx_error *err);
+/* Those that are missing or, again != 0, all: what looks right may be wrong inside.  On failure what this call applied is undone again, in reverse; `out` says what was done. */
+sbx_status sbx_steps_apply(const sbx_steps *steps, int again, sbx_text *out, sbx_error *err);
 
 /* All in reverse; goes on after a failure and gives the first. */
 sbx_status sbx_steps_undo(const sbx_steps *steps, sbx_text *out, sbx_error *err);

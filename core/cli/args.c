@@ -51,6 +51,8 @@ static int *plain_option(sbx_cli *cli, const char *name, uint32_t *takes)
     *takes = SBX_TAKES_SETUP;
     if (!strcmp(name, "--status"))
         return &cli->status;
+    if (!strcmp(name, "--repair"))
+        return &cli->repair;
     *takes = SBX_TAKES_SHIELD;
     if (!strcmp(name, "--dry-run"))
         return &cli->dry_run;
@@ -70,6 +72,9 @@ static const char **valued_option(sbx_cli *cli, const char *name, uint32_t *take
     *takes = SBX_TAKES_REPORT;
     if (!strcmp(name, "--report"))
         return &cli->report_file;
+    *takes = SBX_TAKES_SETUP;
+    if (!strcmp(name, "--slots"))
+        return &cli->slots;
     return NULL;
 }
 
@@ -106,7 +111,7 @@ static sbx_status unknown_option(const parser *p, const char *name, sbx_error *e
 {
     static const char *const own[] = {"--help",   "--version", "--quiet",  "--verbose", "--json",
                                       "--all",    "--stale",   "--status", "--remove",  "--dry-run",
-                                      "--config", "--profile", "--report"};
+                                      "--config", "--profile", "--report", "--slots",   "--repair"};
     const char *names[128], *near;
     size_t n = 0;
     uint32_t count, i, f;

@@ -7,6 +7,7 @@
 #include <windows.h>
 #include <shellapi.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/quote.h"
@@ -15,37 +16,46 @@
 #include "cli/select.h"
 #include "win/error.h"
 #include "win/handle.h"
+#include "win/user.h"
 #include "win/wide.h"
 
 #define STEPS_MISSING 3u /* sbx-setup.exe --check */
 
-static sbx_status line_for(sbx_cli *cli, const char *program, const char *action, int parameters_only, sbx_text *line,
-                           sbx_error *err)
+/* program NULL: its arguments alone.  Whom it is for is said: with administrator rights it may run as somebody else. */
+static sbx_status line_for(sbx_cli *cli, const char *program, const char *action, sbx_text *line, sbx_error *err)
 {
-    const char *items[3];
-    uint32_t count = 0;
+    const char *items[7];
+    char user_text[192];
+    sbx_user_sid user;
+    uint32_t count = 0, i;
+    sbx_status st = sbx_user_get(&user, err);
 
-    if (!parameters_only)
-        items[count++] = program;
+    if (st != SBX_OK)
+        return st;
+    sbx_user_sid_text(user.u.bytes, user_text, sizeof(user_text));
     items[count++] = action;
+    items[count++] = "--user";
+    items[count++] = user_text;
+    if (cli->slots) {
+        items[count++] = "--slots";
+        items[count++] = cli->slots;
+    }
     if (cli->word_count)
         items[count++] = cli->words[0];
-    if (parameters_only) {
-        sbx_quote_argument(line, action);
-        if (cli->word_count) {
+    if (program)
+        sbx_quote_line(line, &program, 1, err);
+    for (i = 0; i < count; i++) {
+        if (line->length)
             sbx_text_add_char(line, ' ');
-            sbx_quote_argument(line, cli->words[0]);
-        }
-        return line->failed ? sbx_fail_memory(err) : SBX_OK;
+        sbx_quote_argument(line, items[i]);
     }
-    sbx_quote_line(line, items, count, err);
     return line->failed ? sbx_fail_memory(err) : SBX_OK;
 }
 
 static sbx_status run_here(sbx_cli *cli, const char *program, const char *action, uint32_t *exit_code, sbx_error *err)
 {
     sbx_text line = {0};
-    sbx_status st = line_for(cli, program, action, 0, &line, err);
+    sbx_status st = line_for(cli, program, action, &line, err);
 
     if (st == SBX_OK)
         st = sbx_child_run(program, line.data, 0, NULL, NULL, exit_code, err);
@@ -80,7 +90,7 @@ static sbx_status run_elevated(sbx_cli *cli, const char *program, const char *ac
     DWORD code = 0;
     sbx_status st;
 
-    if ((st = line_for(cli, program, action, 1, &line, err)) != SBX_OK ||
+    if ((st = line_for(cli, NULL, action, &line, err)) != SBX_OK ||
         (st = sbx_wide(program, "program", &program_w, err)) != SBX_OK ||
         (st = sbx_wide(line.data, "command line", &line_w, err)) != SBX_OK)
         goto out;
@@ -125,14 +135,16 @@ out:
 
 static sbx_status change(sbx_cli *cli, const char *program, sbx_error *err)
 {
-    const char *action = cli->remove ? "--remove" : "--apply";
+    const char *action = cli->remove ? "--remove" : cli->repair ? "--repair" : "--apply";
     uint32_t code = 0, shown = 0;
     sbx_status st;
 
-    st = run_here(cli, program, cli->remove ? "--check-remove" : "--check", &code, err);
-    if (st != SBX_OK || code != STEPS_MISSING) {
-        cli->exit_code = (int)code;
-        return st;
+    if (!cli->repair) {
+        st = run_here(cli, program, cli->remove ? "--check-remove" : "--check", &code, err);
+        if (st != SBX_OK || code != STEPS_MISSING) {
+            cli->exit_code = (int)code;
+            return st;
+        }
     }
     if (is_elevated())
         st = run_here(cli, program, action, &code, err);
@@ -148,8 +160,13 @@ sbx_status sbx_verb_setup(sbx_cli *cli, sbx_error *err)
     uint32_t code = 0;
     sbx_status st;
 
-    if (cli->word_count > 1 || (cli->status && cli->remove)) {
-        sbx_fail(err, SBX_E_USAGE, "one backend, and one of --status and --remove", "setup");
+    if (cli->slots && (strspn(cli->slots, "0123456789") != strlen(cli->slots) || strlen(cli->slots) > 2 ||
+                       atoi(cli->slots) < 1 || atoi(cli->slots) > 16)) {
+        sbx_fail(err, SBX_E_USAGE, "it is no number from 1 to 16", "--slots");
+        return sbx_hint(err, "see `sbx help setup`");
+    }
+    if (cli->word_count > 1 || cli->status + cli->remove + cli->repair > 1) {
+        sbx_fail(err, SBX_E_USAGE, "one backend, and one of --status, --repair and --remove", "setup");
         return sbx_hint(err, "see `sbx help setup`");
     }
     if ((st = sbx_cli_plugins(cli, err)) != SBX_OK)

@@ -111,10 +111,13 @@ static const sbx_verb verbs[] = {
      "  sbx shield --dry-run \"%USERPROFILE%\\Documents\"\n"
      "  sbx shield --remove\n",
      SBX_TAKES_WORDS | SBX_TAKES_SHIELD, sbx_verb_shield},
-    {"setup", "install what backends need, with administrator rights", "setup [--status|--remove] [BACKEND]",
+    {"setup", "install what backends need, with administrator rights",
+     "setup [--status|--repair|--remove] [--slots N] [BACKEND]",
      "Without options: apply the steps that are missing; asks for administrator rights only then.\n"
      "  --status   list the steps and whether they are there\n"
+     "  --repair   apply all of them again: what looks right may be wrong inside, a password above all\n"
      "  --remove   undo them\n"
+     "  --slots N  accounts of each kind for you, 1 to 16 [8]: so many commands run at one time\n"
      "\n"
      "Examples:\n"
      "  sbx setup\n"

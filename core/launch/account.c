@@ -2,6 +2,7 @@
 
 #include <windows.h>
 #include <string.h>
+#include <wchar.h>
 
 #include "base/memory.h"
 #include "base/talk.h"
@@ -80,6 +81,7 @@ static sbx_status spawn_runner(sbx_account *account, const sbx_identity *identit
     start.input = input;
     start.output = output;
     st = sbx_logon_spawn(&account->process, &start, err);
+    SecureZeroMemory(identity->secret, wcslen(identity->secret) * sizeof(*identity->secret));
 out:
     sbx_handle_close(&input); /* the runner's are the only ones, so its end is the pipe's */
     sbx_handle_close(&output);

@@ -118,7 +118,7 @@ static sbx_status SBX_CALL open_session(const sbx_policy *policy, uint32_t flags
 
 static sbx_status SBX_CALL identity(sbx_session *session, sbx_identity *out, sbx_error *err)
 {
-    static const uint16_t secret[] = {'s', 0};
+    static uint16_t secret[] = {'s', 0};
 
     (void)session;
     (void)err;

@@ -84,6 +84,11 @@ static void hints(void **state)
         {"CreateProcessW", SBX_CODE_WIN32, 740, "administrator rights"},
         {"CreateProcessAsUserW", SBX_CODE_WIN32, 193, "no program, or one for another kind of Windows"},
         {"CreateProcessAsUserW", SBX_CODE_WIN32, 740, "administrator rights"},
+        {"CreateProcessWithLogonW", SBX_CODE_WIN32, 1326, "password"},
+        {"CreateProcessWithLogonW", SBX_CODE_WIN32, 1331, "disabled"},
+        {"CreateProcessWithLogonW", SBX_CODE_WIN32, 1909, "locked"},
+        {"CreateProcessWithLogonW", SBX_CODE_WIN32, 1385, "policy"},
+        {"CreateProcessWithLogonW", SBX_CODE_WIN32, 1058, "seclogon"},
         {"LoadLibraryExW", SBX_CODE_WIN32, 4551, "Smart App Control"},
     };
     sbx_error err = {0};

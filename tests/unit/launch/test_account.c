@@ -38,13 +38,15 @@
 
 static char account_sid[192], real_runner[MAX_PATH * 3], fake_runner[MAX_PATH * 3];
 static const char *runner, *named_sid;
-static const uint16_t *password = PASSWORD;
+static uint16_t password[64];
 static int have_account;
 static uint32_t wait_ms;
 
 static sbx_status SBX_CALL account_identity(sbx_session *session, sbx_identity *identity, sbx_error *err)
 {
     (void)session, (void)err;
+    if (!password[0])
+        wcscpy(password, PASSWORD);
     identity->kind = SBX_IDENTITY_LOGON;
     identity->account = ACCOUNT_UTF8;
     identity->domain = ".";
@@ -210,7 +212,7 @@ static void begin(void)
         skip();
     runner = real_runner;
     named_sid = account_sid;
-    password = PASSWORD;
+    wcscpy(password, PASSWORD);
     wait_ms = 0;
 }
 
@@ -264,7 +266,7 @@ static void test_failures(void **state)
 
     (void)state;
     begin();
-    password = L"wrong";
+    wcscpy(password, L"wrong");
     assert_int_equal(launch_there(L"exit 0", &result, &err), SBX_E_UNAVAILABLE);
     assert_int_equal(err.code, ERROR_LOGON_FAILURE);
     begin();

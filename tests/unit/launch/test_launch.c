@@ -21,7 +21,7 @@ static const char *other_account;
 static sbx_status SBX_CALL other_identity(sbx_session *session, sbx_identity *identity, sbx_error *err)
 {
     (void)session, (void)err;
-    static const uint16_t secret_w[] = {'x', 0};
+    static uint16_t secret_w[] = {'x', 0};
 
     identity->kind = SBX_IDENTITY_LOGON;
     identity->account = other_account;

@@ -1,0 +1,194 @@
+#include "elevated/secret.h"
+
+#include <windows.h>
+#include <bcrypt.h>
+#include <sddl.h>
+#include <stdio.h>
+#include <string.h>
+#include <wincrypt.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "win/error.h"
+#include "win/file.h"
+#include "win/handle.h"
+#include "win/wide.h"
+
+#define FILE_MAX 4096u
+
+/* What a blob of this machine must be opened with besides: a blob of another program, or of another user, is none. */
+static sbx_status entropy_of(const char *user_sid, sbx_text *entropy, sbx_error *err)
+{
+    sbx_text_printf(entropy, "sbx elevated 1 %s", user_sid);
+    return entropy->failed ? sbx_fail_memory(err) : SBX_OK;
+}
+
+static DATA_BLOB blob_of(const void *bytes, size_t count)
+{
+    const DATA_BLOB blob = {(DWORD)count, (BYTE *)(uintptr_t)bytes};
+
+    return blob;
+}
+
+/* Made with its access list, in full, then moved over the old one. */
+static sbx_status write_file(const char *path, const char *user_sid, const char *group_sid, const DATA_BLOB *data,
+                             sbx_error *err)
+{
+    SECURITY_ATTRIBUTES attributes = {sizeof(attributes), NULL, FALSE};
+    sbx_text sddl = {0}, fresh = {0};
+    uint16_t *path_w = NULL, *fresh_w = NULL, *sddl_w = NULL;
+    HANDLE file = NULL;
+    DWORD done = 0;
+    sbx_status st;
+
+    sbx_text_printf(&sddl, "O:BAG:BAD:PAI(D;;FA;;;%s)(A;;FA;;;SY)(A;;FA;;;BA)(A;;FR;;;%s)", group_sid, user_sid);
+    sbx_text_printf(&fresh, "%s.new", path);
+    if (sddl.failed || fresh.failed) {
+        st = sbx_fail_memory(err);
+        goto out;
+    }
+    if ((st = sbx_wide(sddl.data, "access list", &sddl_w, err)) != SBX_OK ||
+        (st = sbx_wide_path(path, &path_w, err)) != SBX_OK || (st = sbx_wide_path(fresh.data, &fresh_w, err)) != SBX_OK)
+        goto out;
+    if (!ConvertStringSecurityDescriptorToSecurityDescriptorW(sddl_w, SDDL_REVISION_1, &attributes.lpSecurityDescriptor,
+                                                              NULL)) {
+        st = sbx_fail_last(err, SBX_E_SYSTEM, "ConvertStringSecurityDescriptorToSecurityDescriptorW", path);
+        goto out;
+    }
+    DeleteFileW(fresh_w); /* the rest of one that was cut short has another list, perhaps */
+    file = sbx_handle_from(CreateFileW(fresh_w, GENERIC_WRITE, 0, &attributes, CREATE_NEW,
+                                       FILE_ATTRIBUTE_NORMAL | FILE_FLAG_OPEN_REPARSE_POINT, NULL));
+    if (!file)
+        st = sbx_fail_last(err, SBX_E_SYSTEM, "CreateFileW", fresh.data);
+    else if (!WriteFile(file, data->pbData, data->cbData, &done, NULL) || done != data->cbData ||
+             !FlushFileBuffers(file))
+        st = sbx_fail_last(err, SBX_E_SYSTEM, "WriteFile", fresh.data);
+    sbx_handle_close(&file);
+    if (st == SBX_OK && !MoveFileExW(fresh_w, path_w, MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH))
+        st = sbx_fail_last(err, SBX_E_SYSTEM, "MoveFileExW", path);
+    if (st != SBX_OK)
+        DeleteFileW(fresh_w);
+out:
+    LocalFree(attributes.lpSecurityDescriptor);
+    sbx_free(sddl_w);
+    sbx_free(path_w);
+    sbx_free(fresh_w);
+    sbx_text_fini(&sddl);
+    sbx_text_fini(&fresh);
+    return st;
+}
+
+sbx_status sbx_secret_draw(sbx_secret *secret, sbx_error *err)
+{
+    const NTSTATUS status =
+        BCryptGenRandom(NULL, secret->bytes, sizeof(secret->bytes), BCRYPT_USE_SYSTEM_PREFERRED_RNG);
+
+    return status < 0 ? sbx_fail_nt(err, SBX_E_SYSTEM, status, "BCryptGenRandom", NULL) : SBX_OK;
+}
+
+sbx_status sbx_secret_make(const char *path, const char *user_sid, const char *group_sid, sbx_secret *secret,
+                           sbx_error *err)
+{
+    DATA_BLOB plain = blob_of(secret->bytes, sizeof(secret->bytes)), sealed = {0, NULL}, extra;
+    sbx_text entropy = {0};
+    sbx_status st = entropy_of(user_sid, &entropy, err);
+
+    if (st != SBX_OK || (st = sbx_secret_draw(secret, err)) != SBX_OK)
+        goto out;
+    extra = blob_of(entropy.data, entropy.length);
+    if (!CryptProtectData(&plain, L"sbx", &extra, NULL, NULL, CRYPTPROTECT_LOCAL_MACHINE | CRYPTPROTECT_UI_FORBIDDEN,
+                          &sealed))
+        st = sbx_fail_last(err, SBX_E_SYSTEM, "CryptProtectData", NULL);
+    else
+        st = write_file(path, user_sid, group_sid, &sealed, err);
+    LocalFree(sealed.pbData);
+out:
+    if (st != SBX_OK)
+        sbx_secret_wipe(secret);
+    sbx_text_fini(&entropy);
+    return st;
+}
+
+sbx_status sbx_secret_read(const char *path, const char *user_sid, sbx_secret *secret, sbx_error *err)
+{
+    DATA_BLOB sealed, plain = {0, NULL}, extra;
+    sbx_text entropy = {0};
+    char *data = NULL;
+    size_t length = 0;
+    sbx_status st = entropy_of(user_sid, &entropy, err);
+
+    if (st == SBX_OK && (st = sbx_file_read(path, FILE_MAX, &data, &length, err)) != SBX_OK && st != SBX_E_MEMORY) {
+        st = SBX_E_UNAVAILABLE;
+        if (err)
+            err->status = st;
+        sbx_hint(err, "put it right with: sbx setup --repair");
+    }
+    if (st != SBX_OK)
+        goto out;
+    sealed = blob_of(data, length);
+    extra = blob_of(entropy.data, entropy.length);
+    if (!CryptUnprotectData(&sealed, NULL, &extra, NULL, NULL, CRYPTPROTECT_UI_FORBIDDEN, &plain)) {
+        st = sbx_fail_last(err, SBX_E_UNAVAILABLE, "CryptUnprotectData", path);
+        sbx_hint(err, "it is damaged, or of another machine; put it right with: sbx setup --repair");
+    } else if (plain.cbData != sizeof(secret->bytes)) {
+        st = sbx_fail(err, SBX_E_UNAVAILABLE, "it is no secret of sbx", path);
+        sbx_hint(err, "put it right with: sbx setup --repair");
+    } else {
+        memcpy(secret->bytes, plain.pbData, sizeof(secret->bytes));
+    }
+    if (plain.pbData)
+        SecureZeroMemory(plain.pbData, plain.cbData);
+    LocalFree(plain.pbData);
+out:
+    sbx_free(data);
+    sbx_text_fini(&entropy);
+    return st;
+}
+
+void sbx_secret_wipe(sbx_secret *secret)
+{
+    SecureZeroMemory(secret, sizeof(*secret));
+}
+
+static sbx_status hmac(const sbx_secret *secret, const char *text, uint8_t digest[32], sbx_error *err)
+{
+    BCRYPT_ALG_HANDLE algorithm = NULL;
+    BCRYPT_HASH_HANDLE hash = NULL;
+    NTSTATUS status =
+        BCryptOpenAlgorithmProvider(&algorithm, BCRYPT_SHA256_ALGORITHM, NULL, BCRYPT_ALG_HANDLE_HMAC_FLAG);
+
+    if (status >= 0)
+        status =
+            BCryptCreateHash(algorithm, &hash, NULL, 0, (UCHAR *)(uintptr_t)secret->bytes, sizeof(secret->bytes), 0);
+    if (status >= 0)
+        status = BCryptHashData(hash, (UCHAR *)(uintptr_t)text, (ULONG)strlen(text), 0);
+    if (status >= 0)
+        status = BCryptFinishHash(hash, digest, 32, 0);
+    if (hash)
+        BCryptDestroyHash(hash);
+    if (algorithm)
+        BCryptCloseAlgorithmProvider(algorithm, 0);
+    return status < 0 ? sbx_fail_nt(err, SBX_E_SYSTEM, status, "HMAC-SHA256", NULL) : SBX_OK;
+}
+
+sbx_status sbx_secret_password(const sbx_secret *secret, const char *account, uint32_t generation,
+                               uint16_t password_w[SBX_PASSWORD_UNITS], sbx_error *err)
+{
+    /* 64 of them, so that each takes six bits without a remainder; none that a command line or SDDL would quote */
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    static const char kinds[4] = {'A', 'a', '0', '-'}; /* the rules want three kinds of four, some four */
+    static const uint8_t sizes[4] = {26, 26, 10, 1};
+    uint8_t digest[32];
+    char text[64];
+    size_t i;
+    sbx_status st;
+
+    snprintf(text, sizeof(text), "%.32s %u", account, (unsigned)generation);
+    if ((st = hmac(secret, text, digest, err)) != SBX_OK)
+        return st;
+    for (i = 0; i + 1 < SBX_PASSWORD_UNITS; i++)
+        password_w[i] = (uint16_t)(i < 4 ? kinds[i] + digest[i] % sizes[i] : letters[digest[i] & 63]);
+    password_w[i] = 0;
+    SecureZeroMemory(digest, sizeof(digest));
+    return SBX_OK;
+}

@@ -1,0 +1,292 @@
+#include "elevated/session.h"
+
+#include <windows.h>
+#include <sddl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/utf.h"
+#include "common/environment/edits.h"
+#include "common/grants/open_places.h"
+#include "common/grants/volumes.h"
+#include "common/host.h"
+#include "common/state.h"
+#include "common/token/desktop.h"
+#include "common/token/station.h"
+#include "common/token/ticket.h"
+#include "elevated/folder.h"
+#include "elevated/secret.h"
+#include "elevated/state.h"
+#include "win/dirs.h"
+#include "win/error.h"
+#include "win/handle.h"
+#include "win/user.h"
+#include "win/wide.h"
+
+struct sbx_session {
+    sbx_machine machine;
+    const sbx_machine_user *user;
+    char account[24];
+    const char *account_sid;
+    uint16_t password_w[SBX_PASSWORD_UNITS];
+    void *lease; /* HANDLE */
+    sbx_elevated_folder folder;
+    sbx_station station;
+    sbx_desktop desktop;
+    sbx_user_sid self;
+    sbx_edits edits;
+    sbx_ticket ticket;
+    void *bytes; /* of the ticket */
+};
+
+/* ---- is it set up? ---- */
+
+static sbx_status not_set_up(sbx_error *err)
+{
+    sbx_fail(err, SBX_E_UNAVAILABLE, "it is not set up for you", "backend \"elevated\"");
+    return sbx_hint(err,
+                    "set it up once, with administrator rights: sbx setup; or choose another: --backend unelevated");
+}
+
+/* *user is in *machine, which the caller ends. */
+static sbx_status load(sbx_machine *machine, const sbx_machine_user **user, sbx_error *err)
+{
+    sbx_user_sid self;
+    char text[SBX_MACHINE_SID];
+    sbx_status st = sbx_user_get(&self, err);
+
+    if (st != SBX_OK || (st = sbx_state_load(machine, err)) != SBX_OK)
+        return st;
+    sbx_user_sid_text(self.u.bytes, text, sizeof(text));
+    *user = sbx_machine_find(machine, text);
+    if (!*user)
+        return not_set_up(err);
+    if (!(*user)->ready) {
+        sbx_fail(err, SBX_E_UNAVAILABLE, "its setup has not come to its end", "backend \"elevated\"");
+        return sbx_hint(err, "go on with it: sbx setup");
+    }
+    return SBX_OK;
+}
+
+sbx_status sbx_elevated_probe(sbx_error *err)
+{
+    sbx_machine machine = {0};
+    const sbx_machine_user *user;
+    sbx_status st = load(&machine, &user, err);
+
+    sbx_machine_fini(&machine);
+    return st;
+}
+
+/* ---- an account for this run alone ---- */
+
+/* Held as long as the run lives; its end gives it back, whatever the end was. */
+static int lease_slot(const char *account, void **lease, sbx_status *st, sbx_error *err)
+{
+    char name[64], *path;
+    uint16_t *path_w = NULL;
+
+    snprintf(name, sizeof(name), "elevated-%s.lease", account);
+    path = sbx_state_path(name);
+    *st = path ? sbx_state_wide(path, &path_w, err) : sbx_fail_memory(err);
+    if (*st == SBX_OK) {
+        *lease = sbx_handle_from(CreateFileW(path_w, GENERIC_READ | GENERIC_WRITE | DELETE, 0, NULL, OPEN_ALWAYS,
+                                             FILE_FLAG_DELETE_ON_CLOSE, NULL));
+        if (!*lease && GetLastError() != ERROR_SHARING_VIOLATION && GetLastError() != ERROR_ACCESS_DENIED)
+            *st = sbx_fail_last(err, SBX_E_SYSTEM, "CreateFileW", path);
+    }
+    sbx_free(path_w);
+    sbx_free(path);
+    return *lease != NULL;
+}
+
+static sbx_status lease(sbx_session *s, int online, sbx_error *err)
+{
+    uint32_t slot;
+    sbx_status st = sbx_state_make(err);
+
+    for (slot = 0; slot < s->user->slots && st == SBX_OK; slot++) {
+        sbx_machine_account_name(s->account, s->user->number, online, slot);
+        if (lease_slot(s->account, &s->lease, &st, err)) {
+            s->account_sid = s->user->accounts[online][slot];
+            return st;
+        }
+    }
+    if (st != SBX_OK)
+        return st;
+    sbx_fail(err, SBX_E_UNAVAILABLE, "all of its accounts are at work", "backend \"elevated\"");
+    return sbx_hint(err, "wait for another command to end, or make more of them: sbx setup --slots 16");
+}
+
+static sbx_status password(sbx_session *s, sbx_error *err)
+{
+    sbx_secret secret;
+    char *path = NULL;
+    sbx_status st = sbx_state_secret_path(s->user->number, &path, err);
+
+    if (st == SBX_OK && (st = sbx_secret_read(path, s->user->sid, &secret, err)) == SBX_OK) {
+        st = sbx_secret_password(&secret, s->account, s->user->generation, s->password_w, err);
+        sbx_secret_wipe(&secret);
+    }
+    sbx_free(path);
+    return st;
+}
+
+/* ---- what this version refuses ---- */
+
+static sbx_status refuse(const char *what, const char *hint, sbx_error *err)
+{
+    sbx_fail(err, SBX_E_REFUSED, what, "backend \"elevated\"");
+    return sbx_hint(err, "%s", hint);
+}
+
+static sbx_status check_policy(const sbx_policy *policy, sbx_error *err)
+{
+    if (policy->writable_count)
+        return refuse("writable folders are not part of it in this version", "use --read-only, or --backend unelevated",
+                      err);
+    if (policy->deny_read_count)
+        return refuse("deny_read is not part of it in this version",
+                      "leave it out, and grant the accounts nothing there", err);
+    if (policy->flags & SBX_POLICY_KEEP_CHILDREN)
+        return refuse("children cannot outlive the command in an account", "leave out --keep-children", err);
+    if (policy->flags & SBX_POLICY_UI_LIMITS)
+        return refuse("limits of the user interface are not part of it in this version", "leave out --no-clipboard",
+                      err);
+    if (policy->require & ~SBX_ELEVATED_ENFORCED)
+        return refuse("it does not enforce all that is required", "see what it does: sbx backends", err);
+    return SBX_OK;
+}
+
+/* ---- open ---- */
+
+static sbx_status make_ticket(sbx_session *s, const sbx_policy *policy, sbx_error *err)
+{
+    sbx_ticket_data data = {0};
+    char *closed = NULL;
+    uint32_t length = 0;
+    sbx_status st;
+
+    data.flags = s->desktop.name ? SBX_TICKET_DESKTOP : 0;
+    data.spec.launcher = s->self.u.bytes;
+    data.run_id = policy->run_id;
+    data.opened = s->folder.path;
+    data.desktop = s->desktop.name;
+    if ((st = sbx_run_sid(policy->run_id, data.spec.run_sid, err)) == SBX_OK &&
+        (st = sbx_dirs_get(SBX_DIR_PROGRAM_DATA, &closed, err)) == SBX_OK) {
+        data.closed = closed; /* every user may make something there, and no command */
+        st = sbx_ticket_write(&data, &s->bytes, &length, err);
+    }
+    sbx_free(closed);
+    s->ticket.size = sizeof(s->ticket);
+    s->ticket.bytes = s->bytes;
+    s->ticket.length = length;
+    return st;
+}
+
+static sbx_status make_edits(sbx_session *s, sbx_error *err)
+{
+    static const char *const homes[] = {"TEMP", "TMP", "HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA"};
+    size_t i;
+
+    sbx_edits_init(&s->edits, 0);
+    for (i = 0; i < sizeof(homes) / sizeof(homes[0]); i++)
+        sbx_edits_set(&s->edits, homes[i], s->folder.path);
+    sbx_edits_set(&s->edits, "USERNAME", s->account);
+    sbx_edits_add(&s->edits, SBX_ENV_UNSET, "HOMEPATH", NULL);
+    sbx_edits_add(&s->edits, SBX_ENV_UNSET, "HOMEDRIVE", NULL);
+    return sbx_edits_status(&s->edits, err);
+}
+
+static sbx_status open_run(sbx_session *s, const sbx_policy *policy, sbx_error *err)
+{
+    _Alignas(4) uint8_t run_sid[SBX_RUN_SID_BYTES];
+    uint16_t *sid_w = NULL;
+    PSID account = NULL;
+    sbx_status st;
+
+    if ((st = lease(s, policy->network == SBX_NETWORK_ON, err)) != SBX_OK || (st = password(s, err)) != SBX_OK ||
+        (st = sbx_run_sid(policy->run_id, run_sid, err)) != SBX_OK ||
+        (st = sbx_wide(s->account_sid, "account", &sid_w, err)) != SBX_OK)
+        goto out;
+    if (!ConvertStringSidToSidW(sid_w, &account)) {
+        st = sbx_fail_last(err, SBX_E_UNAVAILABLE, "ConvertStringSidToSidW", s->account_sid);
+        goto out;
+    }
+    if ((st = sbx_elevated_folder_open(&s->folder, policy->run_id, s->user->groups[SBX_GROUP_WRITERS], run_sid, err)) !=
+            SBX_OK ||
+        (st = sbx_station_admit(&s->station, account, run_sid, err)) != SBX_OK ||
+        (st = sbx_desktop_open(&s->desktop, policy->run_id, run_sid, account, err)) != SBX_OK ||
+        (st = make_edits(s, err)) != SBX_OK)
+        goto out;
+    st = make_ticket(s, policy, err);
+out:
+    LocalFree(account);
+    sbx_free(sid_w);
+    return st;
+}
+
+sbx_status sbx_elevated_open(const sbx_policy *policy, uint32_t flags, sbx_session **session,
+                             sbx_guarantees *guarantees, sbx_error *err)
+{
+    sbx_session *s = sbx_alloc_zero(1, sizeof(*s));
+    sbx_status st;
+
+    if (!s)
+        return sbx_fail_memory(err);
+    if ((st = sbx_user_get(&s->self, err)) != SBX_OK || (st = load(&s->machine, &s->user, err)) != SBX_OK ||
+        (st = check_policy(policy, err)) != SBX_OK)
+        goto out;
+    if (!(flags & SBX_OPEN_DRY_RUN) && (st = open_run(s, policy, err)) != SBX_OK)
+        goto out;
+    sbx_volumes_report(NULL, 0);
+    sbx_open_places_report(NULL, 0, flags);
+    if (policy->network == SBX_NETWORK_OFF)
+        sbx_host_note(SBX_NOTE_WARN, "network", "it is not closed by this version of the backend \"elevated\"");
+    guarantees->size = sizeof(*guarantees);
+    guarantees->enforced = SBX_ELEVATED_ENFORCED;
+    guarantees->advisory = SBX_ELEVATED_ADVISORY;
+    *session = s;
+    s = NULL;
+out:
+    sbx_elevated_close(s);
+    return st;
+}
+
+void sbx_elevated_identity(sbx_session *session, sbx_identity *identity)
+{
+    identity->kind = SBX_IDENTITY_LOGON;
+    identity->account = session->account;
+    identity->domain = ".";
+    identity->secret = session->password_w; /* and no longer than until it was used */
+    identity->account_sid = session->account_sid;
+    identity->desktop = session->desktop.name;
+    identity->runner = session->machine.runner;
+}
+
+const sbx_ticket *sbx_elevated_ticket(const sbx_session *session)
+{
+    return &session->ticket;
+}
+
+void sbx_elevated_environment(const sbx_session *session, sbx_env_edits *edits)
+{
+    edits->count = session->edits.count;
+    edits->edits = session->edits.items;
+}
+
+void sbx_elevated_close(sbx_session *session)
+{
+    if (!session)
+        return;
+    SecureZeroMemory(session->password_w, sizeof(session->password_w));
+    sbx_edits_fini(&session->edits);
+    sbx_desktop_close(&session->desktop);
+    sbx_station_close(&session->station);
+    sbx_elevated_folder_close(&session->folder);
+    sbx_handle_close(&session->lease);
+    sbx_machine_fini(&session->machine);
+    sbx_free(session->bytes);
+    sbx_free(session);
+}

@@ -1,0 +1,25 @@
+/*
+ * One launch in an account: which account, its secret, the run's TEMP, station and desktop, the ticket.
+ *
+ * What this version does not do it refuses: writable roots, deny_read.  Nothing is claimed of the network.
+ */
+#ifndef SBX_ELEVATED_SESSION_H
+#define SBX_ELEVATED_SESSION_H
+
+#include "base/error.h"
+
+#define SBX_ELEVATED_ENFORCED (SBX_AREA_FILE_WRITE | SBX_AREA_PROCESS_TREE)
+/* Where every user of the machine has full control of a folder, a token may be asked once only for deleting in it. */
+#define SBX_ELEVATED_ADVISORY SBX_AREA_FILE_DELETE
+
+/* Is it set up for this user?  SBX_E_UNAVAILABLE: no, or not to its end. */
+sbx_status sbx_elevated_probe(sbx_error *err);
+
+sbx_status sbx_elevated_open(const sbx_policy *policy, uint32_t flags, sbx_session **session,
+                             sbx_guarantees *guarantees, sbx_error *err);
+void sbx_elevated_identity(sbx_session *session, sbx_identity *identity);
+const sbx_ticket *sbx_elevated_ticket(const sbx_session *session);
+void sbx_elevated_environment(const sbx_session *session, sbx_env_edits *edits);
+void sbx_elevated_close(sbx_session *session); /* NULL is fine */
+
+#endif

@@ -1,0 +1,165 @@
+"""The elevated backend: set up with administrator rights, commands as an account of their own, and away again."""
+import contextlib
+import os
+
+from harness import case, check, equal
+
+ACCOUNTS = ('elevated',)
+WORLDS = ('lab',)
+SETUP = ('enrol', 'group-readers', 'group-writers', 'group-offline', 'account-off01', 'account-on01', 'members',
+         'rights', 'hidden', 'secret', 'passwords', 'ready')
+
+
+@contextlib.contextmanager
+def administrator(w):
+    user, w.command = w.command, w.command[:-1] + ['admin']
+    try:
+        yield
+    finally:
+        w.command = user
+
+
+def as_administrator(w, *argv, code=0):
+    with administrator(w):
+        got = w.run(*argv)
+    equal(got.code, code, got)
+    return got
+
+
+@contextlib.contextmanager
+def set_up(w):
+    """Set up with one account of each kind, for as long as a case needs it."""
+    as_administrator(w, w.SBX, 'setup', '--slots', '1', 'elevated')
+    try:
+        yield
+    finally:
+        as_administrator(w, w.SBX, 'setup', '--remove', '--slots', '1', 'elevated')
+
+
+def there(w, *command, options=(), **how):
+    """In a directory that every user can read: the account is not let into the user's profile yet."""
+    return w.sbx(*command, options=('--read-only',) + options, cwd='C:\\windows', **how)
+
+
+def machine(w):
+    """Accounts and groups as another program lists them, and what lies in the folder of setup."""
+    with administrator(w):
+        listed = w.run('net', 'localgroup').text + w.run('net', 'user').text
+    folder = w.unix('C:\\ProgramData\\sbx')
+    return listed, sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+
+
+@case('setup: every step there, told to a user without rights; removed without a trace', ACCOUNTS, WORLDS)
+def setup(w):
+    before = machine(w)
+    got = w.run(w.SBX, 'setup', '--status', '--slots', '1', 'elevated')
+    equal([line.split()[1:3] for line in got.text.splitlines()], [['absent', name] for name in SETUP], got)
+    with set_up(w):
+        got = w.run(w.SBX, 'setup', '--status', 'elevated')
+        equal([line.split()[1:3] for line in got.text.splitlines()], [['present', name] for name in SETUP], got)
+        check(machine(w) != before, 'control: something is there')
+        got = there(w, 'cmd', '/d', '/c', 'exit 0')
+        equal(got.code, 0, got)
+        got = w.sbx('cmd', '/d', '/c', 'echo ran', options=('--read-only',))
+        equal((got.code, got.text), (125, ''), got)
+        check('start directory' in got.errors and 'cannot read it' in got.errors, got)
+        got = as_administrator(w, w.SBX, 'setup', 'elevated')
+        equal(got.text, 'backend "elevated" is set up\n')
+        for name in ('elevated.txt', 'elevated-1.secret'):
+            got = w.run('cmd', '/d', '/c', 'echo x>> C:\\ProgramData\\sbx\\' + name)
+            check('denied' in (got.text + got.errors).lower(), 'only administrators write there: %s' % got)
+    equal(machine(w), before)
+
+
+@case('setup where the system keeps no accounts: the step is named, nothing is left', ('none',), ('stock',))
+def nowhere(w):
+    got = w.run(w.SBX, 'setup', '--slots', '1', 'elevated')
+    check(got.code not in (0, None) and 'sbx-setup:' in got.errors, got)
+    got = w.run(w.SBX, 'setup', '--status', '--slots', '1', 'elevated')
+    equal([line.split()[1] for line in got.text.splitlines()], ['absent'] * len(SETUP), got)
+    check(not os.path.exists(w.unix('C:\\ProgramData\\sbx\\elevated.txt')), 'a record of nothing')
+
+
+@case('not set up: said so, with the way on', ACCOUNTS, WORLDS)
+def not_set_up(w):
+    got = there(w, 'cmd', '/d', '/c', 'exit 0')
+    equal(got.code, 125, got)
+    check('it is not set up for you' in got.errors and 'sbx setup' in got.errors, got)
+
+
+@case('a command runs as an account without a network, with its streams and its exit code', ACCOUNTS, WORLDS)
+def runs(w):
+    with set_up(w):
+        got = there(w, 'cmd', '/d', '/c', 'echo %USERNAME%& whoami& echo e 1>&2& exit 37')
+        equal(got.code, 37, got)
+        equal(got.text.lower().split(), ['sbx1-off01', 'vm\\sbx1-off01'], got)
+        check('e' in got.errors.split(), got)
+        got = there(w, 'cmd', '/d', '/c', 'echo %USERNAME%', options=('--network', 'on'))
+        equal(got.text.split(), ['sbx1-on01'], got)
+        equal(there(w, 'cmd', '/d', '/c', 'more', stdin=b'through a pipe\r\n').text.split(), ['through', 'a', 'pipe'])
+
+
+@case('writes: its own folder works and goes; what every user may write to does not', ACCOUNTS, WORLDS)
+def writes(w):
+    state = w.unix(w.profile + '\\AppData\\Local\\sbx')
+    with set_up(w):
+        before = sorted(os.listdir(state)) if os.path.isdir(state) else []
+        got = there(w, 'cmd', '/d', '/c', 'echo x> %TEMP%\\a& type %TEMP%\\a& md %TEMP%\\d& move %TEMP%\\a %TEMP%\\d\\b> nul'
+                    '& dir /b %TEMP%\\d')
+        equal(got.text.split(), ['x', 'b'], got)
+        left = [name for name in os.listdir(state) if name not in before and name.startswith('elevated')]
+        equal(left, [], 'nothing of the run is left')
+        # Users may make files there, and Authenticated Users on a drive for data; the account is one of both
+        for path in ('C:\\ProgramData\\planted.txt', 'C:\\planted\\x.txt', w.ws('planted.txt'),
+                     w.profile + '\\planted.txt', 'C:\\windows\\planted.txt'):
+            if path.startswith('C:\\planted'):
+                as_administrator(w, 'cmd', '/d', '/c', 'md C:\\planted')
+                control = w.run('cmd', '/d', '/c', 'echo x> ' + path)
+                check(w.read(path) is not None, 'control: every user can write %s: %s' % (path, control))
+                w.run('cmd', '/d', '/c', 'del ' + path)
+            there(w, 'cmd', '/d', '/c', 'echo x> ' + path)
+            equal(w.read(path), None, path)
+        as_administrator(w, 'cmd', '/d', '/c', 'rd /s /q C:\\planted')
+
+
+@case('one run at a time in an account: the next one waits for nothing and says so', ACCOUNTS, WORLDS)
+def busy(w):
+    with set_up(w):
+        process = w.start([w.SBX, *w.options('--read-only'), '--', 'cmd', '/d', '/c', 'echo in& pause'], 'C:\\windows', stdin=-1,
+                          stdout=-1, stderr=-1)
+        try:
+            equal(process.stdout.readline().strip(), b'in')
+            got = there(w, 'cmd', '/d', '/c', 'exit 0')
+            equal(got.code, 125, got)
+            check('all of its accounts are at work' in got.errors and '--slots' in got.errors, got)
+        finally:
+            process.communicate(b'\n', timeout=60)
+        equal(there(w, 'cmd', '/d', '/c', 'exit 5').code, 5)
+
+
+@case('a secret that is damaged or gone: told what it is, nothing runs, and repair makes it anew', ACCOUNTS, WORLDS)
+def damaged(w):
+    secret = 'C:\\ProgramData\\sbx\\elevated-1.secret'
+    with set_up(w):
+        for content in (b'', b'x' * 200, None):
+            if content is None:
+                os.remove(w.unix(secret))
+            else:
+                w.write(secret, content)
+            got = there(w, 'cmd', '/d', '/c', 'echo ran')
+            equal((got.code, got.text), (125, ''), got)
+            check('elevated-1.secret' in got.errors and 'sbx setup --repair' in got.errors, got)
+            as_administrator(w, w.SBX, 'setup', '--repair', 'elevated')
+            equal(there(w, 'cmd', '/d', '/c', 'exit 6').code, 6)
+
+
+@case('what this version does not do it refuses', ACCOUNTS, WORLDS)
+def refuses(w):
+    with set_up(w):
+        for options, words in (((), 'writable folders'), (('--read-only', '--deny-read', w.ws('x')), 'deny_read'),
+                               (('--read-only', '--keep-children'), 'children'),
+                               (('--read-only', '--no-clipboard'), 'user interface'),
+                               (('--read-only', '--require', 'network'), 'not enforce')):
+            got = w.sbx('cmd', '/d', '/c', 'echo ran', options=options)
+            equal((got.code, got.text), (125, ''), got)
+            check(words in got.errors, got)

@@ -1,0 +1,348 @@
+/*
+ * The steps of setup on a machine that keeps accounts, rights and secrets: from nothing to ready and back, cut short after each
+ * step, and with what is there already.  Takes an administrator.
+ */
+#include <windows.h>
+#include <lm.h>
+#include <ntsecapi.h>
+#include <stdio.h>
+
+#include "unit/support/unit.h"
+
+#include "base/memory.h"
+#include "elevated/principal.h"
+#include "elevated/secret.h"
+#include "elevated/state.h"
+#include "elevated/steps.h"
+#include "setup/folder.h"
+#include "win/error.h"
+#include "win/file.h"
+#include "win/user.h"
+
+static char own_sid[SBX_MACHINE_SID];
+static const sbx_setup_step *steps;
+static uint32_t count;
+
+static void check(sbx_status st, const sbx_error *err, const char *what)
+{
+    char text[1024];
+
+    if (st == SBX_OK)
+        return;
+    sbx_error_describe(err, text, sizeof(text));
+    fail_msg("%s: %s (%s)", what, text, err->hint);
+}
+
+static void options(uint32_t slots)
+{
+    sbx_setup_options given = {.size = sizeof(given), .part = SBX_SETUP_MACHINE, .slots = slots, .user_sid = own_sid};
+    sbx_error err = {0};
+
+    check(sbx_elevated_steps(&given, &steps, &count, &err), &err, "steps");
+}
+
+static uint32_t state_of(uint32_t i)
+{
+    sbx_error err = {0};
+    uint32_t state = 9;
+
+    check(steps[i].present(&steps[i], &state, &err), &err, steps[i].name);
+    return state;
+}
+
+static void apply(uint32_t i)
+{
+    sbx_error err = {0};
+
+    if (state_of(i) == 1)
+        return;
+    check(steps[i].apply(&steps[i], &err), &err, steps[i].name);
+    if (state_of(i) != 1)
+        fail_msg("%s: applied, but it is not there", steps[i].name);
+}
+
+static void apply_all(void)
+{
+    uint32_t i;
+
+    for (i = 0; i < count; i++)
+        apply(i);
+    for (i = 0; i < count; i++)
+        assert_int_equal(state_of(i), 1);
+}
+
+static void undo_all(void)
+{
+    sbx_error err = {0};
+    uint32_t i;
+
+    for (i = count; i-- > 0;)
+        check(steps[i].undo(&steps[i], &err), &err, steps[i].name);
+}
+
+/* ---- an oracle of its own: what the machine has ---- */
+
+static uint32_t hash(uint32_t sum, const void *bytes, size_t length)
+{
+    const uint8_t *at = bytes;
+
+    while (length--)
+        sum = (sum ^ *at++) * 16777619u;
+    return sum;
+}
+
+/* Users with their flags, groups with their members, rights, hidden users, files of sbx. */
+static uint32_t snapshot(void)
+{
+    USER_INFO_1 *users = NULL;
+    LOCALGROUP_INFO_0 *groups = NULL;
+    LOCALGROUP_MEMBERS_INFO_3 *members = NULL;
+    DWORD got = 0, got_members = 0, all = 0, i, k, size;
+    WIN32_FIND_DATAW found;
+    HANDLE find;
+    HKEY key;
+    WCHAR name[256];
+    uint32_t sum = 2166136261u;
+
+    assert_int_equal(NetUserEnum(NULL, 1, 0, (BYTE **)&users, MAX_PREFERRED_LENGTH, &got, &all, NULL), 0);
+    for (i = 0; i < got; i++) {
+        sum = hash(sum, users[i].usri1_name, wcslen(users[i].usri1_name) * 2);
+        sum = hash(sum, &users[i].usri1_flags, sizeof(users[i].usri1_flags));
+    }
+    NetApiBufferFree(users);
+    assert_int_equal(NetLocalGroupEnum(NULL, 0, (BYTE **)&groups, MAX_PREFERRED_LENGTH, &got, &all, NULL), 0);
+    for (i = 0; i < got; i++) {
+        sum = hash(sum, groups[i].lgrpi0_name, wcslen(groups[i].lgrpi0_name) * 2);
+        if (NetLocalGroupGetMembers(NULL, groups[i].lgrpi0_name, 3, (BYTE **)&members, MAX_PREFERRED_LENGTH,
+                                    &got_members, &all, NULL))
+            continue;
+        for (k = 0; k < got_members; k++)
+            sum = hash(sum, members[k].lgrmi3_domainandname, wcslen(members[k].lgrmi3_domainandname) * 2);
+        NetApiBufferFree(members);
+    }
+    NetApiBufferFree(groups);
+    if (!RegOpenKeyExW(HKEY_LOCAL_MACHINE,
+                       L"SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\Winlogon\\SpecialAccounts\\UserList", 0,
+                       KEY_READ, &key)) {
+        for (i = 0, size = 256; !RegEnumValueW(key, i, name, &size, NULL, NULL, NULL, NULL); i++, size = 256)
+            sum = hash(sum, name, size * 2);
+        RegCloseKey(key);
+    }
+    find = FindFirstFileW(L"C:\\ProgramData\\sbx\\elevated*", &found);
+    if (find != INVALID_HANDLE_VALUE) {
+        do
+            sum = hash(sum, found.cFileName, wcslen(found.cFileName) * 2);
+        while (FindNextFileW(find, &found));
+        FindClose(find);
+    }
+    return sum;
+}
+
+/* ---- tests ---- */
+
+static void test_there_and_back(void **state)
+{
+    const uint32_t before = snapshot();
+
+    (void)state;
+    options(2);
+    apply_all();
+    assert_int_not_equal(snapshot(), before);
+    undo_all();
+    assert_int_equal(snapshot(), before);
+}
+
+/* Cut short after any step, and in the middle of one that was recorded: the next run comes to the end. */
+static void test_cut_short(void **state)
+{
+    const uint32_t before = snapshot();
+    uint32_t n, i;
+
+    (void)state;
+    options(1);
+    for (n = 0; n < count; n++) {
+        for (i = 0; i < n; i++)
+            apply(i);
+        apply_all();
+        undo_all();
+        assert_int_equal(snapshot(), before);
+    }
+}
+
+static void test_half_made(void **state)
+{
+    const uint32_t before = snapshot();
+    sbx_machine machine = {0};
+    sbx_machine_user *user;
+    sbx_error err = {0};
+
+    (void)state;
+    options(1);
+    apply(0);
+    /* begun, recorded and made, and then the end: it is known as ours */
+    check(sbx_state_load(&machine, &err), &err, "load");
+    user = sbx_machine_find(&machine, own_sid);
+    strcpy(user->groups[SBX_GROUP_READERS], SBX_MACHINE_PENDING);
+    check(sbx_state_save(&machine, &err), &err, "save");
+    sbx_machine_fini(&machine);
+    check(sbx_group_make("sbx1-readers", "half", &err), &err, "make");
+    assert_int_equal(state_of(1), 2);
+    apply_all();
+    undo_all();
+    assert_int_equal(snapshot(), before);
+}
+
+/* One of the name that setup did not make is refused, and left. */
+static void test_foreign(void **state)
+{
+    const uint32_t before = snapshot();
+    sbx_error err = {0};
+    uint32_t found = 0, now;
+    sbx_user_sid sid;
+
+    (void)state;
+    options(1);
+    check(sbx_group_make("sbx1-writers", "somebody's", &err), &err, "make");
+    apply(0);
+    apply(1);
+    assert_int_equal(steps[2].present(&steps[2], &now, &err), SBX_E_REFUSED);
+    assert_int_equal(steps[2].apply(&steps[2], &err), SBX_E_REFUSED);
+    assert_string_equal(err.op, "it was not made by this setup");
+    assert_int_equal(steps[2].undo(&steps[2], &err), SBX_E_REFUSED);
+    check(sbx_principal_find("sbx1-writers", &found, &sid, &err), &err, "find");
+    assert_int_equal(found, SBX_PRINCIPAL_GROUP);
+    check(sbx_group_delete("sbx1-writers", &err), &err, "delete");
+    undo_all();
+    assert_int_equal(snapshot(), before);
+}
+
+/* A member that setup did not put into a group. */
+static void test_foreign_member(void **state)
+{
+    sbx_user_sid self;
+    sbx_error err = {0};
+    uint32_t now, i;
+
+    (void)state;
+    options(1);
+    apply_all();
+    check(sbx_user_get(&self, &err), &err, "user");
+    check(sbx_group_add("sbx1-writers", self.u.bytes, &err), &err, "add");
+    for (i = 0; i < count && strcmp(steps[i].name, "members"); i++)
+        ;
+    assert_int_equal(steps[i].present(&steps[i], &now, &err), SBX_E_REFUSED);
+    assert_string_equal(err.object, "sbx1-writers");
+    undo_all();
+}
+
+static BOOL logs_on(const WCHAR *name, const uint16_t *password_w, DWORD type)
+{
+    HANDLE token = NULL;
+    const BOOL ok = LogonUserW((LPWSTR)(uintptr_t)name, (LPWSTR)(uintptr_t)L".", (LPWSTR)(uintptr_t)password_w, type,
+                               LOGON32_PROVIDER_DEFAULT, &token);
+
+    if (ok)
+        CloseHandle(token);
+    return ok;
+}
+
+/* What the accounts can do with the password that comes from the secret, and that nothing else works. */
+static void test_logon(void **state)
+{
+    static const DWORD denied[] = {LOGON32_LOGON_NETWORK, LOGON32_LOGON_BATCH, LOGON32_LOGON_SERVICE};
+    uint16_t password_w[SBX_PASSWORD_UNITS];
+    sbx_secret secret;
+    char *path = NULL;
+    sbx_error err = {0};
+    size_t i;
+
+    (void)state;
+    options(1);
+    apply_all();
+    check(sbx_state_secret_path(1, &path, &err), &err, "path");
+    check(sbx_secret_read(path, own_sid, &secret, &err), &err, "secret");
+    check(sbx_secret_password(&secret, "sbx1-off01", 1, password_w, &err), &err, "password");
+    assert_true(logs_on(L"sbx1-off01", password_w, LOGON32_LOGON_INTERACTIVE));
+    assert_false(logs_on(L"sbx1-on01", password_w, LOGON32_LOGON_INTERACTIVE));
+    for (i = 0; i < SBX_COUNT(denied); i++) {
+        assert_false(logs_on(L"sbx1-off01", password_w, denied[i]));
+        assert_int_equal(GetLastError(), ERROR_LOGON_TYPE_NOT_GRANTED);
+    }
+    password_w[0]++;
+    assert_false(logs_on(L"sbx1-off01", password_w, LOGON32_LOGON_INTERACTIVE));
+    assert_int_equal(sbx_secret_read(path, "S-1-5-18", &secret, &err), SBX_E_UNAVAILABLE); /* of another user */
+    sbx_free(path);
+    undo_all();
+}
+
+/* Truncated, zeroed, away, replaced: told, and the next setup makes it anew, with passwords that fit. */
+static void test_secret_damaged(void **state)
+{
+    uint16_t password_w[SBX_PASSWORD_UNITS];
+    sbx_secret secret;
+    char *path = NULL, nothing[64] = {0};
+    sbx_error err = {0};
+    int how;
+
+    (void)state;
+    options(1);
+    apply_all();
+    check(sbx_state_secret_path(1, &path, &err), &err, "path");
+    for (how = 0; how < 3; how++) {
+        if (how == 2)
+            remove(path);
+        else
+            check(sbx_file_write(path, nothing, how ? sizeof(nothing) : 3, &err), &err, "write");
+        assert_int_equal(sbx_secret_read(path, own_sid, &secret, &err), SBX_E_UNAVAILABLE);
+        apply_all();
+        check(sbx_secret_read(path, own_sid, &secret, &err), &err, "secret");
+        check(sbx_secret_password(&secret, "sbx1-on01", 1, password_w, &err), &err, "password");
+        assert_true(logs_on(L"sbx1-on01", password_w, LOGON32_LOGON_INTERACTIVE));
+    }
+    sbx_free(path);
+    undo_all();
+}
+
+/* Disabled, or with other flags: seen, and put right. */
+static void test_disabled(void **state)
+{
+    sbx_error err = {0};
+    uint32_t i, flags;
+
+    (void)state;
+    options(1);
+    apply_all();
+    for (i = 0; i < count && strcmp(steps[i].name, "passwords"); i++)
+        ;
+    check(sbx_account_enable("sbx1-on01", 0, &err), &err, "disable");
+    assert_int_equal(state_of(i), 2);
+    apply(i);
+    check(sbx_account_look("sbx1-on01", &flags, &err), &err, "look");
+    assert_int_equal(flags, 0);
+    undo_all();
+}
+
+static int begin(void **state)
+{
+    sbx_user_sid self;
+
+    (void)state;
+    sbx_fault_use(0);
+    if (sbx_setup_folder_make("C:\\ProgramData\\sbx", NULL) != SBX_OK)
+        return 1;
+    if (sbx_user_get(&self, NULL) != SBX_OK)
+        return 1;
+    sbx_user_sid_text(self.u.bytes, own_sid, sizeof(own_sid));
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_there_and_back), cmocka_unit_test(test_cut_short),      cmocka_unit_test(test_half_made),
+        cmocka_unit_test(test_foreign),        cmocka_unit_test(test_foreign_member), cmocka_unit_test(test_logon),
+        cmocka_unit_test(test_secret_damaged), cmocka_unit_test(test_disabled),
+    };
+
+    return cmocka_run_group_tests(tests, begin, NULL);
+}
