@@ -434,12 +434,10 @@ DECL_HANDLER(ntlab_load_profile)
 
     if (!ntlab_enabled) return;
     if (!get_req_name( 0, name, sizeof(name) )) return;
-    if (!(token = get_token_obj( current->process, req->token, TOKEN_QUERY | TOKEN_IMPERSONATE | TOKEN_DUPLICATE ))) return;
-    if (req->hold)
-    {
-        if (!ntlab_token_is_seclogon( token )) set_error( STATUS_PRIVILEGE_NOT_HELD );
-        else ntlab_load_profile( token, name );
-    }
+    if (req->hold) token = ntlab_ticket_token( req->token );
+    else token = get_token_obj( current->process, req->token, TOKEN_QUERY | TOKEN_IMPERSONATE | TOKEN_DUPLICATE );
+    if (!token) return;
+    if (req->hold) ntlab_load_profile( token, name );
     else if (!is_administrator( current->process->token )) set_error( STATUS_PRIVILEGE_NOT_HELD );
     else if ((hive = load_profile( ntlab_token_user( token ), name )))
     {

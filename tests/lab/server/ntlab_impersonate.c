@@ -40,10 +40,33 @@ static struct token *ntlab_impersonated( struct thread *thread, struct token *to
     return identity;
 }
 
-/* the client of a named pipe, as it was when it connected */
-struct token *ntlab_client_token(void)
+/* the token is complete, and what the logon of its session has made */
+void ntlab_keep_first_token( struct token *token )
+{
+    struct ntlab_session *session = token->ntlab.session;
+    struct token *first;
+
+    if (!session || session->first) return;
+    if (!(first = token_duplicate( token, FALSE, SecurityImpersonation, NULL, NULL, 0, NULL, 0 ))) return;
+    ntlab_session_release( first->ntlab.session );
+    first->ntlab.session = NULL;
+    session->first = first;
+}
+
+/* With whose token a thread opens a pipe.  The redirector passes on its logon session alone, of which LSASS hands out the
+ * first token (tiraniddo.dev "Sharing a Logon Session a Little Too Much"). */
+struct token *ntlab_pipe_client( unsigned int options )
 {
     struct token *token = thread_get_impersonation_token( current );
+    const struct ntlab_session *session = token->ntlab.session;
+
+    if (!(options & NTLAB_OPEN_REDIRECTED) || ntlab_second( NTLAB_LOOPBACK ) || !session || !session->first) return token;
+    return session->first;
+}
+
+/* the client of a named pipe, as it was when it connected */
+struct token *ntlab_client_token( struct token *token )
+{
     int level = SecurityImpersonation;
 
     if (!ntlab_enabled) return NULL;

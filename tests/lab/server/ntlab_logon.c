@@ -240,6 +240,7 @@ static struct token *clone_token(void)
     token->ntlab.auth_id = session->id;
     token->ntlab.origin  = own->ntlab.auth_id;
     allocate_luid( &token->modified_id );
+    ntlab_keep_first_token( token );
     return token;
 }
 
@@ -283,9 +284,11 @@ struct token *ntlab_logon_user( const struct ntlab_logon *logon, unsigned int *s
     if (token && is_admin && (logon->type == LOGON32_LOGON_INTERACTIVE || logon->type == LOGON32_LOGON_UNLOCK))
     {
         limited = split_token( token, session );
+        ntlab_keep_first_token( token );
         release_object( token );
         token = limited;
     }
+    if (token) ntlab_keep_first_token( token );
     return token;
 }
 
@@ -324,7 +327,6 @@ DECL_HANDLER(ntlab_logon)
     }
     if ((token = ntlab_logon_user( &logon, &reply->substatus )))
     {
-        token->ntlab.flags |= req->flags & NTLAB_TOKEN_SECLOGON;
         reply->handle = alloc_handle_no_access_check( current->process, token, TOKEN_ALL_ACCESS, 0 );
         release_object( token );
     }

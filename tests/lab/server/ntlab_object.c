@@ -30,7 +30,6 @@
 
 #define OWNER_GROUP_DACL (OWNER_SECURITY_INFORMATION | GROUP_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION)
 
-static const struct sid interactive_sid = { SID_REVISION, 1, SECURITY_NT_AUTHORITY, { SECURITY_INTERACTIVE_RID } };
 static const struct sid anonymous_sid   = { SID_REVISION, 1, SECURITY_NT_AUTHORITY, { SECURITY_ANONYMOUS_LOGON_RID } };
 
 /* give an object the owner, group and default DACL of a token */
@@ -106,19 +105,18 @@ static int set_service_desktop_sd( struct object *obj )
     return set_aces( obj, aces, ARRAY_SIZE(aces) );
 }
 
-/* the interactive window station lets in its logon session; those that log on
- * on its desktop are let in by seclogon on Windows */
+/* the interactive window station lets in its logon session; those whom that logs on
+ * are let in by the secondary logon (ntlab_station.c) or by who starts them */
 static int set_desktop_sd( struct object *obj )
 {
     const struct sid *logon = ntlab_token_logon_sid( thread_get_impersonation_token( current ));
-    struct ntlab_ace aces[5] =
+    struct ntlab_ace aces[4] =
     {
         { &local_system_sid,   0, GENERIC_ALL },
         { &builtin_admins_sid, 0, GENERIC_ALL },
-        { &interactive_sid,    0, GENERIC_ALL },
     };
     const struct ntlab_ace logon_ace = { logon, 0, GENERIC_ALL }, world_ace = { &world_sid, 0, GENERIC_ALL };
-    unsigned int count = 3;
+    unsigned int count = 2;
 
     /* where nobody is logged on interactively it belongs to the system alone */
     if (logon && !ntlab_second( NTLAB_LOGON )) aces[count++] = logon_ace;
@@ -194,14 +192,14 @@ int ntlab_init_pipe( struct object *obj, const struct unicode_str *name )
 }
 
 /* access to a pipe by its name, from either end */
-int ntlab_check_pipe( struct object *obj, unsigned int access )
+int ntlab_check_pipe( struct object *obj, struct token *token, unsigned int access )
 {
     unsigned int status, granted;
 
     if (!ntlab_enabled || !obj->sd) return 1;
     if (!ntlab_require_level( thread_get_impersonation_token( current ))) return 0;
     access = map_access( access, &file_type.mapping );
-    status = ntlab_check_sd( thread_get_impersonation_token( current ), obj->sd, &file_type.mapping, access, &granted );
+    status = ntlab_check_sd( token, obj->sd, &file_type.mapping, access, &granted );
     if (status) set_error( status );
     return !status;
 }

@@ -63,8 +63,11 @@ struct ntlab_session *ntlab_session_grab( struct ntlab_session *session )
 void ntlab_session_release( struct ntlab_session *session )
 {
     if (!session || --session->refs) return;
-    list_remove( &session->entry );
+    if (session->first) release_object( session->first );
     if (session->linked) release_object( session->linked );
+    session->first = session->linked = NULL;
+    if (session->leaked) return;
+    list_remove( &session->entry );
     free( session );
 }
 

@@ -83,3 +83,46 @@ void ntlab_connect_service_station( struct process *process )
     }
     release_object( winstation );
 }
+
+/* adds an ACE, unless the account has what it gives already */
+static void admit( struct object *obj, const struct sid *sid, unsigned int mask )
+{
+    const struct acl *old;
+    struct security_descriptor *sd;
+    const struct ace *ace;
+    struct acl *dacl;
+    data_size_t size;
+    unsigned int i;
+    int present;
+
+    if (!obj->sd || !(old = sd_get_dacl( obj->sd, &present )) || !present) return;
+    for (i = 0, ace = ace_first( old ); i < old->count; i++, ace = ace_next( ace ))
+        if (ace->type == ACCESS_ALLOWED_ACE_TYPE && equal_sid( (const struct sid *)(ace + 1), sid ) && !(mask & ~ace->mask)) return;
+
+    size = (const char *)ace - (const char *)old + sizeof(*ace) + sid_len( sid );
+    if (!(sd = mem_alloc( sizeof(*sd) + size ))) return;
+    memset( sd, 0, sizeof(*sd) );
+    sd->control  = SE_DACL_PRESENT;
+    sd->dacl_len = size;
+    dacl = (struct acl *)(sd + 1);
+    memcpy( dacl, old, (const char *)ace - (const char *)old );
+    dacl->size = size;
+    dacl->count++;
+    set_ace( (struct ace *)((char *)dacl + ((const char *)ace - (const char *)old)), sid, ACCESS_ALLOWED_ACE_TYPE, 0, mask );
+    default_set_sd( obj, sd, DACL_SECURITY_INFORMATION );
+    free( sd );
+}
+
+/* MSDN "CreateProcessWithLogonW": where no desktop is named, the account is let into those that are inherited */
+void ntlab_admit_account( struct process *process )
+{
+    const struct sid *account = ntlab_token_user( process->token );
+    struct winstation *winstation = get_process_winstation( process, 0 );
+    struct desktop *desktop = process->desktop ? get_desktop_obj( process, process->desktop, 0 ) : NULL;
+
+    if (winstation) admit( &winstation->obj, account, STATION_ACCESS );
+    if (desktop) admit( &desktop->obj, account, DESKTOP_ACCESS );
+    if (desktop) release_object( desktop );
+    if (winstation) release_object( winstation );
+    clear_error();
+}

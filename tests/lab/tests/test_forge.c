@@ -124,9 +124,14 @@ static void test_token_requests(void)
     HANDLE token;
 
     {
-        START( ntlab_seclogon_token );
+        START( ntlab_seclogon );
+        req->token = (ULONG_PTR)own_token();
+        expect( server_call( &call ), STATUS_PRIVILEGE_NOT_HELD, "no process of seclogon's without SeImpersonatePrivilege" );
+    }
+    {
+        START( ntlab_act_as );
         req->handle = (ULONG_PTR)own_token();
-        expect( server_call( &call ), STATUS_PRIVILEGE_NOT_HELD, "no token of seclogon's without SeImpersonatePrivilege" );
+        expect( server_call( &call ), STATUS_OBJECT_TYPE_MISMATCH, "nor does the program act as a token" );
     }
     linked = token_info( own_token(), TokenLinkedToken );
     ok( linked && !DuplicateTokenEx( linked->LinkedToken, TOKEN_ALL_ACCESS, NULL, SecurityImpersonation, TokenPrimary, &token ) &&

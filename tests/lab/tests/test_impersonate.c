@@ -11,6 +11,7 @@
 #define BOB       L"labimpersonating"
 #define CAROL     L"labcarol"
 #define FULLY     0
+#define HAS_USERS 16
 #define OTHER_SID L"S-1-5-21-1-2-3-4712"
 
 enum { FAILED, IDENTIFIES, IMPERSONATES };
@@ -40,20 +41,27 @@ static int take_handle( HANDLE token )
     return SetThreadToken( NULL, token ) ? level() : FAILED;
 }
 
-static int serve(void)
+static HANDLE open_to_all(void)
 {
     SECURITY_ATTRIBUTES sa = { sizeof(sa) };
-    HANDLE pipe;
+
+    ConvertStringSecurityDescriptorToSecurityDescriptorW( L"D:(A;;GA;;;WD)", SDDL_REVISION_1, &sa.lpSecurityDescriptor, NULL );
+    return CreateNamedPipeW( PIPE_NAME, PIPE_ACCESS_DUPLEX, PIPE_TYPE_BYTE, 1, 16, 16, 0, &sa );
+}
+
+static int serve(void)
+{
+    HANDLE pipe = open_to_all();
     DWORD count;
     char byte;
 
-    ConvertStringSecurityDescriptorToSecurityDescriptorW( L"D:(A;;GA;;;WD)", SDDL_REVISION_1, &sa.lpSecurityDescriptor, NULL );
-    pipe = CreateNamedPipeW( PIPE_NAME, PIPE_ACCESS_DUPLEX, PIPE_TYPE_BYTE, 1, 16, 16, 0, &sa );
     if (pipe == INVALID_HANDLE_VALUE) return FAILED;
     if (!ConnectNamedPipe( pipe, NULL ) && GetLastError() != ERROR_PIPE_CONNECTED) return FAILED;
     if (!ReadFile( pipe, &byte, 1, &count, NULL )) return FAILED;
     return ImpersonateNamedPipeClient( pipe ) ? level() : FAILED;
 }
+
+static int serve_self( const WCHAR *prefix );
 
 static HANDLE logged_on( const WCHAR *name )
 {
@@ -67,6 +75,13 @@ static int run_subcommand( int argc, char **argv )
 {
     if (!strcmp( argv[1], "take" ) && argc > 2) return take_handle( (HANDLE)strtoull( argv[2], NULL, 10 ));
     if (!strcmp( argv[1], "serve" )) return serve();
+    if (!strcmp( argv[1], "serve-self" ) && argc > 2)
+    {
+        WCHAR prefix[32];
+
+        swprintf( prefix, 32, L"%hs", argv[2] );
+        return serve_self( prefix );
+    }
     if (!strcmp( argv[1], "log-on" )) return take_handle( impersonation( logged_on( BOB )));
     return FAILED;
 }
@@ -192,6 +207,47 @@ static void test_logged_on( HANDLE plain )
     expect( serve_as( limited, limited ), IMPERSONATES, "one that is not elevated" );
 }
 
+/* A process without Users in its token opens its own pipe and impersonates who did.  On Windows that was seen to give
+ * groups back; see README.md, loopback. */
+static int serve_self( const WCHAR *prefix )
+{
+    HANDLE pipe = open_to_all(), client, token = NULL;
+    WCHAR name[64];
+    BOOL member = FALSE;
+    DWORD count;
+    char byte;
+    int ret;
+
+    swprintf( name, 64, L"%ls\\pipe\\lab-impersonate", prefix );
+    client = CreateFileW( name, GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_EXISTING, 0, NULL );
+    if (client == INVALID_HANDLE_VALUE) return FAILED;
+    WriteFile( client, "x", 1, &count, NULL );
+    if (!ReadFile( pipe, &byte, 1, &count, NULL ) || !ImpersonateNamedPipeClient( pipe )) return FAILED;
+    ret = level();
+    OpenThreadToken( GetCurrentThread(), TOKEN_QUERY | TOKEN_DUPLICATE, TRUE, &token );
+    RevertToSelf();
+    CheckTokenMembership( token, sid_from_string( L"S-1-5-32-545" ), &member );
+    return ret | (member ? HAS_USERS : 0);
+}
+
+static void test_loopback(void)
+{
+    HANDLE denied = filter_token( DISABLE_MAX_PRIVILEGE, L"S-1-5-32-545", NULL, NULL );
+    HANDLE restricted = filter_token( DISABLE_MAX_PRIVILEGE | WRITE_RESTRICTED, L"S-1-5-32-545", L"S-1-1-0", NULL );
+    const BOOL first = lab_has( "loopback=session" );
+    static const WCHAR * const names[] = { L"serve-self \\\\localhost", L"serve-self \\\\127.0.0.1" };
+    int i;
+
+    ok( run_child( denied, L"serve-self \\\\." ) == IMPERSONATES, "a pipe by its local name gives no group back" );
+    ok( run_child( restricted, L"serve-self \\\\." ) == IMPERSONATES, "nor to a restricted process" );
+    for (i = 0; i < 2; i++)
+    {
+        ok( run_child( denied, names[i] ) == (first ? IMPERSONATES | HAS_USERS : IMPERSONATES), "%s: by a network name", i ? "127.0.0.1" : "localhost" );
+        ok( run_child( restricted, names[i] ) == (first ? IDENTIFIES | HAS_USERS : IMPERSONATES), "%s: to a restricted process", i ? "127.0.0.1" : "localhost" );
+    }
+    ok( run_child( denied, L"serve-self \\\\elsewhere" ) == FAILED, "other machines are not there" );
+}
+
 static BOOL add_user( const WCHAR *name )
 {
     USER_INFO_1 info = { (WCHAR *)name, (WCHAR *)PASSWORD, 0, USER_PRIV_USER, NULL, NULL, UF_SCRIPT | UF_DONT_EXPIRE_PASSWD, NULL };
@@ -222,6 +278,7 @@ int main( int argc, char **argv )
     plain = make_token( 0, NULL );
     test_restricted( plain );
     test_integrity( plain );
+    test_loopback();
     if (ok( add_user( ALICE ) && add_user( BOB ) && add_administrator( CAROL ), "create users" )) test_logged_on( plain );
     clean_up();
     return finish();

@@ -169,10 +169,15 @@ static BOOL has_group( const WCHAR *sid )
 static void test_interactive( HANDLE plain, HANDLE sandbox, HANDLE with_logon )
 {
     const DWORD closed = lab_has( "station=logon" ) ? DLL_INIT_FAILED : 0;
+    HWINSTA station = open_station( L"WinSta0", FALSE, READ_CONTROL );
     HDESK desktop;
 
     ok( !wcscmp( name_of( get_station() ), L"WinSta0" ) && is_visible( get_station() ), "an interactive user is on WinSta0" );
     ok( has_group( L"S-1-5-4" ), "and has the group INTERACTIVE" );
+    ok( admits( station, logon_sid( own_token() )) && !admits( station, sid_from_string( L"S-1-5-4" )),
+        "the station admits the logon SID rather than that" );
+    desktop = open_desktop( L"Default", 0, FALSE, READ_CONTROL );
+    ok( admits( desktop, logon_sid( own_token() )) && !admits( desktop, sid_from_string( L"S-1-5-4" )), "and so does the desktop" );
     expect( run( plain, NULL, 0, NULL ), 0, "a program that imports user32.dll starts" );
     expect( run( with_logon, NULL, 0, NULL ), 0, "and with a restricted token with the logon SID" );
     expect( run( sandbox, NULL, 0, NULL ), closed, "but with one without it only if the station admits Everyone" );
