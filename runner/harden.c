@@ -57,8 +57,11 @@ sbx_status sbx_harden_as(void *token, sbx_error *err)
 {
     DWORD size = 0;
     TOKEN_DEFAULT_DACL *dacl;
+    closed c;
     sbx_status st;
 
+    if (!token)
+        return (st = make(&c, err)) == SBX_OK ? set_default((ACL *)(void *)c.space, err) : st;
     GetTokenInformation(token, TokenDefaultDacl, NULL, 0, &size);
     dacl = sbx_alloc(size ? size : 1);
     if (!dacl)
@@ -98,9 +101,9 @@ static sbx_status close_console_host(closed *c, sbx_error *err)
 sbx_status sbx_harden(sbx_error *err)
 {
     closed c;
-    sbx_status st = make(&c, err);
+    sbx_status st = sbx_harden_as(NULL, err);
 
     if (st == SBX_OK)
-        st = set_default((ACL *)(void *)c.space, err);
+        st = make(&c, err);
     return st == SBX_OK ? close_console_host(&c, err) : st;
 }

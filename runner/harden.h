@@ -17,7 +17,7 @@
 sbx_status sbx_harden(sbx_error *err);
 
 /* For as long as the command is made: what this process makes has the default DACL of the command's token, with which the token
- * that the system copies for it can still be looked at here (core/win/process has more of that).  sbx_harden ends it. */
+ * that the system copies for it can still be looked at here (core/win/process has more of that).  token NULL: closed again. */
 sbx_status sbx_harden_as(void *token, sbx_error *err);
 
 #endif

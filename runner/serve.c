@@ -97,7 +97,7 @@ static sbx_status start(const sbx_talk_request *request, const sbx_backend *back
     if (st == SBX_OK)
         st = sbx_process_spawn(process, &how, err);
     if (st == SBX_OK)
-        st = sbx_harden(err);
+        st = sbx_harden_as(NULL, err);
     if (st == SBX_OK)
         st = backend->verify(&spawn, process->handle, err);
     if (st != SBX_OK)
