@@ -239,10 +239,10 @@ typedef struct sbx_session sbx_session;
 
 typedef struct sbx_identity {
     uint32_t size;
-    uint32_t kind;           /* SBX_IDENTITY_* */
-    const char *account;     /* LOGON: account name; owned by the session */
-    const char *domain;      /* LOGON: "." for this machine */
-    uint16_t *secret;        /* LOGON: password, UTF-16 with a NUL; owned by the session; whoever used it wipes it at once */
+    uint32_t kind;       /* SBX_IDENTITY_* */
+    const char *account; /* LOGON: account name; owned by the session */
+    const char *domain;  /* LOGON: "." for this machine */
+    uint16_t *secret; /* LOGON: password, UTF-16 with a NUL; owned by the session; whoever used it wipes it at once */
     const char *account_sid; /* LOGON: "S-1-5-21-...": the process that is started must belong to it */
     const char *desktop;     /* LOGON: lpDesktop of sbx-runner.exe; NULL: that of sbx.exe */
     const char *runner;      /* LOGON: the sbx-runner.exe that setup installed; NULL: the one beside the program */

@@ -152,6 +152,19 @@ static void test_there_and_back(void **state)
     assert_int_equal(snapshot(), before);
 }
 
+/* As many accounts as there may be: no step without a name, none twice. */
+static void test_many(void **state)
+{
+    uint32_t i, k;
+
+    (void)state;
+    options(SBX_SLOTS_MAX);
+    assert_int_equal(count, 10 + 2 * SBX_SLOTS_MAX);
+    for (i = 0; i < count; i++)
+        for (k = 0; k < i; k++)
+            assert_string_not_equal(steps[i].name, steps[k].name);
+}
+
 /* Cut short after any step, and in the middle of one that was recorded: the next run comes to the end. */
 static void test_cut_short(void **state)
 {
@@ -339,9 +352,11 @@ static int begin(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_there_and_back), cmocka_unit_test(test_cut_short),      cmocka_unit_test(test_half_made),
-        cmocka_unit_test(test_foreign),        cmocka_unit_test(test_foreign_member), cmocka_unit_test(test_logon),
-        cmocka_unit_test(test_secret_damaged), cmocka_unit_test(test_disabled),
+        cmocka_unit_test(test_there_and_back), cmocka_unit_test(test_many),
+        cmocka_unit_test(test_cut_short),      cmocka_unit_test(test_half_made),
+        cmocka_unit_test(test_foreign),        cmocka_unit_test(test_foreign_member),
+        cmocka_unit_test(test_logon),          cmocka_unit_test(test_secret_damaged),
+        cmocka_unit_test(test_disabled),
     };
 
     return cmocka_run_group_tests(tests, begin, NULL);

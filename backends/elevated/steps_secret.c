@@ -1,0 +1,170 @@
+/* The steps of the secret and of the passwords that come from it. */
+#include "elevated/steps_part.h"
+
+#include <windows.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "elevated/principal.h"
+#include "elevated/secret.h"
+#include "elevated/state.h"
+#include "win/error.h"
+#include "win/file.h"
+#include "win/wide.h"
+
+/* ---- the secret, the passwords ---- */
+
+static sbx_status SBX_CALL secret_present(const sbx_setup_step *step, uint32_t *state, sbx_error *err)
+{
+    sbx_machine machine = {0};
+    sbx_machine_user *user;
+    sbx_secret secret;
+    sbx_error why = {0};
+    char *path = NULL;
+    sbx_status st = sbx_steps_load(&machine, &user, err);
+
+    (void)step;
+    *state = SBX_STEP_ABSENT;
+    if (st == SBX_OK && user && (st = sbx_state_secret_path(user->number, &path, err)) == SBX_OK) {
+        if (sbx_secret_read(path, sbx_steps_user(), &secret, &why) == SBX_OK)
+            *state = SBX_STEP_PRESENT;
+        else if (!sbx_file_is_missing(&why))
+            *state = SBX_STEP_WRONG;
+        sbx_secret_wipe(&secret);
+    }
+    sbx_free(path);
+    sbx_machine_fini(&machine);
+    return st;
+}
+
+/* With a new secret no password is right any more: that is known before it is there. */
+static sbx_status SBX_CALL secret_apply(const sbx_setup_step *step, sbx_error *err)
+{
+    sbx_machine machine = {0};
+    sbx_machine_user *user;
+    sbx_secret secret;
+    char *path = NULL;
+    sbx_status st = sbx_steps_load(&machine, &user, err);
+
+    if (st == SBX_OK && !user)
+        st = sbx_fail(err, SBX_E_UNAVAILABLE, "nobody is enrolled", step->name);
+    if (st == SBX_OK) {
+        user->generation = user->ready = 0;
+        st = sbx_state_save(&machine, err);
+    }
+    if (st == SBX_OK && (st = sbx_state_secret_path(user->number, &path, err)) == SBX_OK) {
+        st = sbx_secret_make(path, sbx_steps_user(), user->groups[SBX_GROUP_READERS], &secret, err);
+        sbx_secret_wipe(&secret);
+    }
+    sbx_free(path);
+    sbx_machine_fini(&machine);
+    return st;
+}
+
+static sbx_status SBX_CALL secret_undo(const sbx_setup_step *step, sbx_error *err)
+{
+    sbx_machine machine = {0};
+    sbx_machine_user *user;
+    uint16_t *path_w = NULL;
+    char *path = NULL;
+    sbx_status st = sbx_steps_load(&machine, &user, err);
+
+    (void)step;
+    if (st == SBX_OK && user && (st = sbx_state_secret_path(user->number, &path, err)) == SBX_OK &&
+        (st = sbx_wide_path(path, &path_w, err)) == SBX_OK && !DeleteFileW(path_w) &&
+        GetLastError() != ERROR_FILE_NOT_FOUND)
+        st = sbx_fail_last(err, SBX_E_SYSTEM, "DeleteFileW", path);
+    sbx_free(path_w);
+    sbx_free(path);
+    sbx_machine_fini(&machine);
+    return st;
+}
+
+static sbx_status SBX_CALL passwords_present(const sbx_setup_step *step, uint32_t *state, sbx_error *err)
+{
+    sbx_machine machine = {0};
+    sbx_machine_user *user;
+    uint32_t online, slot, flags, right = 1;
+    char name[24];
+    sbx_status st = sbx_steps_load(&machine, &user, err);
+
+    (void)step;
+    *state = SBX_STEP_ABSENT;
+    if (st == SBX_OK && user && sbx_steps_all_made(user) && user->generation) {
+        for (online = 0; online < 2; online++)
+            for (slot = 0; slot < user->slots && st == SBX_OK; slot++) {
+                sbx_machine_account_name(name, user->number, (int)online, slot);
+                st = sbx_account_look(name, &flags, err);
+                right &= !flags;
+            }
+        *state = right ? SBX_STEP_PRESENT : SBX_STEP_WRONG;
+    }
+    sbx_machine_fini(&machine);
+    return st;
+}
+
+static sbx_status SBX_CALL passwords_apply(const sbx_setup_step *step, sbx_error *err)
+{
+    uint16_t password_w[SBX_PASSWORD_UNITS];
+    sbx_machine machine = {0};
+    sbx_machine_user *user;
+    sbx_secret secret;
+    uint32_t online, slot, generation;
+    char name[24], *path = NULL;
+    sbx_status st = sbx_steps_load(&machine, &user, err);
+
+    if (st == SBX_OK && (!user || !sbx_steps_all_made(user)))
+        st = sbx_fail(err, SBX_E_UNAVAILABLE, "an account is missing", step->name);
+    if (st != SBX_OK || (st = sbx_state_secret_path(user->number, &path, err)) != SBX_OK ||
+        (st = sbx_secret_read(path, sbx_steps_user(), &secret, err)) != SBX_OK)
+        goto out;
+    generation = user->generation + 1;
+    for (online = 0; online < 2; online++)
+        for (slot = 0; slot < user->slots && st == SBX_OK; slot++) {
+            sbx_machine_account_name(name, user->number, (int)online, slot);
+            if ((st = sbx_secret_password(&secret, name, generation, password_w, err)) == SBX_OK &&
+                (st = sbx_account_set_password(name, password_w, err)) == SBX_OK)
+                st = sbx_account_enable(name, 1, err);
+        }
+    SecureZeroMemory(password_w, sizeof(password_w));
+    sbx_secret_wipe(&secret);
+    if (st == SBX_OK) {
+        user->generation = generation;
+        st = sbx_state_save(&machine, err);
+    }
+out:
+    sbx_free(path);
+    sbx_machine_fini(&machine);
+    return st;
+}
+
+static sbx_status SBX_CALL passwords_undo(const sbx_setup_step *step, sbx_error *err)
+{
+    sbx_machine machine = {0};
+    sbx_machine_user *user;
+    uint32_t online, slot;
+    char name[24];
+    sbx_status st = sbx_steps_load(&machine, &user, err);
+
+    (void)step;
+    if (st == SBX_OK && user && sbx_steps_all_made(user)) {
+        for (online = 0; online < 2; online++)
+            for (slot = 0; slot < user->slots && st == SBX_OK; slot++) {
+                sbx_machine_account_name(name, user->number, (int)online, slot);
+                st = sbx_account_enable(name, 0, err);
+            }
+        user->generation = 0;
+        if (st == SBX_OK)
+            st = sbx_state_save(&machine, err);
+    }
+    sbx_machine_fini(&machine);
+    return st;
+}
+
+void sbx_steps_add_secret(void)
+{
+    sbx_steps_add("secret", "the secret that their passwords come from", secret_present, secret_apply, secret_undo, 0,
+                  0);
+    sbx_steps_add("passwords", "passwords are set, the accounts enabled", passwords_present, passwords_apply,
+                  passwords_undo, 0, 0);
+}
