@@ -407,6 +407,7 @@ static void test_station(void)
     const BOOL stamped = lab_has( "logon-sid=caller" ) || lab_has( "station=everyone" );
     struct start how = { .user = BOB, .si = { .lpDesktop = (WCHAR *)L"WinSta0\\Default" } };
 
+    ok( LoadLibraryW( L"user32.dll" ) != NULL, "the caller is on the station" );
     expect( run( &how, L"user32" ), stamped ? 0 : ERROR_DLL_INIT_FAILED, "where the desktop is named, the logon SID alone lets the account in" );
     how.si.lpDesktop = NULL;
     expect( run( &how, L"user32" ), 0, "without a desktop the account is let in" );
