@@ -87,7 +87,8 @@ def not_set_up(w):
     check('it is not set up for you' in got.errors and 'sbx setup' in got.errors, got)
 
 
-@case('a command runs as an account without a network, with its streams and its exit code', ACCOUNTS, WORLDS)
+@case('a command runs as an account without a network, with its streams and its exit code', ACCOUNTS, WORLDS,
+      readings=('runner-job', 'std-handles', 'thread-dacl', 'console', 'station', 'restrict-leak'))
 def runs(w):
     with set_up(w):
         got = there(w, 'cmd', '/d', '/c', 'echo %USERNAME%& whoami& echo e 1>&2& exit 37')
@@ -99,7 +100,8 @@ def runs(w):
         equal(there(w, 'cmd', '/d', '/c', 'more', stdin=b'through a pipe\r\n').text.split(), ['through', 'a', 'pipe'])
 
 
-@case('writes: its own folder works and goes; what every user may write to does not', ACCOUNTS, WORLDS)
+@case('writes: its own folder works and goes; what every user may write to does not', ACCOUNTS, WORLDS,
+      readings=('delete-child', 'new-object-dacl', 'set-dacl', 'tree-dacl'))
 def writes(w):
     state = w.unix(w.profile + '\\AppData\\Local\\sbx')
     with set_up(w):
