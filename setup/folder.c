@@ -23,6 +23,7 @@ sbx_status sbx_setup_folder_make(const char *path, sbx_error *err)
     uint16_t *path_w = NULL;
     void *handle = NULL;
     char why[sizeof(err->hint)];
+    int made = 0;
     sbx_status st = sbx_wide_path(path, &path_w, err);
 
     if (st != SBX_OK)
@@ -30,7 +31,7 @@ sbx_status sbx_setup_folder_make(const char *path, sbx_error *err)
     if (!ConvertStringSecurityDescriptorToSecurityDescriptorW(FOLDER_SDDL, SDDL_REVISION_1,
                                                               &attributes.lpSecurityDescriptor, NULL))
         st = sbx_fail_last(err, SBX_E_SYSTEM, "ConvertStringSecurityDescriptorToSecurityDescriptorW", path);
-    else if (!CreateDirectoryW((LPCWSTR)path_w, &attributes) && GetLastError() != ERROR_ALREADY_EXISTS)
+    else if (!(made = CreateDirectoryW((LPCWSTR)path_w, &attributes) != 0) && GetLastError() != ERROR_ALREADY_EXISTS)
         st = sbx_fail_last(err, SBX_E_SYSTEM, "CreateDirectoryW", path);
     LocalFree(attributes.lpSecurityDescriptor);
     sbx_free(path_w);
@@ -38,6 +39,10 @@ sbx_status sbx_setup_folder_make(const char *path, sbx_error *err)
         return st;
     st = sbx_plugin_file_open(path, 1, SBX_TRUST_ADMIN, &handle, err);
     sbx_handle_close(&handle);
+    if (st != SBX_OK && made) {
+        sbx_setup_folder_remove(path);
+        return sbx_hint(err, "this system does not keep the access rights that the folder was made with");
+    }
     if (st == SBX_E_REFUSED && err && snprintf(why, sizeof(why), "%s", err->hint) > 0)
         sbx_hint(err, "%s; remove it, and setup makes it anew", why);
     return st;

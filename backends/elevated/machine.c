@@ -172,6 +172,8 @@ sbx_status sbx_machine_parse(sbx_machine *machine, const char *text, size_t leng
         copy[body] = 0;
         for (line = copy + strlen(head); *line && st == SBX_OK; line = next) {
             next = strchr(line, '\n');
+            if (!next)
+                break;
             *next++ = 0;
             st = parse_line(machine, line, err);
         }

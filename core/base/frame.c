@@ -124,7 +124,7 @@ uint64_t sbx_frame_u64(sbx_frame_body *body, const char *field)
 /* The items of a run with room for a NUL behind them; *count is 0 where anything is wrong. */
 static void *run(sbx_frame_body *body, const char *field, uint32_t most, uint32_t size, uint32_t *count)
 {
-    static const uint16_t nothing = 0;
+    static uint16_t nothing[1]; /* never written: there is no item in it */
     uint32_t given = sbx_frame_u32(body, field);
     const uint8_t *at;
     void *copy;
@@ -134,12 +134,12 @@ static void *run(sbx_frame_body *body, const char *field, uint32_t most, uint32_
         sbx_frame_reject(body, field);
     at = take(body, field, (size_t)given * size);
     if (!at)
-        return (void *)(uintptr_t)&nothing;
+        return nothing;
     copy = sbx_arena_alloc(body->arena, ((size_t)given + 1) * size);
     if (!copy) {
         body->no_memory = 1;
         sbx_frame_reject(body, field);
-        return (void *)(uintptr_t)&nothing;
+        return nothing;
     }
     memcpy(copy, at, (size_t)given * size);
     *count = given;

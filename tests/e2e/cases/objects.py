@@ -75,6 +75,10 @@ def sids(text, first):
 # ---- the token
 
 
+# how they begin: of a writable root; of the set of them with its rules
+ROOT, SET = 'S-1-9-1396856881', 'S-1-9-1396856915'
+
+
 @case('the token is what was stated, seen from inside and from outside', ('none', 'unelevated'), WORLDS)
 def token(w):
     own = w.probe('token').text
@@ -91,21 +95,24 @@ def token(w):
         equal(words_of(text, 'privilege'), [('SeChangeNotifyPrivilege', '0x3')], text)
         equal(sids(text, 'user') + sids(text, 'owner'), [user, user])
         restricting = sids(text, 'restricting')
-        equal(len(restricting), 4, restricting)
+        equal(len(restricting), 5, restricting)
         check({'S-1-1-0', logon} < set(restricting), restricting)
         check(user not in restricting and 'S-1-5-32-544' not in restricting, restricting)
         run = [sid for sid in restricting if re.fullmatch(r'S-1-9(-\d+){5}', sid)]
-        root = [sid for sid in restricting if re.fullmatch(r'S-1-9(-\d+){9}', sid)]
-        equal((len(run), len(root)), (1, 1), restricting)
+        root = [sid for sid in restricting if re.fullmatch(ROOT + r'(-\d+){8}', sid)]
+        roots = [sid for sid in restricting if re.fullmatch(SET + r'(-\d+){8}', sid)]
+        equal((len(run), len(root), len(roots)), (1, 1, 1), restricting)
         equal(sorted(sids(text, 'default')), sorted([user, 'S-1-5-18', 'S-1-3-4'] + run), 'default DACL')
         administrators = [int(a, 16) for sid, a in words_of(text, 'group') if sid == 'S-1-5-32-544']
         check(all(a & 0x10 and not a & 0x4 for a in administrators), 'Administrators: %r' % administrators)
         check(int(sids(text, 'integrity')[0].rsplit('-', 1)[1]) <= 0x2000, 'integrity')
     check(root[0] in sids(inside, 'restricting'), 'one root, one SID')
+    check(roots[0] in sids(inside, 'restricting'), 'one set of roots and rules, one SID')
     check(run[0] not in sids(inside, 'restricting'), 'another run, another SID')
     os.makedirs(w.unix(w.workspace + '-b'))
     got = w.sbx(w.PROBE, 'token', options=('--writable', w.workspace + '-b'))
-    equal(len(sids(got.text, 'restricting')), 5, 'a second root: %s' % got)
+    equal(len(sids(got.text, 'restricting')), 6, 'a second root: %s' % got)
+    check(roots[0] not in sids(got.text, 'restricting'), 'another set, another SID')
 
 
 # ---- processes and threads
