@@ -237,24 +237,30 @@ def refused(w):
       CONFINED, WORLDS)
 def told_once(w):
     reset(w)
-    first, second = w.ws('first'), w.ws('second')
+    first, second, store = w.ws('first'), w.ws('second'), w.ws('store')
+    w.write(store, 'x')
     for root in (first, second):
         os.makedirs(w.unix(root))
+        os.link(w.unix(store), w.unix(root) + '/f')  # a name elsewhere: it stays closed
 
-    def told(root, name, *options):
+    def told(root, *options):
         got = w.run(w.SBX, '--backend', w.backend, *options, '--report', w.ws('r.json'), '--workspace', root, '--', 'cmd',
-                    '/c', 'echo x>> ' + name, cwd=root)
+                    '/c', 'exit 0', cwd=root)
         equal(got.code, 0, got)
         notes = [note['text'] for note in json.loads(w.read(w.ws('r.json')))['notes']]
-        equal(len([text for text in notes if 'later: ' + name in text]), 1, notes)
-        return got.errors.count('later: ' + name)
+        equal(len([text for text in notes if 'of the objects in it' in text]), 1, notes)
+        return got.errors.count('of the objects in it')
 
-    equal(told(first, 'sbx.bat', '--quiet'), 0)
-    equal(told(first, 'sbx.bat'), 1, 'what was not shown was not told')
-    equal(told(first, 'sbx.bat'), 0)
-    equal(told(first, '.envrc'), 1, 'another text')
-    equal(told(first, '.envrc'), 0)
-    equal(told(second, '.envrc'), 1, 'another workspace')
-    equal(told(first, '.envrc'), 0)
+    equal(told(first, '--quiet'), 0)
+    equal(told(first), 1, 'what was not shown was not told')
+    equal(told(first), 0)
+    equal(told(second), 1, 'another workspace')
+    equal(told(first), 0)
+    os.link(w.unix(store), w.unix(first) + '/g')
+    sbx(w, 'grant', first)
+    equal(told(first), 1, 'another text')
+    equal(told(first), 0)
     reset(w)
-    equal(told(first, '.envrc'), 1, 'forgotten')
+    equal(told(first), 1, 'forgotten')
+    equal(told(first), 0)
+    equal(told(second), 1, 'of all')
