@@ -156,12 +156,13 @@ static sbx_status change(sbx_cli *cli, const char *program, sbx_error *err)
 
 sbx_status sbx_verb_setup(sbx_cli *cli, sbx_error *err)
 {
+    const unsigned long slots = cli->slots ? strtoul(cli->slots, NULL, 10) : 0;
     char *program;
     uint32_t code = 0;
     sbx_status st;
 
-    if (cli->slots && (strspn(cli->slots, "0123456789") != strlen(cli->slots) || strlen(cli->slots) > 2 ||
-                       atoi(cli->slots) < 1 || atoi(cli->slots) > 16)) {
+    if (cli->slots &&
+        (strspn(cli->slots, "0123456789") != strlen(cli->slots) || strlen(cli->slots) > 2 || slots < 1 || slots > 16)) {
         sbx_fail(err, SBX_E_USAGE, "it is no number from 1 to 16", "--slots");
         return sbx_hint(err, "see `sbx help setup`");
     }
