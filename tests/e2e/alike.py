@@ -112,9 +112,9 @@ def perform(w, files, steps, more, launch):
     return found
 
 
-def work(name, files, *steps, options=('--tools', 'node'), more=(), fails=(), long=False, differs=()):
+def work(name, files, *steps, options=('--tools', 'node'), more=(), fails=(), long=False, slow=False, differs=()):
     """Register one.  A step is a label and the words of a command, or what the user does: a function of the world.
-    more: what else to make equal; fails: the steps that end with another code than 0 without sbx; differs: a Difference, a
+    more: what else to make equal; fails: the steps that end with another code than 0 without sbx; slow: `none`, which confines nothing, has it with --long only; differs: a Difference, a
     step and its parts (code out err), or 'tree' and names ('*' is any)."""
     plain = {}
     for one, label, parts in differs:
@@ -145,7 +145,9 @@ def work(name, files, *steps, options=('--tools', 'node'), more=(), fails=(), lo
             check(label == 'tree' or one.says in said, '%s: it should say %r: %r' % (label, one.says, said))
         shutil.rmtree(w.unix(w.workspace), ignore_errors=True)
 
-    case('as without sbx: ' + name, worlds=('lab', 'native'), long=long)(both)
+    title, worlds = 'as without sbx: ' + name, ('lab', 'native')
+    case(title, ('none',), worlds, long=long or slow)(both)
+    case(title, ('unelevated',), worlds, long=long)(both)
 
 
 def outside(*command):

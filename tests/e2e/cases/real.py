@@ -25,13 +25,13 @@ def told(w):
     equal([one.words for one in Difference.ALL if not one.shown], [], 'without a work that shows it')
 
 
-work('tsc', SOURCES, ('build', TSC + ('-p', '.')))
+work('tsc', SOURCES, ('build', TSC + ('-p', '.')), slow=True)
 work('tsc, again', SOURCES, ('build', TSC + ('-p', '.')), ('again', TSC + ('-p', '.')), long=True)
 work('rollup', {'a.js': 'import { b } from "./b.js";\nconsole.log(b);\n', 'b.js': 'export const b = 1;\nexport const c = 2;\n'},
      ('build', ROLLUP + ('a.js', '-f', 'cjs', '-d', 'out', '--sourcemap')), long=True)
-work('vite', SOURCES, ('build', VITE + ('build',)))
+work('vite', SOURCES, ('build', VITE + ('build',)), slow=True)
 work('eslint', SOURCES, ('look', ESLINT + ('ugly.js',)), ('fix', ESLINT + ('--fix', '--cache', 'ugly.js')),
-     fails=('look', 'fix'), more=((rb'"(hashOfConfig|mtime)":"?[^,"]+"?', b''),))
+     slow=True, fails=('look', 'fix'), more=((rb'"(hashOfConfig|mtime)":"?[^,"]+"?', b''),))
 work('prettier', SOURCES, ('check', PRETTIER + ('--check', '.')), ('write', PRETTIER + ('--write', '.')), fails=('check',), long=True)
 work('esbuild', SOURCES, ('build', ('esbuild', 'src/main.ts', '--bundle', '--minify', '--sourcemap', '--outdir=out')))
 work('biome', SOURCES, ('format', ('biome', 'format', '--write', '.')), ('lint', ('biome', 'lint', 'ugly.js')),
@@ -50,7 +50,7 @@ PACKAGES = {
         'post.js': 'require("fs").writeFileSync("post.txt", "done");\nconsole.log("post");\n'}),
 }
 work('npm', PACKAGES, ('install', NPM + ('install', '--ignore-scripts')), ('hi', NPM + ('run', 'hi')),
-     ('ci', NPM + ('ci', '--ignore-scripts')))
+     ('ci', NPM + ('ci', '--ignore-scripts')), slow=True)
 work('npm, more', PACKAGES, ('install', NPM + ('install', '--ignore-scripts')), ('ls', NPM + ('ls', '--all')),
      ('run', NPM + ('run', 'build', '--workspaces', '--if-present')), ('pack', NPM + ('pack',)),
      ('pack one', NPM + ('pack', '-w', 'one')), long=True)
