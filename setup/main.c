@@ -17,6 +17,7 @@
 #include "win/user.h"
 
 #define SOMETHING_TO_DO 3
+#define COUNT(array) ((uint32_t)(sizeof(array) / sizeof((array)[0])))
 
 typedef enum action {
     ACTION_CHECK,
@@ -29,11 +30,11 @@ typedef enum action {
 
 typedef struct setup {
     action what;
-    int to_do;                  /* --check: steps are missing, --check-remove: there are some */
-    const char *user, *backend; /* NULL: this one; all */
-    uint32_t slots;
+    int to_do;                          /* --check: steps are missing, --check-remove: there are some */
+    const char *user, *backend, *slots; /* NULL: this one; all; as it is, or the backend's choice */
+    int dry_run, json, list;
     char *folder;
-    sbx_text out;
+    sbx_tell tell;
 } setup;
 
 int wmain(void);
@@ -45,37 +46,48 @@ static void on_log(void *context, uint32_t level, const char *text)
         sbx_out_line(text);
 }
 
-static sbx_status act(setup *s, sbx_steps *steps, sbx_error *err)
+/* Looks alone: nothing is written. */
+static sbx_status look(setup *s, const sbx_steps *steps, sbx_error *err)
 {
-    uint32_t missing = 0, present = 0;
-    sbx_status st = SBX_OK;
+    static const uint32_t shown[] = {SBX_STEPS_LOOK, SBX_STEPS_UNDO, SBX_STEPS_APPLY,
+                                     SBX_STEPS_LOOK, SBX_STEPS_UNDO, SBX_STEPS_REPAIR};
+    const int remove = s->what == ACTION_CHECK_REMOVE;
+    sbx_text line = {0};
+    uint32_t count = 0;
+    sbx_status st;
 
-    switch (s->what) {
-    case ACTION_STATUS:
-        return sbx_steps_show(steps, &s->out, err);
-    case ACTION_APPLY:
-    case ACTION_REPAIR:
-        return sbx_steps_apply(steps, s->what == ACTION_REPAIR, &s->out, err);
-    case ACTION_REMOVE:
-        if ((st = sbx_steps_undo(steps, &s->out, err)) != SBX_OK)
-            return st;
-        st = sbx_journal_remove(steps->journal, err);
-        steps->journal = NULL;
+    if (s->what != ACTION_CHECK && !remove)
+        return sbx_steps_show(steps, shown[s->what], &s->tell, err);
+    if ((st = sbx_steps_check(steps, remove, &count, err)) != SBX_OK)
         return st;
-    default:
-        if ((st = sbx_steps_check(steps, &missing, &present, err)) == SBX_OK)
-            s->to_do |= (s->what == ACTION_CHECK ? missing : present) != 0;
-        if (st == SBX_OK && !missing && s->what == ACTION_CHECK)
-            sbx_text_printf(&s->out, "backend \"%s\" is set up\n", steps->backend);
-        if (st == SBX_OK && !present && s->what == ACTION_CHECK_REMOVE)
-            sbx_text_printf(&s->out, "backend \"%s\" has nothing to remove\n", steps->backend);
-        return st;
+    s->to_do |= count != 0;
+    if (s->list)
+        return sbx_steps_show(steps, remove ? SBX_STEPS_UNDO : SBX_STEPS_APPLY, &s->tell, err);
+    if (!count) {
+        sbx_text_printf(&line, "backend \"%s\" %s", s->tell.backend, remove ? "has nothing to remove" : "is set up");
+        sbx_tell_line(&s->tell, &line);
     }
+    return SBX_OK;
+}
+
+static sbx_status change(setup *s, sbx_steps *steps, sbx_error *err)
+{
+    sbx_status st;
+
+    if (s->what != ACTION_REMOVE)
+        return sbx_steps_apply(steps, s->what == ACTION_REPAIR, &s->tell, err);
+    if ((st = sbx_steps_undo(steps, &s->tell, err)) != SBX_OK)
+        return st;
+    st = sbx_journal_remove(steps->journal, err);
+    steps->journal = NULL;
+    return st;
 }
 
 static sbx_status one_backend(setup *s, const char *name, sbx_error *err)
 {
-    const int writing = s->what == ACTION_APPLY || s->what == ACTION_REMOVE || s->what == ACTION_REPAIR;
+    const int writing =
+        !s->dry_run && (s->what == ACTION_APPLY || s->what == ACTION_REMOVE || s->what == ACTION_REPAIR);
+    sbx_text line = {0};
     sbx_plugin *plugin = NULL;
     const sbx_backend *backend;
     sbx_setup_options options = {.size = sizeof(options), .part = SBX_SETUP_MACHINE};
@@ -89,13 +101,15 @@ static sbx_status one_backend(setup *s, const char *name, sbx_error *err)
         return st;
     sbx_user_sid_text(user.u.bytes, user_text, sizeof(user_text));
     options.user_sid = s->user ? s->user : user_text;
-    options.slots = s->slots;
+    options.slots = s->slots ? (uint32_t)strtoul(s->slots, NULL, 10) : 0;
     backend = sbx_plugin_backend(plugin);
-    steps.backend = backend->name;
+    s->tell.backend = backend->name;
+    options.flags = writing ? 0 : SBX_SETUP_DRY_RUN;
     if ((st = backend->setup_steps(&options, &steps.items, &steps.count, err)) != SBX_OK)
         goto out;
     if (!steps.count) {
-        sbx_text_printf(&s->out, "backend \"%s\" needs no setup\n", backend->name);
+        sbx_text_printf(&line, "backend \"%s\" needs no setup", backend->name);
+        sbx_tell_line(&s->tell, &line);
         goto out;
     }
     if (writing && (st = sbx_setup_folder_make(s->folder, err)) != SBX_OK)
@@ -107,11 +121,13 @@ static sbx_status one_backend(setup *s, const char *name, sbx_error *err)
     }
     if ((st = sbx_journal_open(path.data, writing, &steps.journal, err)) != SBX_OK)
         goto out;
-    if (sbx_journal_damaged(steps.journal))
-        sbx_text_printf(&s->out, "%s: %u lines of the journal are damaged and were passed over\n", backend->name,
+    if (sbx_journal_damaged(steps.journal)) {
+        sbx_text_printf(&line, "%s: %u lines of the journal are damaged and were passed over", backend->name,
                         (unsigned)sbx_journal_damaged(steps.journal));
-    st = act(s, &steps, err);
-    if (st == SBX_OK && s->what == ACTION_REMOVE)
+        sbx_tell_line(&s->tell, &line);
+    }
+    st = writing ? change(s, &steps, err) : look(s, &steps, err);
+    if (st == SBX_OK && writing && s->what == ACTION_REMOVE)
         sbx_setup_folder_remove(s->folder);
 out:
     sbx_journal_close(steps.journal);
@@ -143,28 +159,46 @@ static sbx_status all_backends(setup *s, sbx_error *err)
     return st;
 }
 
-/* ACTION [--user SID] [--slots N] [BACKEND] */
+/* ACTION [OPTIONS] [BACKEND] */
 static int parse(setup *s, const sbx_arguments *arguments)
 {
     static const char *const actions[] = {"--check", "--check-remove", "--apply", "--status", "--remove", "--repair"};
+    const struct {
+        const char *name, **value;
+    } valued[] = {
+        {"--user", &s->user},
+        {"--slots", &s->slots},
+    };
+    const struct {
+        const char *name;
+        int *on;
+    } plain[] = {
+        {"--dry-run", &s->dry_run},
+        {"--json", &s->json},
+        {"--list", &s->list},
+    };
     const uint32_t count = arguments->count;
     const char *const *items = arguments->items;
-    uint32_t i = 0, at = 2;
+    uint32_t i = 0, at = 2, k;
 
-    while (i < 6 && (count < 2 || strcmp(actions[i], items[1])))
+    while (i < COUNT(actions) && (count < 2 || strcmp(actions[i], items[1])))
         i++;
-    if (i == 6)
+    if (i == COUNT(actions))
         return 0;
     s->what = (action)i;
-    if (at + 1 < count && !strcmp(items[at], "--user")) {
-        s->user = items[at + 1];
-        at += 2;
+    for (; at < count && items[at][0] == '-'; at++) {
+        for (i = 0; i < COUNT(plain) && strcmp(plain[i].name, items[at]); i++)
+            ;
+        for (k = 0; k < COUNT(valued) && strcmp(valued[k].name, items[at]); k++)
+            ;
+        if (i < COUNT(plain))
+            *plain[i].on = 1;
+        else if (k < COUNT(valued) && at + 1 < count && !*valued[k].value)
+            *valued[k].value = items[++at];
+        else
+            return 0;
     }
-    if (at + 1 < count && !strcmp(items[at], "--slots")) {
-        s->slots = (uint32_t)strtoul(items[at + 1], NULL, 10);
-        at += 2;
-    }
-    if (at < count && items[at][0] != '-')
+    if (at < count)
         s->backend = items[at++];
     return at == count;
 }
@@ -181,7 +215,8 @@ static sbx_status run(setup *s, sbx_arena *arena, sbx_error *err)
         sbx_fail(err, SBX_E_USAGE, "nothing asked for", NULL);
         return sbx_hint(err, "this program is started by `sbx setup`");
     }
-    if ((st = sbx_plugin_init(SBX_PROGRAM_SETUP, "", &sink, err)) != SBX_OK ||
+    if ((st = sbx_tell_begin(&s->tell, s->json, err)) != SBX_OK ||
+        (st = sbx_plugin_init(SBX_PROGRAM_SETUP, "", &sink, err)) != SBX_OK ||
         (st = sbx_setup_folder(&s->folder, err)) != SBX_OK)
         return st;
     return s->backend ? one_backend(s, s->backend, err) : all_backends(s, err);
@@ -198,13 +233,13 @@ int wmain(void)
     sbx_start("sbx-setup");
     sbx_out_program("sbx-setup");
     st = run(&s, &arena, &err);
-    if (s.out.length && !s.out.failed)
-        sbx_out_text(SBX_OUT_STDOUT, s.out.data);
+    /* where something is to do, the next call tells */
+    s.tell.quiet = s.to_do && !s.list && st == SBX_OK;
+    sbx_tell_end(&s.tell, st == SBX_OK ? NULL : &err);
     if (st != SBX_OK) {
         sbx_error_describe(&err, message, sizeof(message));
         sbx_out_error(message, err.hint);
     }
-    sbx_text_fini(&s.out);
     sbx_free(s.folder);
     sbx_arena_fini(&arena);
     return st == SBX_OK && s.to_do ? SOMETHING_TO_DO : sbx_exit_code(st);

@@ -51,12 +51,13 @@ static int *plain_option(sbx_cli *cli, const char *name, uint32_t *takes)
     *takes = SBX_TAKES_SETUP;
     if (!strcmp(name, "--status"))
         return &cli->status;
+    if (!strcmp(name, "--check"))
+        return &cli->check;
     if (!strcmp(name, "--repair"))
         return &cli->repair;
-    *takes = SBX_TAKES_SHIELD;
+    *takes = SBX_TAKES_SETUP | SBX_TAKES_SHIELD;
     if (!strcmp(name, "--dry-run"))
         return &cli->dry_run;
-    *takes = SBX_TAKES_SETUP | SBX_TAKES_SHIELD;
     if (!strcmp(name, "--remove"))
         return &cli->remove;
     return NULL;
@@ -75,6 +76,8 @@ static const char **valued_option(sbx_cli *cli, const char *name, uint32_t *take
     *takes = SBX_TAKES_SETUP;
     if (!strcmp(name, "--slots"))
         return &cli->slots;
+    if (!strcmp(name, "--user"))
+        return &cli->user;
     return NULL;
 }
 
@@ -109,9 +112,9 @@ static const char *meant(const char *name, const char *const *names, size_t coun
 
 static sbx_status unknown_option(const parser *p, const char *name, sbx_error *err)
 {
-    static const char *const own[] = {"--help",   "--version", "--quiet",  "--verbose", "--json",
-                                      "--all",    "--stale",   "--status", "--remove",  "--dry-run",
-                                      "--config", "--profile", "--report", "--slots",   "--repair"};
+    static const char *const own[] = {"--help",   "--version", "--quiet",  "--verbose", "--json",   "--all",
+                                      "--stale",  "--status",  "--remove", "--dry-run", "--config", "--profile",
+                                      "--report", "--slots",   "--repair", "--check",   "--user"};
     const char *names[128], *near;
     size_t n = 0;
     uint32_t count, i, f;

@@ -32,7 +32,7 @@ typedef struct sbx_verb {
 #define SBX_TAKES_JSON 0x08u     /* --json */
 #define SBX_TAKES_REPORT 0x10u   /* --report FILE */
 #define SBX_TAKES_CLEAN 0x20u    /* --all, --stale */
-#define SBX_TAKES_SETUP 0x40u    /* --status, --remove, --repair, --slots N */
+#define SBX_TAKES_SETUP 0x40u    /* --status, --check, --remove, --repair, --dry-run, --slots N, --user NAME */
 #define SBX_TAKES_INTERNAL 0x80u /* not listed */
 #define SBX_TAKES_SHIELD 0x100u  /* --dry-run, --remove */
 
@@ -45,8 +45,8 @@ struct sbx_cli {
     const uint16_t *line_w; /* the whole command line, untouched */
     const sbx_verb *verb;
     int verb_named, help, version; /* typed */
-    int quiet, verbosity, json, all, stale, status, remove, repair, dry_run;
-    const char *config_file, *profile, *report_file, *slots;
+    int quiet, verbosity, json, all, stale, status, check, remove, repair, dry_run;
+    const char *config_file, *profile, *report_file, *slots, *user;
     const char *report_path;     /* absolute; NULL: none is asked for */
     struct sbx_pending *pending; /* of the report; closed: none is written */
     const sbx_flag_value *settings;

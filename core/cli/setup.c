@@ -21,34 +21,50 @@
 
 #define STEPS_MISSING 3u /* sbx-setup.exe --check */
 
+static void add_word(sbx_text *line, const char *word)
+{
+    if (line->length)
+        sbx_text_add_char(line, ' ');
+    sbx_quote_argument(line, word);
+}
+
 /* program NULL: its arguments alone.  Whom it is for is said: with administrator rights it may run as somebody else. */
 static sbx_status line_for(sbx_cli *cli, const char *program, const char *action, sbx_text *line, sbx_error *err)
 {
-    const char *items[7];
     char user_text[192];
     sbx_user_sid user;
-    uint32_t count = 0, i;
+    uint32_t i;
     sbx_status st = sbx_user_get(&user, err);
 
     if (st != SBX_OK)
         return st;
     sbx_user_sid_text(user.u.bytes, user_text, sizeof(user_text));
-    items[count++] = action;
-    items[count++] = "--user";
-    items[count++] = user_text;
-    if (cli->slots) {
-        items[count++] = "--slots";
-        items[count++] = cli->slots;
+    {
+        /* each as it was typed; sbx-setup judges it */
+        const struct {
+            const char *name, *value; /* NULL: not given */
+        } given[] = {
+            {"--user", cli->user ? cli->user : user_text},
+            {"--slots", cli->slots},
+        };
+
+        if (program)
+            sbx_quote_line(line, &program, 1, err);
+        add_word(line, action);
+        if (cli->check)
+            add_word(line, "--list");
+        if (cli->dry_run)
+            add_word(line, "--dry-run");
+        if (cli->json)
+            add_word(line, "--json");
+        for (i = 0; i < sizeof(given) / sizeof(given[0]); i++)
+            if (given[i].value) {
+                add_word(line, given[i].name);
+                add_word(line, given[i].value);
+            }
     }
     if (cli->word_count)
-        items[count++] = cli->words[0];
-    if (program)
-        sbx_quote_line(line, &program, 1, err);
-    for (i = 0; i < count; i++) {
-        if (line->length)
-            sbx_text_add_char(line, ' ');
-        sbx_quote_argument(line, items[i]);
-    }
+        add_word(line, cli->words[0]);
     return line->failed ? sbx_fail_memory(err) : SBX_OK;
 }
 
@@ -133,9 +149,14 @@ out:
     return st;
 }
 
+static const char *action_of(const sbx_cli *cli)
+{
+    return cli->remove ? "--remove" : cli->repair ? "--repair" : "--apply";
+}
+
 static sbx_status change(sbx_cli *cli, const char *program, sbx_error *err)
 {
-    const char *action = cli->remove ? "--remove" : cli->repair ? "--repair" : "--apply";
+    const char *action = action_of(cli);
     uint32_t code = 0, shown = 0;
     sbx_status st;
 
@@ -166,8 +187,8 @@ sbx_status sbx_verb_setup(sbx_cli *cli, sbx_error *err)
         sbx_fail(err, SBX_E_USAGE, "it is no number from 1 to 16", "--slots");
         return sbx_hint(err, "see `sbx help setup`");
     }
-    if (cli->word_count > 1 || cli->status + cli->remove + cli->repair > 1) {
-        sbx_fail(err, SBX_E_USAGE, "one backend, and one of --status, --repair and --remove", "setup");
+    if (cli->word_count > 1 || cli->status + cli->check + cli->remove + cli->repair > 1) {
+        sbx_fail(err, SBX_E_USAGE, "one backend, and one of --status, --check, --repair and --remove", "setup");
         return sbx_hint(err, "see `sbx help setup`");
     }
     if ((st = sbx_cli_plugins(cli, err)) != SBX_OK)
@@ -175,9 +196,9 @@ sbx_status sbx_verb_setup(sbx_cli *cli, sbx_error *err)
     program = sbx_arena_printf(&cli->arena, "%s\\sbx-setup.exe", sbx_plugin_program_dir());
     if (!program)
         return sbx_fail_memory(err);
-    if (!cli->status)
+    if (!cli->status && !cli->check && !cli->dry_run)
         return change(cli, program, err);
-    st = run_here(cli, program, "--status", &code, err);
+    st = run_here(cli, program, cli->status ? "--status" : cli->check ? "--check" : action_of(cli), &code, err);
     cli->exit_code = (int)code;
     return st;
 }

@@ -112,17 +112,24 @@ static const sbx_verb verbs[] = {
      "  sbx shield --remove\n",
      SBX_TAKES_WORDS | SBX_TAKES_SHIELD, sbx_verb_shield},
     {"setup", "install what backends need, with administrator rights",
-     "setup [--status|--repair|--remove] [--slots N] [BACKEND]",
+     "setup [--status|--check|--repair|--remove] [--slots N] [--user NAME] [BACKEND]",
      "Without options: apply the steps that are missing; asks for administrator rights only then.\n"
-     "  --status   list the steps and whether they are there\n"
-     "  --repair   apply all of them again: what looks right may be wrong inside, a password above all\n"
-     "  --remove   undo them\n"
-     "  --slots N  accounts of each kind for you, 1 to 16 [8]: so many commands run at one time\n"
+     "  --status     list the steps and whether they are there\n"
+     "  --check      the same by exit code: 0 all is there, 3 something is missing\n"
+     "  --repair     apply all of them again: what looks right may be wrong inside, a password above all\n"
+     "  --remove     undo them\n"
+     "  --dry-run    tell what would be done, also with --repair and --remove\n"
+     "  --slots N    accounts of each kind for you, 1 to 16 [8]: so many commands run at one time\n"
+     "  --user NAME  for somebody else\n"
+     "  --json       one object, for programs\n"
+     "\n"
+     "What is done is copied to a folder of its own first, below Program Files.  Cut short at any point,\n"
+     "the same command goes on.\n"
      "\n"
      "Examples:\n"
      "  sbx setup\n"
      "  sbx setup --status elevated\n",
-     SBX_TAKES_WORDS | SBX_TAKES_SETUP, sbx_verb_setup},
+     SBX_TAKES_WORDS | SBX_TAKES_SETUP | SBX_TAKES_JSON, sbx_verb_setup},
     {"completion", "print a completion script", "completion powershell",
      "Example (in the file that $PROFILE names):\n"
      "  sbx completion powershell | Out-String | Invoke-Expression\n",

@@ -291,14 +291,20 @@ typedef struct sbx_setup_options {
     uint32_t loopback_count;
     uint32_t reserved;    /* 0 */
     const char *user_sid; /* "S-1-5-21-...": who is to be enrolled; never NULL */
+    const char *programs; /* the folder that sbx-runner.exe and the backends have been, or will be, copied to */
 } sbx_setup_options;
 
 /* A step of the installation.  Applied in order, undone in reverse; the setup program
  * records each in its journal before it applies it.  Idempotent, every one. */
 typedef struct sbx_setup_step sbx_setup_step;
+
+/* Not made by setup: `present` says that it is so, or fails with the reason why setup cannot be here.  Looked at before
+ * anything is changed, never applied or undone. */
+#define SBX_STEP_CONDITION 0x01u
+
 struct sbx_setup_step {
     uint32_t size;
-    uint32_t reserved;
+    uint32_t flags;      /* SBX_STEP_CONDITION */
     const char *name;    /* stable, also for one of many slots: it is written to the journal */
     const char *summary; /* one line for people */
     const void *context; /* the backend's own */

@@ -553,9 +553,9 @@ static void test_setup_folder(void **state)
     refuses_folder(path_w, L"O:BAD:(A;OICI;FA;;;BA)", "it takes access rights from the folder above; give it its own;");
     /* and one that is right is used, and goes with what is undone */
     assert_true(make_folder(path_w, L"O:BAD:P(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)"));
-    sbx_assert_run_has("sbx-setup.exe\" --apply template", 0, "template: applied  three\n");
+    sbx_assert_run_has("sbx-setup.exe\" --apply template", 0, "template: done     three");
     assert_false(RemoveDirectoryW(path_w));
-    sbx_assert_run_has("sbx-setup.exe\" --remove template", 0, "template: undone   one\n");
+    sbx_assert_run_has("sbx-setup.exe\" --remove template", 0, "template: undone   one");
     assert_int_equal(GetFileAttributesW(path_w), INVALID_FILE_ATTRIBUTES);
 }
 
@@ -567,7 +567,15 @@ static void test_setup(void **state)
     static const char present[] = "template: present  one                      the first value\n"
                                   "template: present  two                      the second value\n"
                                   "template: present  three                    the third value\n";
-    static const char undone[] = "template: undone   three\ntemplate: undone   two\ntemplate: undone   one\n";
+    static const char to_do[] = "template: to do    one                      the first value\n"
+                                "template: to do    two                      the second value\n"
+                                "template: to do    three                    the third value\n";
+    static const char done[] = "template: done     one                      the first value\n"
+                               "template: done     two                      the second value\n"
+                               "template: done     three                    the third value\n";
+    static const char undone[] = "template: undone   three                    the third value\n"
+                                 "template: undone   two                      the second value\n"
+                                 "template: undone   one                      the first value\n";
     sbx_text output = {0};
 
     (void)state;
@@ -579,9 +587,11 @@ static void test_setup(void **state)
     sbx_run("sbx-setup.exe\" --remove template", NULL, 0, &output); /* whatever an earlier test left */
     sbx_text_fini(&output);
     sbx_assert_run("sbx-setup.exe\" --status template", 0, absent);
-    sbx_assert_run("sbx-setup.exe\" --apply template", 0,
-                   "template: applied  one\ntemplate: applied  two\ntemplate: applied  three\n");
-    sbx_assert_run("sbx-setup.exe\" --apply template", 0, "");
+    sbx_assert_run("sbx-setup.exe\" --apply --dry-run template", 0, to_do);
+    sbx_assert_run("sbx-setup.exe\" --check --list template", 3, to_do);
+    sbx_assert_run("sbx-setup.exe\" --status template", 0, absent);
+    sbx_assert_run("sbx-setup.exe\" --apply template", 0, done);
+    sbx_assert_run("sbx-setup.exe\" --apply template", 0, present);
     sbx_assert_run("sbx-setup.exe\" --check template", 0, "backend \"template\" is set up\n");
     sbx_assert_run("sbx-setup.exe\" --status template", 0, present);
     sbx_assert_run("sbx-setup.exe\" --remove template", 0, undone);
@@ -589,7 +599,8 @@ static void test_setup(void **state)
     /* the third step fails: it and the two before are undone */
     set_fail(1);
     assert_int_equal(sbx_run("sbx-setup.exe\" --apply template", NULL, 0, &output), 125);
-    assert_memory_equal(output.data, "template: applied  one\ntemplate: applied  two\n", 46);
+    assert_memory_equal(output.data, done, 2 * 57);
+    assert_non_null(strstr(output.data, "template: failed   three "));
     assert_non_null(strstr(output.data, undone));
     assert_non_null(strstr(output.data, "sbx-setup: three: apply: "));
     sbx_text_fini(&output);
