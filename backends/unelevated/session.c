@@ -287,7 +287,7 @@ sbx_status sbx_session_open(const sbx_policy *policy, uint32_t flags, sbx_sessio
         return sbx_fail_memory(err);
     made->dry_run = (flags & SBX_OPEN_DRY_RUN) != 0;
     if ((st = sbx_run_sid(policy->run_id, made->spec.run_sid, err)) != SBX_OK ||
-        (st = sbx_grants_open(policy, flags, &made->grants, err)) != SBX_OK)
+        (st = sbx_grants_open(policy, flags, NULL, &made->grants, err)) != SBX_OK)
         goto out;
     made->spec.root_count = sbx_grants_sids(made->grants, &made->spec.roots);
     made->spec.set_sid = sbx_grants_set(made->grants);

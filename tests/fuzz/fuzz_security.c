@@ -32,9 +32,9 @@ static void check_acl(const uint8_t *bytes, size_t size)
     SBX_HOLDS(!memcmp(added, before, before[2] | (size_t)before[3] << 8));
     /* an explicit deny of all before all others lets nobody in by our SID */
     memcpy(before, bytes, bytes[2] | (size_t)bytes[3] << 8);
-    sbx_acl_leaves(before, sid, 2, 1);
+    sbx_acl_leaves(before, sid, sid, 2, 1);
     length = sbx_acl_add(before, sid, &all, 1, added);
-    SBX_HOLDS(!length || !sbx_acl_leaves(added, sid, UINT32_MAX, 0));
+    SBX_HOLDS(!length || !sbx_acl_leaves(added, sid, NULL, UINT32_MAX, 0));
 }
 
 static void check_ledger(const uint8_t *bytes, size_t size)

@@ -183,6 +183,18 @@ int sbx_acl_has(const void *acl, const void *sid, const sbx_ace *wanted)
     return 0;
 }
 
+int sbx_acl_passes(const void *acl, const void *sid, const sbx_ace *wanted, int to_directories)
+{
+    const uint8_t *bytes = acl, *ace = bytes + ACL_HEADER;
+    uint32_t i, count = sbx_get16(bytes + 4);
+
+    for (i = 0; i < count; i++, ace += sbx_get16(ace + 2))
+        if (ace[0] == wanted->type && (ace[1] & (to_directories ? SBX_ACE_DIRS : SBX_ACE_FILES)) && is_for(ace, sid) &&
+            sbx_get32(ace + 4) == wanted->mask)
+            return 1;
+    return 0;
+}
+
 uint32_t sbx_acl_remove_one(void *acl, const void *sid, const sbx_ace *wanted)
 {
     uint8_t *bytes = acl;
@@ -348,16 +360,21 @@ static int is_everyone(const uint8_t *ace, size_t at)
     return sbx_get16(ace + 2) >= at + sizeof(everyone) && !memcmp(ace + at, everyone, sizeof(everyone));
 }
 
-/* The SID of a logon or of any root: one of them may be this command's. */
-static int is_perhaps_restricting(const uint8_t *ace, size_t at)
+/* The SID of a logon or of any root, of an owner or an account: one of them may be this command's. */
+static int is_perhaps_restricting(const uint8_t *ace, size_t at, const void *user)
 {
-    static const uint8_t logon[9] = {1, 3, 0, 0, 0, 0, 0, 5, 5}, root[6] = {0, 0, 0, 0, 0, 9};
+    static const uint8_t logon[9] = {1, 3, 0, 0, 0, 0, 0, 5, 5}, root[6] = {0, 0, 0, 0, 0, 9},
+                         owner[12] = {1, 1, 0, 0, 0, 0, 0, 3, 4, 0, 0, 0},
+                         account[12] = {1, 5, 0, 0, 0, 0, 0, 5, 21, 0, 0, 0};
 
-    return sbx_get16(ace + 2) >= at + 12 &&
-           (!memcmp(ace + at, logon, sizeof(logon)) || !memcmp(ace + at + 2, root, sizeof(root)));
+    if (sbx_get16(ace + 2) < at + 12)
+        return 0;
+    return !memcmp(ace + at, logon, sizeof(logon)) || !memcmp(ace + at + 2, root, sizeof(root)) ||
+           (user && !is_for(ace, user) &&
+            (!memcmp(ace + at, owner, sizeof(owner)) || !memcmp(ace + at, account, sizeof(account))));
 }
 
-int sbx_acl_leaves(const void *acl, const void *sid, uint32_t mask, int below)
+int sbx_acl_leaves(const void *acl, const void *sid, const void *user, uint32_t mask, int below)
 {
     const uint8_t *bytes = acl, *ace = bytes + ACL_HEADER;
     uint32_t i, count = sbx_get16(bytes + 4), denied = 0;
@@ -374,7 +391,7 @@ int sbx_acl_leaves(const void *acl, const void *sid, uint32_t mask, int below)
             /* what is denied to others, or for some of what is below only, is not denied */
             if (is_ours && (below ? inherits == (SBX_ACE_FILES | SBX_ACE_DIRS) : is_here))
                 denied |= sbx_get32(ace + 4);
-        } else if (kind == SBX_ACL_ALLOW && (is_ours || is_perhaps_restricting(ace, at)) &&
+        } else if (kind == SBX_ACL_ALLOW && (is_ours || is_perhaps_restricting(ace, at, user)) &&
                    (below ? inherits & (SBX_ACE_FILES | SBX_ACE_DIRS) : (uint32_t)is_here)) {
             const uint32_t rights =
                 sbx_get32(ace + 4) & 0x50000000u ? UINT32_MAX : sbx_get32(ace + 4); /* GENERIC_ALL, GENERIC_WRITE */

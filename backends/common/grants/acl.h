@@ -61,6 +61,9 @@ uint32_t sbx_acl_remove(void *acl, const void *sid, uint32_t kinds);
 
 int sbx_acl_has(const void *acl, const void *sid, const sbx_ace *ace);
 
+/* Whether a directory passes an ACE with this type and mask on to the directories, or to the files, in it. */
+int sbx_acl_passes(const void *acl, const void *sid, const sbx_ace *ace, int to_directories);
+
 /* Remove the first ACE for the SID that is equal to this one, in place; returns how many, 0 or 1. */
 uint32_t sbx_acl_remove_one(void *acl, const void *sid, const sbx_ace *ace);
 
@@ -89,7 +92,8 @@ int sbx_acl_allows(const void *acl, const void *sid, uint32_t mask);
 
 /* Whether a token with the restricting SIDs `sid`, Everyone, a logon SID and those of other roots may get any right of
  * `mask` on the object itself, or (below) on what is made in it, in the check with those, in the order of the ACEs.  An
- * ACE with a condition counts where it allows; a deny only where it certainly is one. */
-int sbx_acl_leaves(const void *acl, const void *sid, uint32_t mask, int below);
+ * ACE with a condition counts where it allows; a deny only where it certainly is one.  user: NULL, or of tokens of accounts whose
+ * SIDs are restricting ones as well: that may be anybody's with an account but this one's, and the owner's. */
+int sbx_acl_leaves(const void *acl, const void *sid, const void *user, uint32_t mask, int below);
 
 #endif

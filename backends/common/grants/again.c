@@ -4,6 +4,7 @@
 
 #include "base/path.h"
 #include "base/utf.h"
+#include "common/grants/audience.h"
 #include "common/grants/left.h"
 #include "common/grants/tree.h"
 #include "win/error.h"
@@ -52,6 +53,7 @@ sbx_status sbx_grants_again(const char *path, sbx_grant_count *count, sbx_error 
 {
     sbx_root root = {0};
     sbx_arena arena = {NULL};
+    sbx_audience audience;
     sbx_ledger ledger = {0};
     sbx_tree tree = {.root = &root, .ledger = &ledger, .arena = &arena, .again = 1};
     sbx_lock *lock = NULL;
@@ -69,6 +71,7 @@ sbx_status sbx_grants_again(const char *path, sbx_grant_count *count, sbx_error 
         st = sbx_ledger_load(&ledger, err);
     if (st == SBX_OK && !sbx_ledger_find(&ledger, &root.sid)) /* cleaned meanwhile */
         st = sbx_fail(err, SBX_E_REFUSED, "it is no writable root any more", root.path);
+    root.audience = sbx_audience_known(sbx_ledger_find(&ledger, &root.sid), &audience);
     if (st == SBX_OK)
         st = sbx_tree_grant(&tree, err);
     count->objects = tree.objects;

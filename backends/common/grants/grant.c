@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "common/grants/audience.h"
 #include "common/grants/grow.h"
 #include "common/grants/guard.h"
 #include "common/host.h"
@@ -34,6 +35,7 @@ struct sbx_grants {
     sbx_hold *hold;
     sbx_protection protection[ROOTS_MAX];
     sbx_text later[ROOTS_MAX]; /* what there was of it, see later.h */
+    sbx_audience audiences[ROOTS_MAX]; /* that the ledger has, of roots whose commands run as the user now */
     int with_git[ROOTS_MAX];   /* the command may write to `.git`, or make it */
     int keep_children;
     uint32_t nested; /* repositories that were found in this launch */
@@ -136,24 +138,26 @@ static sbx_status grant_one(sbx_grants *g, const sbx_policy *policy, uint32_t wh
 }
 
 /* Open and judge one.  A complete grant was judged before it was made, which saves a warm launch most of it. */
-static sbx_status judge_one(const char *path, sbx_root *root, sbx_error *err)
+static sbx_status judge_one(const char *path, const sbx_audience *audience, sbx_root *root, sbx_error *err)
 {
     uint32_t found = SBX_STAMP_BARE;
     sbx_status st = sbx_root_reopen(path, root, NULL);
 
+    root->audience = audience;
     if (st == SBX_OK && root->handle &&
         sbx_stamp_check(root, root->handle, root->path, SBX_RECORD_GRANT, 1, &found, NULL) == SBX_OK &&
         found != SBX_STAMP_BARE)
         return sbx_root_judge_again(root, err);
     sbx_root_close(root);
     st = sbx_root_open(path, root, err);
+    root->audience = audience;
     if (st == SBX_OK) /* refuses one without a DACL */
         st = sbx_stamp_check(root, root->handle, root->path, SBX_RECORD_GRANT, 1, &found, err);
     return st;
 }
 
 /* Judge all before anything is changed; the same directory twice counts once. */
-static sbx_status judge(sbx_grants *g, const sbx_policy *policy, sbx_error *err)
+static sbx_status judge(sbx_grants *g, const sbx_policy *policy, const sbx_audience *audience, sbx_error *err)
 {
     uint32_t i, k;
 
@@ -161,7 +165,7 @@ static sbx_status judge(sbx_grants *g, const sbx_policy *policy, sbx_error *err)
         return sbx_fail(err, SBX_E_REFUSED, "too many writable roots", policy->writable[ROOTS_MAX]);
     for (i = 0; i < policy->writable_count; i++) {
         sbx_root *root = &g->roots[g->count];
-        sbx_status st = judge_one(policy->writable[i], root, err);
+        sbx_status st = judge_one(policy->writable[i], audience, root, err);
 
         if (st != SBX_OK)
             return st;
@@ -176,11 +180,15 @@ static sbx_status judge(sbx_grants *g, const sbx_policy *policy, sbx_error *err)
     return SBX_OK;
 }
 
-static sbx_status open_outside(sbx_grants *g, const sbx_policy *policy, sbx_error *err)
+static sbx_status open_outside(sbx_grants *g, const sbx_policy *policy, const sbx_audience *audience, sbx_error *err)
 {
     uint32_t i = g->count;
     sbx_status st = sbx_outside_open(policy, g->roots, &g->count, ROOTS_MAX, g->dry, err);
 
+    if (st == SBX_OK && audience && g->count > i) {
+        st = sbx_fail(err, SBX_E_REFUSED, "commit to a repository out of the writable folders", g->roots[i].path);
+        sbx_hint(err, "accounts that commands run as are not let into parts of one; use --backend unelevated");
+    }
     for (; i < g->count; i++)
         g->sids[i] = g->roots[i].sid.bytes;
     return st;
@@ -234,7 +242,19 @@ static sbx_status meet_sets(sbx_grants *g, const sbx_policy *policy, sbx_error *
     return st;
 }
 
-sbx_status sbx_grants_open(const sbx_policy *policy, uint32_t flags, sbx_grants **grants, sbx_error *err)
+/* A root keeps the audience that it once had. */
+static void know_audiences(sbx_grants *g)
+{
+    uint32_t i;
+
+    for (i = 0; i < g->count; i++)
+        if (!g->roots[i].audience)
+            g->roots[i].audience =
+                sbx_audience_known(sbx_ledger_find(&g->ledger, &g->roots[i].sid), &g->audiences[i]);
+}
+
+sbx_status sbx_grants_open(const sbx_policy *policy, uint32_t flags, const sbx_audience *audience, sbx_grants **grants,
+                           sbx_error *err)
 {
     sbx_lock *locks[ROOTS_MAX] = {NULL};
     sbx_grants *g = sbx_alloc_zero(1, sizeof(*g));
@@ -244,11 +264,11 @@ sbx_status sbx_grants_open(const sbx_policy *policy, uint32_t flags, sbx_grants 
     if (!g)
         return sbx_fail_memory(err);
     g->dry = !!(flags & SBX_OPEN_DRY_RUN);
-    st = judge(g, policy, err);
+    st = judge(g, policy, audience, err);
     if (st == SBX_OK)
         st = all_reached(g, policy, err);
     if (st == SBX_OK)
-        st = open_outside(g, policy, err);
+        st = open_outside(g, policy, audience, err);
     if (st == SBX_OK && g->count) {
         sbx_sid sids[ROOTS_MAX];
 
@@ -264,6 +284,7 @@ sbx_status sbx_grants_open(const sbx_policy *policy, uint32_t flags, sbx_grants 
             st = sbx_hold_take(policy->run_id, sids, g->count, &g->hold, err);
         if (st == SBX_OK)
             st = sbx_ledger_load(&g->ledger, err);
+        know_audiences(g);
         for (i = 0; i < g->count && st == SBX_OK; i++)
             st = grant_one(g, policy, i, err);
         for (i = 0; i < g->count && st == SBX_OK && g->nested; i++)

@@ -16,6 +16,7 @@
 #include "sbx/backend.h"
 
 typedef struct sbx_grants sbx_grants;
+typedef struct sbx_audience sbx_audience;
 
 /*
  * Judge the roots of `policy`, and make the grants that are missing, or only check them when they are all
@@ -24,8 +25,11 @@ typedef struct sbx_grants sbx_grants;
  * SBX_E_REFUSED: a root must not or cannot be granted, nothing was changed.  SBX_E_UNENFORCED: the file system did
  * not keep what was set.  SBX_E_SYSTEM: a call failed on the way; what was done is in the ledger, the next
  * call goes on from there.  policy need not outlive the call.
+ *
+ * audience: of a backend whose commands run as accounts (audience.h), or NULL.  A root keeps the one that it was granted with.
  */
-sbx_status sbx_grants_open(const sbx_policy *policy, uint32_t flags, sbx_grants **grants, sbx_error *err);
+sbx_status sbx_grants_open(const sbx_policy *policy, uint32_t flags, const sbx_audience *audience, sbx_grants **grants,
+                           sbx_error *err);
 
 /* The SIDs (PSID) of the active roots, in the order of the policy; owned by `grants`.  Returns their number. */
 uint32_t sbx_grants_sids(const sbx_grants *grants, const void *const **sids);

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/path.h"
 #include "common/grants/admit.h"
+#include "common/grants/audience.h"
 #include "common/grants/kind.h"
 #include "common/grants/stamp.h"
 #include "win/error.h"
@@ -14,7 +15,7 @@
 #define HERE ".\n"
 #define AT_ONCE 32u /* guards in one write of the ledger */
 
-#define ACL_ROOM 1024u /* bytes: 8 ACEs of the longest SIDs */
+#define ACL_ROOM 1536u /* bytes: 16 ACEs of the longest SIDs */
 
 /* An ACL of the denies of a kind, and of what the tree allows. */
 static sbx_status make_acl(const sbx_root *root, uint32_t kind, int is_directory, uint8_t *acl, sbx_error *err)
@@ -22,11 +23,16 @@ static sbx_status make_acl(const sbx_root *root, uint32_t kind, int is_directory
     static const uint8_t empty[8] = {2, 0, 8, 0, 0, 0, 0, 0};
     uint8_t spare[ACL_ROOM];
     sbx_admit admit;
-    sbx_sd_change shut = {.count = !!is_directory, .aces = {sbx_kind_shut(kind)}, .also = admit.changes};
+    sbx_beside denied, below;
+    sbx_sd_change shut = {.count = !!is_directory, .aces = {sbx_kind_shut(kind)}, .also = &denied.writers};
     sbx_sd_change deny = {.sid = root->sid.bytes, .also = &shut};
     sbx_status st = sbx_admit_init(&admit, &root->sid, is_directory, err);
 
     shut.sid = admit.user.u.bytes;
+    sbx_audience_at(root, &admit.user, NULL, kind, is_directory, 1, &denied);
+    sbx_audience_below(root, &admit.user, NULL, SBX_AUDIENCE_RIGHTS, is_directory, &below);
+    denied.owner.also = &below.writers;
+    below.owner.also = admit.changes;
     deny.count = sbx_kind_aces(kind, is_directory, deny.aces);
     if (st == SBX_OK)
         sbx_sd_edit(empty, &deny, spare, acl);

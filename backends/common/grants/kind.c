@@ -1,5 +1,7 @@
 #include "common/grants/kind.h"
 
+#include "common/grants/audience.h"
+
 uint32_t sbx_kind_aces(uint32_t kind, int is_directory, sbx_ace aces[3])
 {
     if (kind == SBX_RECORD_GRANT) {
@@ -46,6 +48,16 @@ int sbx_kind_is_shut(const void *acl, const sbx_user_sid *user, int below)
 {
     return sbx_acl_shuts(acl, user->u.bytes, FILE_DELETE_CHILD, 0) &&
            (!below || sbx_acl_shuts(acl, user->u.bytes, FILE_DELETE_CHILD, 1));
+}
+
+int sbx_kind_is_shut_in(const void *acl, const sbx_root *root, const sbx_user_sid *user)
+{
+    return sbx_kind_is_shut(acl, user, 1) && (!root->audience || sbx_kind_is_shut(acl, &root->audience->writers, 1));
+}
+
+int sbx_kind_leaves(const void *acl, const sbx_root *root, const sbx_user_sid *user, uint32_t mask, int below)
+{
+    return sbx_acl_leaves(acl, root->sid.bytes, root->audience ? user->u.bytes : NULL, mask, below);
 }
 
 int sbx_kind_is_denied(const void *acl, const void *sid)

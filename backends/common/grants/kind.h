@@ -18,6 +18,7 @@
 
 #include "common/grants/acl.h"
 #include "common/grants/ledger_record.h"
+#include "common/grants/root.h"
 #include "common/grants/sid.h"
 #include "win/user.h"
 
@@ -49,5 +50,11 @@ int sbx_kind_is_denied(const void *acl, const void *sid);
 
 /* Whether nobody deletes in a directory with this ACL against the will of what is in it; below: nor in those made in it. */
 int sbx_kind_is_shut(const void *acl, const sbx_user_sid *user, int below);
+
+/* The same of the user and of an audience: in a directory below a protected one. */
+int sbx_kind_is_shut_in(const void *acl, const sbx_root *root, const sbx_user_sid *user);
+
+/* Whether something leaves a command of this root any right of `mask`: see sbx_acl_leaves. */
+int sbx_kind_leaves(const void *acl, const sbx_root *root, const sbx_user_sid *user, uint32_t mask, int below);
 
 #endif

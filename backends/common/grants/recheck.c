@@ -76,9 +76,9 @@ static void look_at(looker *l, HANDLE dir, const FILE_FULL_DIR_INFORMATION *entr
         return;
     /* what cannot be looked at is for the walk to judge */
     if (!handle || !SBX_NT_OK(sbx_sd_read(l->sd, handle)) || !l->sd->acl ||
-        sbx_acl_leaves(l->sd->acl, l->root->sid.bytes, SBX_KIND_CHANGE, 0) ||
-        (inside && (sbx_acl_leaves(l->sd->acl, l->root->sid.bytes, SBX_KIND_CHANGE, 1) ||
-                    !sbx_kind_is_shut(l->sd->acl, &l->user, 1))))
+        sbx_kind_leaves(l->sd->acl, l->root, &l->user, SBX_KIND_CHANGE, 0) ||
+        (inside && (sbx_kind_leaves(l->sd->acl, l->root, &l->user, SBX_KIND_CHANGE, 1) ||
+                    !sbx_kind_is_shut_in(l->sd->acl, l->root, &l->user))))
         l->found = SBX_RECHECK_OPEN;
     else if (inside && depth)
         look(l, handle, depth - 1);

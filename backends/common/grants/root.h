@@ -14,12 +14,15 @@
 #include "common/nt.h"
 #include "common/grants/sid.h"
 
+typedef struct sbx_audience sbx_audience; /* audience.h */
+
 typedef struct sbx_root {
     void *handle;  /* listing, READ_CONTROL, WRITE_DAC */
     char *path;    /* final path, "C:\a"; sbx_free */
     char *spelled; /* as it was asked for; sbx_free */
     sbx_sid sid;
     uint32_t kind; /* what it gets: SBX_RECORD_GRANT, or of a part of a repository (outside.h) _GROW or _ENCLOSE */
+    const sbx_audience *audience; /* whom it admits beside its SID; NULL: nobody */
     int may_mend;  /* sbx_root_below gives what an older sbx left closed to everybody back to the user */
 } sbx_root;
 

@@ -99,13 +99,22 @@ size_t sbx_sd_edit(const uint8_t *acl, const sbx_sd_change *change, uint8_t *spa
     return size;
 }
 
-/* Whether the ACEs of all SIDs of the change are the same in both. */
+/* Whether what the change is about is the same in both: all ACEs of a SID of which it removes kinds, of others those that it adds or drops. */
 static int ours_are_same(const sbx_sd_change *change, const uint8_t *a, const uint8_t *b)
 {
     for (; change; change = change->also) {
         sbx_ace x[MOST], y[MOST];
         uint32_t count = sbx_acl_find(a, change->sid, x, MOST), i;
 
+        if (!change->remove) {
+            for (i = 0; i < change->count; i++)
+                if (!sbx_acl_has(a, change->sid, &change->aces[i]))
+                    return 0;
+            for (i = 0; i < change->drops; i++)
+                if (sbx_acl_has(a, change->sid, &change->drop[i]) != sbx_acl_has(b, change->sid, &change->drop[i]))
+                    return 0;
+            continue;
+        }
         if (count > MOST || sbx_acl_find(b, change->sid, y, MOST) != count)
             return 0;
         for (i = 0; i < count; i++)

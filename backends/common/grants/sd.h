@@ -28,13 +28,15 @@ int32_t sbx_sd_read(sbx_sd *sd, void *handle);
 /* The DACL of another object, without losing what was read of the first one; *acl lives until the next call. */
 int32_t sbx_sd_peek(sbx_sd *sd, void *handle, uint8_t **acl);
 
+#define SBX_SD_DROPS 8u
+
 /* A change of the ACEs of one SID: those of the kinds `remove` (SBX_ACL_*) go, then one for each that is equal to one of
  * `drop`, then `aces` are added. */
 typedef struct sbx_sd_change {
     const void *sid;
     uint32_t remove;
     uint32_t count, drops;
-    sbx_ace aces[3], drop[3];
+    sbx_ace aces[3], drop[SBX_SD_DROPS];
     const struct sbx_sd_change *also; /* at the same time, of another SID; NULL: no more */
 } sbx_sd_change;
 

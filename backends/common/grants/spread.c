@@ -2,11 +2,13 @@
 
 #include <string.h>
 
+#include "common/grants/audience.h"
 #include "common/grants/kind.h"
 #include "common/grants/left.h"
 #include "common/grants/links.h"
 #include "common/grants/nested.h"
 #include "common/grants/walk.h"
+#include "win/error.h"
 #include "win/handle.h"
 
 #define SAMPLE 64
@@ -15,7 +17,8 @@ typedef struct spreader {
     const sbx_root *root;
     const sbx_sid *sid;
     sbx_user_sid user;
-    sbx_ace below; /* without its inheritance flags */
+    sbx_ace below;   /* without its inheritance flags */
+    uint32_t rights; /* of the user's ACE beside an audience */
     volatile LONG64 files, opened, others;
     CRITICAL_SECTION lock; /* of the ledger */
     sbx_ledger *ledger;
@@ -46,19 +49,40 @@ static uint32_t leave(const spreader *s, uint32_t why, const sbx_walk_item *item
 /* A file that got a name out of the root while it was judged does not keep the allow. */
 static uint32_t take_back(const spreader *s, const sbx_walk_item *item)
 {
-    const sbx_sd_change change = {.sid = s->sid->bytes, .remove = SBX_ACL_INHERITED | SBX_ACL_ALLOW};
+    sbx_beside beside;
+    const sbx_sd_change change = {
+        .sid = s->sid->bytes, .remove = SBX_ACL_INHERITED | SBX_ACL_ALLOW, .also = &beside.writers};
     uint32_t result = SBX_SD_SAME;
-    NTSTATUS status = sbx_sd_apply(item->sd, item->handle, &change, &result);
+    NTSTATUS status;
+
+    sbx_audience_below(s->root, &s->user, NULL, 0, 0, &beside);
+    if (beside.writers.count)
+        beside.writers.drop[beside.writers.drops++] = beside.writers.aces[--beside.writers.count];
+    status = sbx_sd_apply(item->sd, item->handle, &change, &result);
 
     if (!SBX_NT_OK(status) || result == SBX_SD_DIFFERS)
         return sbx_walk_stop(item, status, result);
     return leave(s, SBX_RECORD_SHARED, item, SBX_WALK_ON);
 }
 
+static sbx_status judge_directory(const spreader *s, const sbx_walk_item *item)
+{
+    char *path;
+    sbx_status st = sbx_audience_judge(s->root, item->sd->acl, "", NULL);
+
+    if (st == SBX_OK)
+        return st;
+    path = sbx_walk_path(item);
+    st = sbx_audience_judge(s->root, item->sd->acl, path ? path : "", item->err);
+    sbx_free(path);
+    return st;
+}
+
 static uint32_t allow_one(void *context, const sbx_walk_item *item)
 {
     spreader *s = context;
     sbx_sd_change change = inherited(s, item);
+    sbx_beside beside;
     const int is_shared = !item->is_directory && item->info.links > 1;
     uint32_t result = SBX_SD_SAME;
     NTSTATUS status;
@@ -77,7 +101,12 @@ static uint32_t allow_one(void *context, const sbx_walk_item *item)
         return leave(s, SBX_RECORD_CLOSED, item, SBX_WALK_PASS);
     if (SBX_NT_OK(status) && item->is_directory && sbx_kind_is_denied(item->sd->acl, s->sid->bytes))
         return SBX_WALK_PASS; /* protected: what was moved into it must not get more than it has */
-    if (SBX_NT_OK(status) && sbx_acl_has(item->sd->acl, s->sid->bytes, &change.aces[0]))
+    if (SBX_NT_OK(status) && item->is_directory && judge_directory(s, item) != SBX_OK)
+        return SBX_WALK_STOP;
+    sbx_audience_below(s->root, &s->user, SBX_NT_OK(status) ? item->sd->acl : NULL, s->rights,
+                       item->is_directory && !item->is_link, &beside);
+    change.also = &beside.writers;
+    if (SBX_NT_OK(status) && sbx_audience_is_there(item->sd->acl, &change))
         return SBX_WALK_ON;
     sbx_step("allow");
     /* a file that did not keep its allow is not writable, which hurts nobody: a sample tells of the file system */
@@ -115,8 +144,8 @@ static int opens(const spreader *s, const sbx_walk_item *item)
         ;
     else
         acl = item->sd->check;
-    return sbx_acl_leaves(acl, s->sid->bytes, SBX_KIND_CHANGE, 0) ||
-           (item->is_directory && sbx_acl_leaves(acl, s->sid->bytes, SBX_KIND_CHANGE, 1));
+    return sbx_kind_leaves(acl, s->root, &s->user, SBX_KIND_CHANGE, 0) ||
+           (item->is_directory && sbx_kind_leaves(acl, s->root, &s->user, SBX_KIND_CHANGE, 1));
 }
 
 /* What cannot be changed is safe only where it does not let the command in, and a directory where it can be looked into. */
@@ -133,9 +162,9 @@ static uint32_t judge_closed(const spreader *s, const sbx_walk_item *item)
         return SBX_WALK_PASS;
     if ((item->handle || (look && !inside)) && SBX_NT_OK(sbx_sd_read(item->sd, look ? look : item->handle)) &&
         item->sd->acl)
-        allowed = sbx_acl_leaves(item->sd->acl, s->sid->bytes, SBX_KIND_CHANGE, 0) ||
-                  (inside && (sbx_acl_leaves(item->sd->acl, s->sid->bytes, SBX_KIND_CHANGE, 1) ||
-                              !sbx_kind_is_shut(item->sd->acl, &s->user, 1)));
+        allowed = sbx_kind_leaves(item->sd->acl, s->root, &s->user, SBX_KIND_CHANGE, 0) ||
+                  (inside && (sbx_kind_leaves(item->sd->acl, s->root, &s->user, SBX_KIND_CHANGE, 1) ||
+                              !sbx_kind_is_shut_in(item->sd->acl, s->root, &s->user)));
     sbx_handle_close(&look);
     return allowed ? sbx_walk_stop(item, item->status, 0) : SBX_WALK_ON;
 }
@@ -183,6 +212,7 @@ static uint32_t deny_one(void *context, const sbx_walk_item *item)
 {
     spreader *s = context;
     sbx_sd_change change = inherited(s, item), shut = {0};
+    sbx_beside beside;
     uint32_t result = SBX_SD_SAME;
     NTSTATUS status;
     int open, is_explicit = 0;
@@ -198,14 +228,17 @@ static uint32_t deny_one(void *context, const sbx_walk_item *item)
         return sbx_walk_stop(item, 0, SBX_SD_OPEN);
     /* an inherited deny is behind what is explicit, and behind what is inherited where the DACL is closed */
     open = opens(s, item);
+    shut.sid = s->user.u.bytes;
+    change.also = &shut;
     if (item->is_directory && !item->is_link) {
-        change.also = &shut;
         is_explicit = open;
         if (shut_one(s, item, &shut, &is_explicit) != SBX_WALK_ON)
             return SBX_WALK_STOP;
     }
     if (!item->is_directory && item->info.links > 1 && !open && !sbx_acl_find(item->sd->acl, s->sid->bytes, NULL, 0))
         return SBX_WALK_ON;
+    if (item->is_directory && !item->is_link && !open && !is_explicit)
+        is_explicit = !sbx_audience_is_shut(s->root, item->sd);
     change.remove |= SBX_ACL_EXPLICIT | SBX_ACL_ALLOW;
     if (open || is_explicit) { /* beside the one for the user, too: it tells where that comes from */
         change.remove = SBX_ACL_EVERY;
@@ -220,6 +253,8 @@ static uint32_t deny_one(void *context, const sbx_walk_item *item)
         change.aces[1] = allow;
         change.count = 2;
     }
+    if (change.count)
+        sbx_audience_deny(s->root, item->sd->acl, change.aces[0].flags, &shut, &beside);
     sbx_step("deny");
     status = sbx_sd_change_read(item->sd, item->handle, &change, 0, &result);
     if (SBX_NT_GONE(status))
@@ -231,6 +266,23 @@ static uint32_t deny_one(void *context, const sbx_walk_item *item)
     return SBX_WALK_ON;
 }
 
+static sbx_status find_rights(spreader *s, sbx_error *err)
+{
+    sbx_sd *sd = NULL;
+    NTSTATUS status;
+    sbx_status st = sbx_sd_new(&sd, err);
+
+    if (st != SBX_OK)
+        return st;
+    status = sbx_sd_read(sd, s->root->handle);
+    if (SBX_NT_OK(status))
+        s->rights = sbx_audience_rights(sd->acl, &s->user);
+    else
+        st = sbx_fail_nt(err, SBX_E_SYSTEM, status, "NtQuerySecurityObject", s->root->path);
+    sbx_free(sd);
+    return st;
+}
+
 sbx_status sbx_spread(const sbx_root *root, sbx_ledger *ledger, void *handle, const char *path, const char *recorded,
                       uint32_t kind, sbx_spread_count *count, sbx_error *err)
 {
@@ -240,6 +292,8 @@ sbx_status sbx_spread(const sbx_root *root, sbx_ledger *ledger, void *handle, co
     sbx_walk_count seen = {0, 0};
     sbx_status st = sbx_user_get(&s.user, err);
 
+    if (st == SBX_OK && root->audience && is_allow)
+        st = find_rights(&s, err);
     if (st != SBX_OK)
         return st;
     sbx_kind_aces(kind, 1, aces);

@@ -1,6 +1,7 @@
 #include "common/grants/stamp.h"
 
 #include "base/memory.h"
+#include "common/grants/audience.h"
 #include "common/grants/kind.h"
 #include "common/grants/sd.h"
 #include "win/error.h"
@@ -47,6 +48,7 @@ sbx_status sbx_stamp_check(const sbx_root *root, void *handle, const char *path,
     sbx_ace aces[3];
     uint32_t count = sbx_kind_aces(kind, is_directory, aces);
     sbx_user_sid user;
+    sbx_beside beside;
     sbx_sd *sd = NULL;
     NTSTATUS status;
     sbx_status st = sbx_user_get(&user, err);
@@ -56,13 +58,18 @@ sbx_status sbx_stamp_check(const sbx_root *root, void *handle, const char *path,
     if (st != SBX_OK)
         return st;
     status = sbx_sd_read(sd, handle);
+    if (SBX_NT_OK(status))
+        sbx_audience_at(root, &user, sd->acl, kind, is_directory, 1, &beside);
     if (!SBX_NT_OK(status)) {
         st = sbx_fail_nt(err, SBX_E_SYSTEM, status, "NtQuerySecurityObject", path);
     } else if (!sd->acl) {
         st = sbx_fail(err, SBX_E_REFUSED, "it has no access control list: everyone may do everything", path);
         sbx_hint(err, "give it one, for example by `icacls` with /reset");
-    } else if (!has_exactly(sd->acl, &root->sid, aces, count) || sbx_acl_leaves(sd->acl, root->sid.bytes, mask, 0) ||
-               (is_deny && is_directory && sbx_acl_leaves(sd->acl, root->sid.bytes, mask, 1))) {
+    } else if (kind == SBX_RECORD_GRANT && (st = sbx_audience_judge(root, sd->acl, path, err)) != SBX_OK) {
+        ;
+    } else if (!has_exactly(sd->acl, &root->sid, aces, count) || !sbx_audience_is_there(sd->acl, &beside.writers) ||
+               sbx_kind_leaves(sd->acl, root, &user, mask, 0) ||
+               (is_deny && is_directory && sbx_kind_leaves(sd->acl, root, &user, mask, 1))) {
         *found = SBX_STAMP_BARE;
     } else {
         *found = is_directory && !sbx_kind_is_shut(sd->acl, &user, is_deny) ? SBX_STAMP_OPEN : SBX_STAMP_COMPLETE;
@@ -85,33 +92,66 @@ static sbx_status apply(void *handle, const char *path, const sbx_sd_change *cha
     return sbx_sd_end(sd, status, result, path, others, err);
 }
 
-/* What a directory needs of the deny for the user: the change, and behind entries[*count] what is to be recorded. */
-static sbx_status plan_shut(const sbx_root *root, const sbx_ledger *ledger, void *handle, const char *path,
-                            uint32_t kind, const sbx_user_sid *user, sbx_sd_change *change, sbx_ledger_entry *entries,
-                            uint32_t *count, sbx_error *err)
+/* What one object is to get, as it is now. */
+typedef struct plan {
+    sbx_sd_change own, shut; /* for the root's SID; the user's deny */
+    sbx_beside beside, half; /* the audience; without what says that all is done */
+    int is_kept;             /* it has that of the root's SID: a command that works there may go on */
+    sbx_ledger_entry entries[3];
+    uint32_t count; /* of entries */
+    char audience[SBX_AUDIENCE_TEXT];
+} plan;
+
+/* The deny for the user, and what is to be recorded of it. */
+static sbx_status plan_shut(plan *p, const sbx_root *root, const sbx_ledger *ledger, void *handle, const uint8_t *acl,
+                            uint32_t kind, const sbx_user_sid *user, const char *path, sbx_error *err)
 {
-    sbx_ledger_entry entry = {SBX_RECORD_KEPT, 0, entries[0].path};
+    sbx_ledger_entry entry = {SBX_RECORD_KEPT, 0, p->entries[0].path};
+    NTSTATUS status = sbx_nt_id(handle, &entry.count);
+
+    if (!SBX_NT_OK(status))
+        return sbx_fail_nt(err, SBX_E_SYSTEM, status, "NtQueryInformationFile", path);
+    p->shut.sid = user->u.bytes;
+    p->shut.aces[0] = sbx_kind_shut(kind);
+    if (!acl || !sbx_kind_is_shut(acl, user, kind == SBX_RECORD_DENY)) {
+        p->shut.count = 1;
+        entry.type = SBX_RECORD_UNKEPT;
+        if (sbx_ledger_keeps(ledger, NULL, entry.count))
+            p->entries[p->count++] = entry;
+    } else if (sbx_kind_is_users(acl, user, &root->sid) || sbx_ledger_keeps(ledger, NULL, entry.count)) {
+        p->entries[p->count++] = entry;
+    }
+    return SBX_OK;
+}
+
+/* Does not end where only the deny for the user is asked for. */
+static sbx_status make_plan(plan *p, const sbx_root *root, const sbx_ledger *ledger, void *handle, const char *path,
+                            uint32_t kind, int is_directory, const sbx_user_sid *user, sbx_error *err)
+{
     sbx_sd *sd = NULL;
     NTSTATUS status;
     sbx_status st = sbx_sd_new(&sd, err);
 
     if (st != SBX_OK)
         return st;
-    change->sid = user->u.bytes;
-    change->aces[0] = sbx_kind_shut(kind);
+    p->own.sid = root->sid.bytes;
+    p->own.remove = owned(kind);
+    p->own.count = sbx_kind_aces(kind, is_directory, p->own.aces);
+    p->own.also = is_directory ? &p->shut : &p->beside.writers;
     status = sbx_sd_read(sd, handle);
-    if (SBX_NT_OK(status))
-        status = sbx_nt_id(handle, &entry.count);
     if (!SBX_NT_OK(status)) {
         st = sbx_fail_nt(err, SBX_E_SYSTEM, status, "NtQuerySecurityObject", path);
-    } else if (!sd->acl || !sbx_kind_is_shut(sd->acl, user, kind == SBX_RECORD_DENY)) {
-        change->count = 1;
-        entry.type = SBX_RECORD_UNKEPT;
-        if (sbx_ledger_keeps(ledger, NULL, entry.count))
-            entries[(*count)++] = entry;
-    } else if (sbx_kind_is_users(sd->acl, user, &root->sid) || sbx_ledger_keeps(ledger, NULL, entry.count)) {
-        entries[(*count)++] = entry;
+        goto out;
     }
+    if (is_directory)
+        st = plan_shut(p, root, ledger, handle, sd->acl, kind, user, path, err);
+    p->is_kept = sd->acl && has_exactly(sd->acl, &root->sid, p->own.aces, p->own.count);
+    sbx_audience_at(root, user, sd->acl, kind, is_directory, 1, &p->beside);
+    sbx_audience_at(root, user, sd->acl, kind, is_directory,
+                    sd->acl && sbx_audience_is_there(sd->acl, &p->beside.writers), &p->half);
+    if (kind == SBX_RECORD_GRANT && sbx_audience_plan(root, ledger, sd->acl, user, p->audience, &p->entries[p->count]))
+        p->count++;
+out:
     sbx_free(sd);
     return st;
 }
@@ -119,44 +159,42 @@ static sbx_status plan_shut(const sbx_root *root, const sbx_ledger *ledger, void
 sbx_status sbx_stamp_shut(const sbx_root *root, sbx_ledger *ledger, void *handle, const char *path, uint32_t kind,
                           sbx_error *err)
 {
-    sbx_ledger_entry entry = {.path = ""};
-    sbx_sd_change change = {0};
+    plan p = {.entries = {{.path = ""}}};
     sbx_user_sid user;
     uint64_t others = 0;
-    uint32_t count = 0;
     sbx_status st = sbx_user_get(&user, err);
 
     if (st == SBX_OK)
-        st = plan_shut(root, ledger, handle, path, kind, &user, &change, &entry, &count, err);
-    if (st == SBX_OK && count)
-        st = sbx_ledger_add(ledger, &root->sid, &entry, count, 0, err);
-    return st == SBX_OK && change.count ? apply(handle, path, &change, &others, err) : st;
+        st = make_plan(&p, root, ledger, handle, path, kind, 1, &user, err);
+    if (st == SBX_OK && p.count)
+        st = sbx_ledger_add(ledger, &root->sid, p.entries, p.count, 0, err);
+    return st == SBX_OK && p.shut.count ? apply(handle, path, &p.shut, &others, err) : st;
 }
 
 sbx_status sbx_stamp_set(const sbx_root *root, sbx_ledger *ledger, void *handle, const char *path, const char *recorded,
                          uint32_t kind, int is_directory, sbx_spread_count *count, sbx_error *err)
 {
-    sbx_ledger_entry entries[2] = {{kind, 0, recorded}};
-    sbx_sd_change shut = {0};
-    sbx_sd_change change = {.sid = root->sid.bytes, .remove = owned(kind), .also = is_directory ? &shut : NULL};
+    plan p = {.entries = {{kind, 0, recorded}}, .count = 1};
+    sbx_sd_change change;
     sbx_user_sid user;
-    uint32_t wanted = sbx_kind_aces(kind, is_directory, change.aces), written = 1;
     uint64_t *others = kind == SBX_RECORD_GRANT ? NULL : &count->others;
     sbx_status st = sbx_user_get(&user, err);
 
-    if (st == SBX_OK && is_directory)
-        st = plan_shut(root, ledger, handle, path, kind, &user, &shut, entries, &written, err);
     if (st == SBX_OK)
-        st = sbx_ledger_add(ledger, &root->sid, entries, written, 0, err);
+        st = make_plan(&p, root, ledger, handle, path, kind, is_directory, &user, err);
+    if (st == SBX_OK)
+        st = sbx_ledger_add(ledger, &root->sid, p.entries, p.count, 0, err);
     if (st == SBX_OK && is_directory && (kind == SBX_RECORD_GRANT || kind == SBX_RECORD_DENY)) {
-        change.count = wanted - 1; /* all but the last, which says that the tree is complete */
+        change = p.own;
+        change.count -= !p.is_kept; /* without the last, which says that the tree is complete */
+        p.shut.also = &p.half.writers;
         st = apply(handle, path, &change, others, err);
-        change.also = NULL;
         if (st == SBX_OK)
             st = sbx_spread(root, ledger, handle, path, recorded, kind, count, err);
+        p.shut.count = 0;
     }
-    change.count = wanted;
-    return st == SBX_OK ? apply(handle, path, &change, others, err) : st;
+    p.shut.also = &p.beside.writers;
+    return st == SBX_OK ? apply(handle, path, &p.own, others, err) : st;
 }
 
 sbx_status sbx_stamp_any(const sbx_root *root, int *any, sbx_error *err)

@@ -93,10 +93,10 @@ static sbx_status look_first(sbx_tree *t, sbx_error *err)
     return st;
 }
 
-static sbx_status open_all(sbx_tree *t, int is_marked, int is_used, sbx_error *err)
+static sbx_status open_all(sbx_tree *t, int is_used, sbx_error *err)
 {
     const int is_tree = t->root->kind == SBX_RECORD_GRANT; /* of others only the root gets something */
-    sbx_ledger_entry entries[SBX_LEFT_REASONS + 1] = {{SBX_RECORD_GRANT, 0, t->root->path}};
+    sbx_ledger_entry entries[SBX_LEFT_REASONS + 1];
     sbx_spread_count count = {0};
     sbx_nested nested;
     sbx_left left;
@@ -107,15 +107,8 @@ static sbx_status open_all(sbx_tree *t, int is_marked, int is_used, sbx_error *e
     sbx_left_init(&left, t->root);
     count.nested = sbx_sid_is_git(&t->root->sid) ? NULL : &nested;
     count.left = &left;
-    if (is_marked) { /* it keeps its mark meanwhile: a command may work in it */
-        st = sbx_ledger_add(t->ledger, &t->root->sid, entries, 1, 0, err);
-        if (st == SBX_OK)
-            st = sbx_spread(t->root, t->ledger, t->root->handle, t->root->path, t->root->path, SBX_RECORD_GRANT, &count,
-                            err);
-    } else {
-        st = sbx_stamp_set(t->root, t->ledger, t->root->handle, t->root->path, t->root->path, t->root->kind, 1, &count,
-                           err);
-    }
+    st = sbx_stamp_set(t->root, t->ledger, t->root->handle, t->root->path, t->root->path, t->root->kind, 1, &count,
+                       err);
     t->objects = count.objects;
     t->opened = count.opened;
     if (st == SBX_OK)
@@ -162,8 +155,7 @@ sbx_status sbx_tree_grant(sbx_tree *t, sbx_error *err)
         if (st == SBX_OK && process)
             st = look_first(t, err);
         if (st == SBX_OK)
-            st = open_all(t, is_known && root->kind == SBX_RECORD_GRANT && found == SBX_STAMP_COMPLETE, process != 0,
-                          err);
+            st = open_all(t, process != 0, err);
     }
 out:
     if (st == SBX_OK)

@@ -5,16 +5,22 @@
 #include "base/memory.h"
 #include "base/path.h"
 #include "common/grants/admit.h"
+#include "common/grants/audience.h"
 #include "common/grants/walk.h"
 #include "win/error.h"
 #include "win/handle.h"
+
+#define AUDIENCES 4u /* groups that a setup made, one after the other */
 
 typedef struct undoer {
     const sbx_root *root;
     const sbx_ledger *ledger;
     sbx_user_sid user;
     uint32_t kinds; /* of the root's ACEs, SBX_ACL_* */
+    int is_root;    /* it begins at the root itself */
     int strangers;  /* take away ACEs of other roots and of runs, too */
+    sbx_audience_undo audiences[AUDIENCES];
+    uint32_t audience_count;
     volatile LONG64 failed;
     CRITICAL_SECTION lock;
     char *first; /* path that failed, under lock */
@@ -109,14 +115,37 @@ static NTSTATUS take_strangers(const undoer *u, sbx_sd *sd, HANDLE handle, uint3
     return status;
 }
 
+/* What goes for the groups, in a chain; parent NULL: from the first. */
+static sbx_sd_change *find_beside(const undoer *u, sbx_sd *sd, HANDLE parent, int is_directory,
+                                  sbx_beside beside[AUDIENCES])
+{
+    sbx_audience_place place = {.root = u->root, .user = &u->user, .kinds = u->kinds, .acl = sd->acl};
+    uint8_t *above = NULL;
+    uint32_t i;
+
+    place.is_root = !parent && u->is_root;
+    place.is_directory = is_directory;
+    if (u->audience_count && parent && SBX_NT_OK(sbx_sd_peek(sd, parent, &above)))
+        place.above = above;
+    for (i = 0; i < u->audience_count; i++) {
+        sbx_audience_take(&u->audiences[i], &place, &beside[i]);
+        if (i)
+            beside[i - 1].owner.also = &beside[i].writers;
+    }
+    return i ? &beside[0].writers : NULL;
+}
+
 static NTSTATUS take_away(const undoer *u, sbx_sd *sd, HANDLE handle, HANDLE parent, int is_directory, uint32_t *result)
 {
-    sbx_sd_change shut = {0};
-    sbx_sd_change change = {.sid = u->root->sid.bytes, .remove = u->kinds, .also = is_directory ? &shut : NULL};
+    sbx_beside beside[AUDIENCES];
+    sbx_sd_change shut = {.sid = u->user.u.bytes};
+    sbx_sd_change change = {.sid = u->root->sid.bytes, .remove = u->kinds, .also = &shut};
     NTSTATUS status = sbx_sd_read(sd, handle);
 
     if (SBX_NT_OK(status) && is_directory)
         status = find_shut(u, sd, handle, parent, &shut);
+    if (SBX_NT_OK(status))
+        shut.also = find_beside(u, sd, parent, is_directory, beside);
     if (SBX_NT_OK(status))
         status = sbx_sd_change_read(sd, handle, &change, 0, result);
     return SBX_NT_OK(status) && u->strangers ? take_strangers(u, sd, handle, result) : status;
@@ -200,9 +229,20 @@ static sbx_status itself(undoer *u, HANDLE handle, const char *path, int is_dire
 
 static sbx_status begin(undoer *u, const sbx_root *root, const sbx_ledger *ledger, sbx_error *err)
 {
+    sbx_sd *sd = NULL;
+    sbx_status st = sbx_user_get(&u->user, err);
+
     u->root = root;
     u->ledger = ledger;
-    return sbx_user_get(&u->user, err);
+    if (st == SBX_OK)
+        st = sbx_sd_new(&sd, err);
+    if (st != SBX_OK)
+        return st;
+    u->audience_count =
+        sbx_audience_undoes(sbx_ledger_find(ledger, &root->sid),
+                            SBX_NT_OK(sbx_sd_read(sd, root->handle)) ? sd->acl : NULL, u->audiences, AUDIENCES);
+    sbx_free(sd);
+    return SBX_OK;
 }
 
 sbx_status sbx_undo_protection(const sbx_root *root, const sbx_ledger *ledger, void *handle, const char *path,
@@ -226,7 +266,7 @@ sbx_status sbx_undo_root(const sbx_root *root, const sbx_ledger *ledger, sbx_spr
                          sbx_error *err)
 {
     sbx_walk_count seen = {0, 0};
-    undoer u = {.kinds = SBX_ACL_EVERY & ~SBX_ACL_DENY, .strangers = 1};
+    undoer u = {.kinds = SBX_ACL_EVERY & ~SBX_ACL_DENY, .strangers = 1, .is_root = 1};
     sbx_status st = begin(&u, root, ledger, err);
 
     if (st != SBX_OK)

@@ -44,7 +44,7 @@ int sbx_way_is_open(const char *path)
     int open = 1;
 
     if (handle && sbx_sd_new(&sd, NULL) == SBX_OK && SBX_NT_OK(sbx_sd_read(sd, handle)) && sd->acl)
-        open = sbx_acl_leaves(sd->acl, everyone, FILE_ADD_FILE | FILE_ADD_SUBDIRECTORY, 0);
+        open = sbx_acl_leaves(sd->acl, everyone, NULL, FILE_ADD_FILE | FILE_ADD_SUBDIRECTORY, 0);
     sbx_free(sd);
     sbx_handle_close(&handle);
     return open;

@@ -113,8 +113,8 @@ static void test_other_kinds(void **context)
         memcpy(acl + 16 + object, ours, length - 8);
         assert_true(sbx_acl_valid(acl, sizeof(acl)));
         assert_int_equal(sbx_acl_find(acl, ours, NULL, 0), 1);
-        assert_true(sbx_acl_leaves(acl, ours, 2, 0));
-        assert_false(sbx_acl_leaves(acl, ours, 4, 0));
+        assert_true(sbx_acl_leaves(acl, ours, NULL, 2, 0));
+        assert_false(sbx_acl_leaves(acl, ours, NULL, 4, 0));
         assert_int_equal(sbx_acl_remove(acl, ours, SBX_ACL_EVERY), 1);
         assert_int_equal(acl[2], 8);
     }
@@ -122,12 +122,12 @@ static void test_other_kinds(void **context)
     acl[0] = 2;
     acl[2] = 8;
     assert_true(sbx_acl_add(acl, everyone, &allow, 1, more));
-    assert_true(sbx_acl_leaves(more, ours, 2, 0));
+    assert_true(sbx_acl_leaves(more, ours, NULL, 2, 0));
     assert_true(sbx_acl_add(more, ours, &inherited, 1, out));
-    assert_true(sbx_acl_leaves(out, ours, 2, 0)); /* too late */
+    assert_true(sbx_acl_leaves(out, ours, NULL, 2, 0)); /* too late */
     assert_true(sbx_acl_add(more, ours, &deny, 1, out));
-    assert_false(sbx_acl_leaves(out, ours, 2, 0));
-    assert_true(sbx_acl_leaves(out, ours, 1, 0));
+    assert_false(sbx_acl_leaves(out, ours, NULL, 2, 0));
+    assert_true(sbx_acl_leaves(out, ours, NULL, 1, 0));
     /* of a compound ACE both SIDs must be the caller's */
     memset(more, 0, sizeof(more));
     more[0] = 3;
@@ -140,7 +140,7 @@ static void test_other_kinds(void **context)
     memcpy(more + 20, everyone, 12);
     memcpy(more + 32, everyone, 12);
     assert_true(sbx_acl_valid(more, sizeof(more)));
-    assert_true(sbx_acl_leaves(more, ours, 2, 0));
+    assert_true(sbx_acl_leaves(more, ours, NULL, 2, 0));
 }
 
 /* What a file system may make of an ACL, and what it may not. */

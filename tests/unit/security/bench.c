@@ -38,7 +38,7 @@ static sbx_status launch(sbx_policy *policy)
 {
     sbx_grants *grants = NULL;
     sbx_error err = {.size = sizeof(err)};
-    sbx_status st = sbx_grants_open(policy, 0, &grants, &err);
+    sbx_status st = sbx_grants_open(policy, 0, NULL, &grants, &err);
 
     if (st)
         printf("failed: %s %s %lu\n", err.op, err.object, (unsigned long)err.code);

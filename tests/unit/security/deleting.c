@@ -559,7 +559,7 @@ static void with_old_guards(int recorded, int by_clean)
     old_guard("ws\\sbx.toml", 0, &root.sid);
     sbx_root_close(&root);
     policy.protected_count = 4;
-    expect_ok(sbx_grants_open(&policy, SBX_OPEN_DRY_RUN, &grants, &err), &err);
+    expect_ok(sbx_grants_open(&policy, SBX_OPEN_DRY_RUN, NULL, &grants, &err), &err);
     sbx_grants_close(grants);
     if (!by_clean) {
         grants = open_grants();

@@ -147,7 +147,7 @@ static int worker(const char *what)
     } else {
         guard_paths((uint32_t)atoi(what));
     }
-    st = sbx_grants_open(&policy, 0, &grants, &err);
+    st = sbx_grants_open(&policy, 0, NULL, &grants, &err);
     if (st == SBX_OK && atoi(what)) /* a launcher that was killed */
         TerminateProcess(GetCurrentProcess(), 99);
     sbx_grants_close(grants);

@@ -7,6 +7,7 @@
 
 const char *writable[4], *protected_paths[64];
 sbx_policy policy;
+const sbx_audience *audience;
 
 void expect_ok(sbx_status st, const sbx_error *err)
 {
@@ -24,7 +25,7 @@ sbx_grants *open_grants(void)
     sbx_error err = {.size = sizeof(err)};
     sbx_grants *grants = NULL;
 
-    expect_ok(sbx_grants_open(&policy, 0, &grants, &err), &err);
+    expect_ok(sbx_grants_open(&policy, 0, audience, &grants, &err), &err);
     return grants;
 }
 
@@ -101,6 +102,7 @@ int teardown(void **context)
     (void)context;
     tree_leave();
     sbx_step_hook = NULL;
+    audience = NULL;
     tree_end();
     SetEnvironmentVariableA("SBX_TREE", NULL);
     return 0;
@@ -121,7 +123,7 @@ sbx_status open_error(sbx_error *err)
 
     memset(err, 0, sizeof(*err));
     err->size = sizeof(*err);
-    st = sbx_grants_open(&policy, 0, &grants, err);
+    st = sbx_grants_open(&policy, 0, audience, &grants, err);
     assert_true(!grants == (st != SBX_OK));
     sbx_grants_close(grants);
     return st;

@@ -17,6 +17,7 @@
 /* Writable: "ws".  Protected in it, as somebody asked: .git, pkg\\inner\\.codex, and .agents and sbx.toml, which are missing. */
 extern const char *writable[4], *protected_paths[64];
 extern sbx_policy policy;
+extern const sbx_audience *audience; /* NULL: commands run as the user */
 
 /* The policy on a workspace that another process has made.  0: this system keeps no access rights. */
 int attach(void);

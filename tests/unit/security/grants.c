@@ -229,7 +229,7 @@ static void test_refused(void **context)
         policy.writable_count = 2;
         writable[1] = open_path;
         before = tree_snapshot("ws");
-        assert_int_equal(sbx_grants_open(&policy, 0, &grants, &err), SBX_E_REFUSED);
+        assert_int_equal(sbx_grants_open(&policy, 0, NULL, &grants, &err), SBX_E_REFUSED);
         after = tree_snapshot("ws");
         assert_string_equal(before, after); /* nothing half done */
         sbx_free(before);
@@ -358,7 +358,7 @@ static void test_dry(void **context)
 
     JUDGED
     tree_grant_notes = 0;
-    expect_ok(sbx_grants_open(&policy, SBX_OPEN_DRY_RUN, &grants, &err), &err);
+    expect_ok(sbx_grants_open(&policy, SBX_OPEN_DRY_RUN, NULL, &grants, &err), &err);
     assert_int_equal(tree_grant_notes, 7);
     sbx_grants_close(grants);
     tree_same("", before);
@@ -462,7 +462,7 @@ static void test_ledger_blocked(void **context)
     tree_file("state\\ledger", "");
     before = tree_snapshot("ws");
     assert_true(SetFileAttributesA(tree_path("state\\ledger"), FILE_ATTRIBUTE_READONLY));
-    assert_int_equal(sbx_grants_open(&policy, 0, &grants, &err), SBX_E_SYSTEM);
+    assert_int_equal(sbx_grants_open(&policy, 0, NULL, &grants, &err), SBX_E_SYSTEM);
     assert_non_null(strstr(err.object, "ledger"));
     after = tree_snapshot("ws");
     assert_string_equal(before, after);
@@ -497,7 +497,7 @@ static int victim(const char *what, int step)
     if (!strcmp(what, "clean")) {
         st = sbx_grants_clean(SBX_CLEAN_ALL, NULL, NULL, NULL, &err);
     } else {
-        st = sbx_grants_open(&policy, 0, &grants, &err);
+        st = sbx_grants_open(&policy, 0, NULL, &grants, &err);
         sbx_grants_close(grants);
     }
     return st;

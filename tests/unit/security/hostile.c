@@ -170,7 +170,7 @@ static void test_moved_in(void **context)
     tree_file("ws\\dir\\f", "f");
     assert_int_equal(act_rename("ws\\post-commit", "ws\\.git\\hooks\\post-commit"), 0);
     tree_grant_notes = 0;
-    assert_int_equal(sbx_grants_open(&policy, SBX_OPEN_DRY_RUN, &plan, NULL), SBX_OK);
+    assert_int_equal(sbx_grants_open(&policy, SBX_OPEN_DRY_RUN, NULL, &plan, NULL), SBX_OK);
     assert_int_equal(tree_grant_notes, 2 + 1); /* two guards, and what has come */
     sbx_grants_close(plan);
     denied_now("ws\\.git\\hooks\\post-commit");

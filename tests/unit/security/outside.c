@@ -468,7 +468,7 @@ static void test_without_logs(void **context)
     JUDGED
     worktree_alone();
     tree_remove("main\\.git\\logs");
-    expect_ok(sbx_grants_open(&policy, SBX_OPEN_DRY_RUN, &grants, NULL), NULL);
+    expect_ok(sbx_grants_open(&policy, SBX_OPEN_DRY_RUN, NULL, &grants, NULL), NULL);
     sbx_grants_close(grants);
     assert_false(tree_exists("main\\.git\\logs"));
     grants = open_grants();
@@ -524,7 +524,7 @@ static int victim(const char *what, int step)
     sbx_step_hook = die;
     if (!strcmp(what, "clean"))
         return sbx_grants_clean(SBX_CLEAN_ALL, NULL, NULL, NULL, &err);
-    st = sbx_grants_open(&policy, 0, &grants, &err);
+    st = sbx_grants_open(&policy, 0, NULL, &grants, &err);
     sbx_grants_close(grants);
     return st;
 }

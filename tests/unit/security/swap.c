@@ -225,7 +225,7 @@ static void protected_swap(const char *step, int nth, void (*act)(void), const c
     tree_dir("out\\inner\\.codex");
     before = tree_snapshot("out");
     hook_at(step, nth, act);
-    assert_int_equal(sbx_grants_open(&policy, 0, &grants, &err), SBX_E_REFUSED);
+    assert_int_equal(sbx_grants_open(&policy, 0, NULL, &grants, &err), SBX_E_REFUSED);
     hook_done();
     assert_string_equal(err.op, "it changed while it was protected");
     assert_non_null(strstr(err.object, link));
@@ -428,7 +428,7 @@ static void guard_taken(void (*act)(void))
     sbx_grants *grants = NULL;
 
     hook_at("guard", 1, act);
-    assert_int_equal(sbx_grants_open(&policy, 0, &grants, &err), SBX_E_REFUSED);
+    assert_int_equal(sbx_grants_open(&policy, 0, NULL, &grants, &err), SBX_E_REFUSED);
     hook_done();
     assert_string_equal(err.op, "it changed while it was protected");
     assert_string_equal(err.object, ".agents");
@@ -489,7 +489,7 @@ static void test_way_appears(void **context)
     protected_paths[0] = codex;
     policy.protected_count = 2;
     hook_at("ledger", 3, make_way); /* of .git, the last rule */
-    assert_int_equal(sbx_grants_open(&policy, 0, &grants, &err), SBX_E_REFUSED);
+    assert_int_equal(sbx_grants_open(&policy, 0, NULL, &grants, &err), SBX_E_REFUSED);
     hook_done();
     assert_string_equal(err.op, "it changed while it was protected");
     assert_string_equal(err.object, "new");
@@ -528,7 +528,7 @@ static void removed_at(const char *step, int nth)
 
     policy.protected_count = 0;
     hook_at(step, nth, remove_tree);
-    if (sbx_grants_open(&policy, 0, &grants, &err) != SBX_OK)
+    if (sbx_grants_open(&policy, 0, NULL, &grants, &err) != SBX_OK)
         assert_true(err.op[0] && err.object[0]);
     hook_done();
     sbx_grants_close(grants);

@@ -44,10 +44,12 @@ static int enforced;
 static const void *const granted[] = {root_sid};
 static uint32_t granted_count = 1;
 
-sbx_status sbx_grants_open(const sbx_policy *policy, uint32_t flags, sbx_grants **grants, sbx_error *err)
+sbx_status sbx_grants_open(const sbx_policy *policy, uint32_t flags, const sbx_audience *audience, sbx_grants **grants,
+                           sbx_error *err)
 {
     (void)policy;
     (void)flags;
+    (void)audience;
     (void)err;
     *grants = NULL;
     return SBX_OK;
