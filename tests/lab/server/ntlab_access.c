@@ -5,19 +5,21 @@
  * Included at the end of Wine's server/token.c, behind ntlab_token.c.
  */
 
-/* does an ACE for this SID apply to the token in the normal or the restricted
- * pass?  Restricting SIDs match allow and deny ACEs alike. */
-static int ace_matches( struct token *token, const struct sid *sid, const struct sid *owner,
-                        int deny, int restricted_pass )
+/* with the token's own SIDs, with its restricting SIDs, with those of an AppContainer */
+enum pass { NORMAL_PASS, RESTRICTED_PASS, PACKAGE_PASS };
+
+/* does an ACE for this SID apply to the token in this pass?  Restricting SIDs match allow and deny ACEs alike. */
+static int ace_matches( struct token *token, const struct sid *sid, const struct sid *owner, int deny, enum pass pass )
 {
     if (equal_sid( sid, &owner_rights_sid )) sid = owner;
-    if (restricted_pass) return find_sid( &token->ntlab.restricted, sid ) != NULL;
+    if (pass == RESTRICTED_PASS) return find_sid( &token->ntlab.restricted, sid ) != NULL;
+    if (pass == PACKAGE_PASS) return package_matches( token, sid );
     return ntlab_token_has_sid( token, sid, deny );
 }
 
 /* rights that the DACL allows: each right is decided by the first ACE about it */
 static unsigned int evaluate_dacl( struct token *token, const struct acl *dacl, const struct sid *owner,
-                                   const generic_map_t *mapping, int restricted_pass )
+                                   const generic_map_t *mapping, enum pass pass )
 {
     unsigned int i, mask, allowed = 0, denied = 0;
     const struct ace *ace;
@@ -30,11 +32,11 @@ static unsigned int evaluate_dacl( struct token *token, const struct acl *dacl, 
         mask = map_access( ace->mask, mapping );
         if (ace->type == ACCESS_ALLOWED_ACE_TYPE)
         {
-            if (ace_matches( token, sid, owner, 0, restricted_pass )) allowed |= mask & ~denied;
+            if (ace_matches( token, sid, owner, 0, pass )) allowed |= mask & ~denied;
         }
         else if (ace->type == ACCESS_DENIED_ACE_TYPE)
         {
-            if (ace_matches( token, sid, owner, 1, restricted_pass )) denied |= mask & ~allowed;
+            if (ace_matches( token, sid, owner, 1, pass )) denied |= mask & ~allowed;
         }
     }
     return allowed;
@@ -51,9 +53,9 @@ static int has_owner_rights_ace( const struct acl *dacl )
     return 0;
 }
 
-/* rights that mandatory integrity control leaves: MS-DTYP 2.5.3.3, an object
+/* rights that mandatory integrity control leaves one of this level: MS-DTYP 2.5.3.3, an object
  * without a label counts as medium with the no-write-up policy */
-static unsigned int integrity_mask( const struct token *token, const struct security_descriptor *sd,
+static unsigned int integrity_mask( unsigned int own_level, const struct security_descriptor *sd,
                                     const generic_map_t *mapping )
 {
     unsigned int i, level = SECURITY_MANDATORY_MEDIUM_RID, policy = SYSTEM_MANDATORY_LABEL_NO_WRITE_UP;
@@ -72,7 +74,7 @@ static unsigned int integrity_mask( const struct token *token, const struct secu
             break;
         }
     }
-    if (token->ntlab.integrity >= level) return ~0u;
+    if (own_level >= level) return ~0u;
     if (!(policy & SYSTEM_MANDATORY_LABEL_NO_READ_UP)) mask |= mapping->read;
     if (!(policy & SYSTEM_MANDATORY_LABEL_NO_EXECUTE_UP)) mask |= mapping->exec;
     if (!(policy & SYSTEM_MANDATORY_LABEL_NO_WRITE_UP)) mask |= mapping->write;
@@ -101,6 +103,7 @@ unsigned int ntlab_access_check( struct token *token, const struct security_desc
     const int maximum = !!(desired & MAXIMUM_ALLOWED);
     const int restricted = !list_empty( &token->ntlab.restricted );
     const struct sid *owner = sd_get_owner( sd );
+    const int lowbox = ntlab_token_is_lowbox( token );
     unsigned int wanted = desired & ~MAXIMUM_ALLOWED, previous = 0, remaining, allowed, second, mic;
     struct luid_attr used = { { 0, 0 }, SE_PRIVILEGE_USED_FOR_ACCESS };
     const struct acl *dacl;
@@ -131,31 +134,35 @@ unsigned int ntlab_access_check( struct token *token, const struct security_desc
         previous |= WRITE_OWNER;
     }
 
-    mic  = integrity_mask( token, sd, mapping );
     dacl = sd_get_dacl( sd, &present );
     if (!present) dacl = NULL;
+    /* an AppContainer, which is at low level, writes where an ACE names it, without a label for it (WSI ch. 7) */
+    mic  = integrity_mask( lowbox && dacl ? max( token->ntlab.integrity, SECURITY_MANDATORY_MEDIUM_RID ) : token->ntlab.integrity,
+                           sd, mapping );
 
     /* the owner may always read and write the DACL, unless an OWNER RIGHTS ACE
-     * says otherwise; for a restricted token its SID must be a restricting one too */
-    if (dacl && !has_owner_rights_ace( dacl ) && ace_matches( token, owner, owner, 0, 0 ) &&
-        (!restricted || ace_matches( token, owner, owner, 0, 1 )))
+     * says otherwise; for a restricted token its SID must be a restricting one too.  What the user owns is
+     * not the AppContainer's */
+    if (dacl && !lowbox && !has_owner_rights_ace( dacl ) && ace_matches( token, owner, owner, 0, NORMAL_PASS ) &&
+        (!restricted || ace_matches( token, owner, owner, 0, RESTRICTED_PASS )))
         previous |= (maximum ? owner_access : wanted & owner_access) & mic;
 
     remaining = wanted & ~previous;
     if (!dacl) allowed = mapping->all;
     else
     {
-        allowed = evaluate_dacl( token, dacl, owner, mapping, 0 );
+        allowed = evaluate_dacl( token, dacl, owner, mapping, NORMAL_PASS );
+        if (lowbox) allowed &= evaluate_dacl( token, dacl, owner, mapping, PACKAGE_PASS );
 
         /* second pass with the restricting SIDs; write-restricted tokens skip it
          * when they ask for nothing that writes */
         if (restricted)
         {
             if (!(token->ntlab.flags & NTLAB_TOKEN_WRITE_RESTRICTED))
-                allowed &= evaluate_dacl( token, dacl, owner, mapping, 1 );
+                allowed &= evaluate_dacl( token, dacl, owner, mapping, RESTRICTED_PASS );
             else if (maximum || (remaining & writes))
             {
-                second = evaluate_dacl( token, dacl, owner, mapping, 1 );
+                second = evaluate_dacl( token, dacl, owner, mapping, RESTRICTED_PASS );
                 if (maximum || !ntlab_second( NTLAB_DELETE_CHILD )) second |= ~writes;
                 allowed &= second;
             }
@@ -195,12 +202,14 @@ int ntlab_match_filter( struct token *token, const struct security_descriptor *s
     int present;
 
     if (!(dacl = sd_get_dacl( sd, &present )) || !present) return 1;
-    if (!(evaluate_dacl( token, dacl, sd_get_owner( sd ), &mapping, 0 ) & match)) return 0;
+    if (!(evaluate_dacl( token, dacl, sd_get_owner( sd ), &mapping, NORMAL_PASS ) & match)) return 0;
+    if (ntlab_token_is_lowbox( token ) && ntlab_second( NTLAB_WFP_TOKEN ) != 2 &&
+        !(evaluate_dacl( token, dacl, sd_get_owner( sd ), &mapping, PACKAGE_PASS ) & match)) return 0;
     if (list_empty( &token->ntlab.restricted )) return 1;
     switch (ntlab_second( NTLAB_WFP_TOKEN ))
     {
     case 1:  if (token->ntlab.flags & NTLAB_TOKEN_WRITE_RESTRICTED) return 1; break;
     case 2:  return 1;
     }
-    return !!(evaluate_dacl( token, dacl, sd_get_owner( sd ), &mapping, 1 ) & match);
+    return !!(evaluate_dacl( token, dacl, sd_get_owner( sd ), &mapping, RESTRICTED_PASS ) & match);
 }

@@ -26,6 +26,9 @@
 #include "ntlab.h"
 
 static const struct sid creator_owner_sid = { SID_REVISION, 1, SECURITY_CREATOR_SID_AUTHORITY, { SECURITY_CREATOR_OWNER_RID } };
+const struct sid ntlab_all_packages_sid = { SID_REVISION, 2, SECURITY_APP_PACKAGE_AUTHORITY, { 2, 1 } };
+const struct sid ntlab_all_restricted_packages_sid = { SID_REVISION, 2, SECURITY_APP_PACKAGE_AUTHORITY, { 2, 2 } };
+
 static const struct sid auth_users_sid    = { SID_REVISION, 1, SECURITY_NT_AUTHORITY, { SECURITY_AUTHENTICATED_USER_RID } };
 static const struct sid interactive_sid   = { SID_REVISION, 1, SECURITY_NT_AUTHORITY, { SECURITY_INTERACTIVE_RID } };
 static const struct sid service_sid       = { SID_REVISION, 1, SECURITY_NT_AUTHORITY, { SECURITY_SERVICE_RID } };
@@ -59,6 +62,10 @@ static const struct ntlab_ace system_dacl[] =  /* Windows, Program Files */
     { &builtin_users_sid,     0,        READ_EXECUTE },
     { &builtin_users_sid,     OI_CI_IO, GENERIC_READ | GENERIC_EXECUTE },
     { &creator_owner_sid,     OI_CI_IO, GENERIC_ALL },
+    { &ntlab_all_packages_sid, 0,       READ_EXECUTE },
+    { &ntlab_all_packages_sid, OI_CI_IO, GENERIC_READ | GENERIC_EXECUTE },
+    { &ntlab_all_restricted_packages_sid, 0, READ_EXECUTE },
+    { &ntlab_all_restricted_packages_sid, OI_CI_IO, GENERIC_READ | GENERIC_EXECUTE },
 };
 
 static const struct ntlab_ace windows_temp_dacl[] =
@@ -132,6 +139,7 @@ static const struct default_sd default_sds[] =
     { "users/public",        &local_system_sid,      public_dacl,       ARRAY_SIZE(public_dacl) },
 };
 static const struct default_sd profile_sd     = { NULL, NULL, profile_dacl, ARRAY_SIZE(profile_dacl) };
+static const struct default_sd wine_sd = { NULL, &trusted_installer_sid, system_dacl, ARRAY_SIZE(system_dacl) };
 static const struct default_sd other_drive_sd = { NULL, &builtin_admins_sid, other_drive_dacl, ARRAY_SIZE(other_drive_dacl) };
 
 static struct security_descriptor *build( const struct default_sd *def, const struct sid *user )
@@ -193,6 +201,24 @@ const char *ntlab_user_name(void)
     return known ? known : "wine";
 }
 
+/* Is it a directory of Wine's own, which stand for those of Windows: the tree that the server lies in, or an installed one? */
+static int is_wine_dir( const char *path )
+{
+    static const char * const installed[] = { "/usr/lib/wine", "/usr/lib/x86_64-linux-gnu/wine", "/usr/share/wine" };
+    static char tree[PATH_MAX];
+    unsigned int i;
+
+    if (!tree[0])
+    {
+        ssize_t len = readlink( "/proc/self/exe", tree, sizeof(tree) - 1 );
+
+        tree[max( len, 0 )] = 0;
+        for (i = 0; i < 3 && strchr( tree, '/' ); i++) *strrchr( tree, '/' ) = 0;  /* lib/wine/wineserver */
+    }
+    for (i = 0; i < ARRAY_SIZE(installed); i++) if (!strcmp( path, installed[i] )) return 1;
+    return tree[0] && !strcmp( path, tree );
+}
+
 static const struct default_sd *find_default_sd( const char *path )
 {
     const char *drive_c = ntlab_drive_c(), *name;
@@ -200,6 +226,7 @@ static const struct default_sd *find_default_sd( const char *path )
     unsigned int i;
 
     if (!path[0] || !path[1]) return &other_drive_sd;
+    if (is_wine_dir( path )) return &wine_sd;
     if (!drive_c || strncmp( path, drive_c, len )) return NULL;
     if (path[len] && path[len] != '/') return NULL;
     name = path[len] ? path + len + 1 : "";

@@ -48,7 +48,8 @@ int ntlab_set_creator_sd( struct object *obj, struct token *token )
 {
     struct token *creator = current ? thread_get_impersonation_token( current ) : NULL;
 
-    if (!ntlab_second( NTLAB_THREAD_DACL ) && creator && token &&
+    /* an AppContainer can do what it likes with its own, for which the creator's has no ACE */
+    if (!ntlab_second( NTLAB_THREAD_DACL ) && creator && token && !ntlab_token_is_lowbox( token ) &&
         ntlab_token_same_session( creator, token )) token = creator;
     return ntlab_set_token_sd( obj, token );
 }
@@ -110,13 +111,14 @@ static int set_service_desktop_sd( struct object *obj )
 static int set_desktop_sd( struct object *obj )
 {
     const struct sid *logon = ntlab_token_logon_sid( thread_get_impersonation_token( current ));
-    struct ntlab_ace aces[4] =
+    struct ntlab_ace aces[5] =
     {
         { &local_system_sid,   0, GENERIC_ALL },
         { &builtin_admins_sid, 0, GENERIC_ALL },
+        { &ntlab_all_packages_sid, 0, GENERIC_READ | GENERIC_WRITE | GENERIC_EXECUTE },
     };
     const struct ntlab_ace logon_ace = { logon, 0, GENERIC_ALL }, world_ace = { &world_sid, 0, GENERIC_ALL };
-    unsigned int count = 2;
+    unsigned int count = 3;
 
     /* where nobody is logged on interactively it belongs to the system alone */
     if (logon && !ntlab_second( NTLAB_LOGON )) aces[count++] = logon_ace;

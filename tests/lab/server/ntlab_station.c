@@ -91,7 +91,6 @@ static void admit( struct object *obj, const struct sid *sid, unsigned int mask 
     struct security_descriptor *sd;
     const struct ace *ace;
     struct acl *dacl;
-    data_size_t size;
     unsigned int i;
     int present;
 
@@ -99,18 +98,17 @@ static void admit( struct object *obj, const struct sid *sid, unsigned int mask 
     for (i = 0, ace = ace_first( old ); i < old->count; i++, ace = ace_next( ace ))
         if (ace->type == ACCESS_ALLOWED_ACE_TYPE && equal_sid( (const struct sid *)(ace + 1), sid ) && !(mask & ~ace->mask)) return;
 
-    size = (const char *)ace - (const char *)old + sizeof(*ace) + sid_len( sid );
-    if (!(sd = mem_alloc( sizeof(*sd) + size ))) return;
-    memset( sd, 0, sizeof(*sd) );
-    sd->control  = SE_DACL_PRESENT;
-    sd->dacl_len = size;
-    dacl = (struct acl *)(sd + 1);
-    memcpy( dacl, old, (const char *)ace - (const char *)old );
-    dacl->size = size;
-    dacl->count++;
-    set_ace( (struct ace *)((char *)dacl + ((const char *)ace - (const char *)old)), sid, ACCESS_ALLOWED_ACE_TYPE, 0, mask );
-    default_set_sd( obj, sd, DACL_SECURITY_INFORMATION );
-    free( sd );
+    if (!(dacl = ntlab_acl_add( old, sid, mask ))) return;
+    if ((sd = mem_alloc( sizeof(*sd) + dacl->size )))
+    {
+        memset( sd, 0, sizeof(*sd) );
+        sd->control  = SE_DACL_PRESENT;
+        sd->dacl_len = dacl->size;
+        memcpy( sd + 1, dacl, dacl->size );
+        default_set_sd( obj, sd, DACL_SECURITY_INFORMATION );
+        free( sd );
+    }
+    free( dacl );
 }
 
 /* MSDN "CreateProcessWithLogonW": where no desktop is named, the account is let into those that are inherited */
