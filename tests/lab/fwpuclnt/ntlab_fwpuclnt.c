@@ -307,6 +307,29 @@ void WINAPI FwpmFreeMemory0( void **memory )
     *memory = NULL;
 }
 
+/* MSDN: the file exists, and the id is in lower case */
+DWORD WINAPI FwpmGetAppIdFromFileName0( const WCHAR *name, FWP_BYTE_BLOB **id )
+{
+    WCHAR path[MAX_PATH], device[MAX_PATH], drive[3];
+    FWP_BYTE_BLOB *blob;
+    DWORD len;
+
+    if (!name || !id) return FWP_E_NULL_POINTER;
+    if (GetFileAttributesW( name ) == INVALID_FILE_ATTRIBUTES) return GetLastError();
+    if (!(len = GetFullPathNameW( name, MAX_PATH, path, NULL )) || len >= MAX_PATH || path[1] != ':') return ERROR_NOT_SUPPORTED;
+    lstrcpynW( drive, path, 3 );
+    if (!QueryDosDeviceW( drive, device, MAX_PATH )) return GetLastError();
+    len = (lstrlenW( device ) + lstrlenW( path + 2 ) + 1) * sizeof(WCHAR);
+    if (!(blob = malloc( sizeof(*blob) + len ))) return ERROR_NOT_ENOUGH_MEMORY;
+    blob->size = len;
+    blob->data = (UINT8 *)(blob + 1);
+    lstrcpyW( (WCHAR *)blob->data, device );
+    lstrcatW( (WCHAR *)blob->data, path + 2 );
+    _wcslwr( (WCHAR *)blob->data );
+    *id = blob;
+    return 0;
+}
+
 DWORD WINAPI FwpmProviderAdd0( HANDLE engine, const FWPM_PROVIDER0 *provider, PSECURITY_DESCRIPTOR sd )
 {
     struct ntlab_fwp_object object;

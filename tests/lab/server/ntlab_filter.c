@@ -43,6 +43,7 @@ static const struct
 } fields[WFP_FIELDS] =
 {
     [WFP_USER]           = { &FWPM_CONDITION_ALE_USER_ID,       AT_ALL,  FWP_SECURITY_DESCRIPTOR_TYPE },
+    [WFP_APP]            = { &FWPM_CONDITION_ALE_APP_ID,        AT_ALL,  FWP_BYTE_BLOB_TYPE },
     [WFP_FLAGS]          = { &FWPM_CONDITION_FLAGS,             AT_ALL,  FWP_UINT32, ~0u },
     [WFP_PROTOCOL]       = { &FWPM_CONDITION_IP_PROTOCOL,       AT_FLOW | AT( WFP_BIND ), FWP_UINT8, 0xff },
     [WFP_LOCAL_PORT]     = { &FWPM_CONDITION_IP_LOCAL_PORT,     AT_ALL,  FWP_UINT16, 0xffff },
@@ -147,11 +148,12 @@ static unsigned int check_match( const struct wfp_condition *condition, int v6 )
     case FWP_MATCH_GREATER_OR_EQUAL:
     case FWP_MATCH_LESS_OR_EQUAL:
     case FWP_MATCH_RANGE:
-        return condition->field == WFP_USER ? FWP_E_MATCH_TYPE_MISMATCH : 0;
+        return condition->field == WFP_USER || condition->field == WFP_APP ? FWP_E_MATCH_TYPE_MISMATCH : 0;
     case FWP_MATCH_FLAGS_ALL_SET:
     case FWP_MATCH_FLAGS_ANY_SET:
     case FWP_MATCH_FLAGS_NONE_SET:
-        return condition->field == WFP_USER || is_address6( condition->field, v6 ) ? FWP_E_MATCH_TYPE_MISMATCH : 0;
+        return condition->field == WFP_USER || condition->field == WFP_APP || is_address6( condition->field, v6 ) ?
+               FWP_E_MATCH_TYPE_MISMATCH : 0;
     case FWP_MATCH_EQUAL_CASE_INSENSITIVE:
     case FWP_MATCH_PREFIX:
     case FWP_MATCH_NOT_PREFIX:
@@ -182,6 +184,12 @@ static unsigned int read_condition( struct wfp_condition *condition, const struc
         return compare( &condition->low, &condition->high, is_address6( field, v6 )) > 0 ? FWP_E_INVALID_RANGE : 0;
     }
     if (wire->type == FWP_V4_ADDR_MASK || wire->type == FWP_V6_ADDR_MASK) return read_mask( condition, wire->type, v6, data, wire->size );
+    if (field == WFP_APP)
+    {
+        condition->id      = data;
+        condition->id_size = wire->size;
+        return wire->type == FWP_BYTE_BLOB_TYPE ? 0 : FWP_E_TYPE_MISMATCH;
+    }
     if (field != WFP_USER) return read_value( &condition->low, wire->type, field, v6, data, wire->size );
     if (wire->type != FWP_SECURITY_DESCRIPTOR_TYPE) return FWP_E_TYPE_MISMATCH;
     return (condition->sd = ntlab_wfp_read_sd( data, wire->size )) ? 0 : ERROR_INVALID_SECURITY_DESCR;
@@ -255,6 +263,8 @@ static int condition_matches( const struct wfp_condition *condition, const struc
 
     if (condition->field == WFP_USER)
         return ntlab_match_filter( flow->token, condition->sd ) == (condition->match == FWP_MATCH_EQUAL);
+    if (condition->field == WFP_APP)
+        return flow->app && ntlab_is_app( flow->app, condition->id, condition->id_size ) == (condition->match == FWP_MATCH_EQUAL);
     if (!value->present) return 0;
     if (condition->is_mask)
     {

@@ -3,8 +3,9 @@
  * NT lab: the flows of sockets, and of ICMP echo requests
  *
  * Included at the end of Wine's server/sock.c.  MSDN "ALE Layers" says what is asked when: binding, explicit
- * or not, and making a raw socket; listen(); accept(); connect(), a datagram, an echo request.  What is
- * refused fails with WSAEACCES; a connection that may not be accepted is closed before anybody sees it.
+ * or not, and making a raw socket; listen(); accept(), the first datagram from somebody; connect(), the first datagram to
+ * somebody, an echo request.  What is refused fails with WSAEACCES; a connection that may not be accepted is closed
+ * before anybody sees it, a datagram dropped.
  *
  * Two addresses are outside of the machine, 192.0.2.1 and 2001:db8::1 (RFC 5737, RFC 3849).  Nothing is
  * ever sent to them: after the verdict LAB_OUTSIDE=PORT carries what is meant for them to that port of
@@ -119,6 +120,39 @@ static unsigned short port_of( const union unix_sockaddr *addr )
     return ntohs( addr->addr.sa_family == AF_INET ? addr->in.sin_port : addr->in6.sin6_port );
 }
 
+/* whose socket it is once it waits for others, and whom it has to do with: they may answer without being asked about again */
+struct ntlab_endpoint
+{
+    struct token       *token;
+    struct wfp_app     *app;
+    int                 accepted;     /* connection that was looked at already, its fd plus one */
+    unsigned int        peer_count;   /* all that there were; the oldest make room */
+    union unix_sockaddr peers[64];
+};
+
+static struct ntlab_endpoint *endpoint_of( struct sock *sock )
+{
+    if (!sock->ntlab && (sock->ntlab = mem_alloc( sizeof(*sock->ntlab) ))) memset( sock->ntlab, 0, sizeof(*sock->ntlab) );
+    return sock->ntlab;
+}
+
+static void add_peer( struct sock *sock, const union unix_sockaddr *addr )
+{
+    struct ntlab_endpoint *endpoint = endpoint_of( sock );
+
+    if (endpoint) endpoint->peers[endpoint->peer_count++ % ARRAY_SIZE(endpoint->peers)] = plain_address( addr );
+}
+
+static int is_peer( const struct sock *sock, const union unix_sockaddr *addr )
+{
+    const union unix_sockaddr plain = plain_address( addr );
+    unsigned int i;
+
+    for (i = 0; sock->ntlab && i < min( sock->ntlab->peer_count, ARRAY_SIZE(sock->ntlab->peers) ); i++)
+        if (same_host( &plain.addr, &sock->ntlab->peers[i] ) && port_of( &plain ) == port_of( &sock->ntlab->peers[i] )) return 1;
+    return 0;
+}
+
 static struct token *flow_token(void)
 {
     return ntlab_second( NTLAB_ALE_TOKEN ) ? thread_get_impersonation_token( current ) : current->process->token;
@@ -131,13 +165,28 @@ static unsigned int protocol_of( const struct sock *sock )
     return sock->type == WS_SOCK_STREAM ? IPPROTO_TCP : sock->type == WS_SOCK_DGRAM ? IPPROTO_UDP : 0;
 }
 
-static int decide( const struct sock *sock, enum wfp_layer layer, struct token *token, const union unix_sockaddr *local,
-                   const union unix_sockaddr *remote, unsigned int flags )
+/* MSDN "AppContainer Isolation", "CheckNetIsolation": the machine itself is closed to AppContainers, the net is open with a
+ * capability: internetClient (1), internetClientServer (2), privateNetworkClientServer (3), the first not for accepting */
+static int is_isolated( struct token *token, enum wfp_layer layer, int loopback )
 {
+    unsigned int rid;
+
+    if (!ntlab_token_is_lowbox( token ) || (layer != WFP_CONNECT && layer != WFP_ACCEPT)) return 0;
+    for (rid = layer == WFP_CONNECT ? 1 : 2; rid <= 3 && !loopback; rid++) if (ntlab_token_has_capability( token, rid )) return 0;
+    return 1;
+}
+
+/* for the endpoint, or for the calling thread when that is NULL */
+static int decide( const struct sock *sock, enum wfp_layer layer, const struct ntlab_endpoint *endpoint,
+                   const union unix_sockaddr *local, const union unix_sockaddr *remote, unsigned int flags )
+{
+    struct wfp_app *app = endpoint && endpoint->token ? NULL : ntlab_app_of_process( current->process );
     struct wfp_flow flow = { layer };
     union unix_sockaddr addr;
+    int permitted;
 
-    flow.token = token;
+    flow.token = endpoint && endpoint->token ? endpoint->token : flow_token();
+    flow.app   = app ? app : endpoint ? endpoint->app : NULL;
     flow.v6    = sock->family == WS_AF_INET6;
     if (sock->type == WS_SOCK_RAW) flags |= FWP_CONDITION_FLAG_IS_RAW_ENDPOINT;
     set_number( &flow, WFP_PROTOCOL, protocol_of( sock ));
@@ -160,9 +209,10 @@ static int decide( const struct sock *sock, enum wfp_layer layer, struct token *
         if (port_of( &addr )) set_number( &flow, WFP_LOCAL_PORT, port_of( &addr ));
     }
     set_number( &flow, WFP_FLAGS, flags );
-    if (ntlab_wfp_permits( &flow )) return 1;
-    set_error( STATUS_ACCESS_DENIED );
-    return 0;
+    permitted = ntlab_wfp_permits( &flow ) && !is_isolated( flow.token, layer, flags & FWP_CONDITION_FLAG_IS_LOOPBACK );
+    free( app );
+    if (!permitted) set_error( STATUS_ACCESS_DENIED );
+    return permitted;
 }
 
 static int is_filtered( const struct sock *sock )
@@ -181,7 +231,7 @@ static int ntlab_check_raw( int family, int type, int protocol )
 {
     const struct sock sock = { .family = family, .type = type, .proto = protocol };
 
-    if (type != WS_SOCK_RAW || !is_filtered( &sock ) || decide( &sock, WFP_BIND, flow_token(), NULL, NULL, 0 )) return 1;
+    if (type != WS_SOCK_RAW || !is_filtered( &sock ) || decide( &sock, WFP_BIND, NULL, NULL, NULL, 0 )) return 1;
     set_win32_error( WSAEACCES );  /* socket() takes this one */
     return 0;
 }
@@ -189,7 +239,20 @@ static int ntlab_check_raw( int family, int type, int protocol )
 /* what is bound without being asked to has neither address nor port yet */
 static int ntlab_check_implicit_bind( struct sock *sock )
 {
-    return sock->bound || !is_filtered( sock ) || decide( sock, WFP_BIND, flow_token(), NULL, NULL, 0 );
+    return sock->bound || !is_filtered( sock ) || decide( sock, WFP_BIND, NULL, NULL, NULL, 0 );
+}
+
+/* the socket waits for others on behalf of who calls */
+static struct ntlab_endpoint *own_endpoint( struct sock *sock )
+{
+    struct ntlab_endpoint *endpoint = endpoint_of( sock );
+
+    if (!endpoint) return NULL;
+    if (endpoint->token) release_object( endpoint->token );
+    free( endpoint->app );
+    endpoint->token = (struct token *)grab_object( flow_token() );
+    endpoint->app   = ntlab_app_of_process( current->process );
+    return endpoint;
 }
 
 /* Asked before the call, or behind it where the system chooses the port, with that (bound). */
@@ -199,7 +262,7 @@ static int ntlab_check_bind( struct sock *sock, const union unix_sockaddr *asked
     const int wildcard = is_ip( asked ) && (!port_of( asked ) || is_any( asked ));
 
     if (!is_filtered( sock ) || !is_ip( asked ) || !bound != !!port_of( asked )) return 1;
-    if (decide( sock, WFP_BIND, flow_token(), addr, NULL, wildcard ? FWP_CONDITION_FLAG_IS_WILDCARD_BIND : 0 )) return 1;
+    if (decide( sock, WFP_BIND, own_endpoint( sock ), addr, NULL, wildcard ? FWP_CONDITION_FLAG_IS_WILDCARD_BIND : 0 )) return 1;
     sock->bound = 0;
     return 0;
 }
@@ -209,18 +272,23 @@ static int ntlab_check_listen( struct sock *sock )
     union unix_sockaddr local;
 
     if (!is_filtered( sock )) return 1;
-    if (sock->ntlab_token) release_object( sock->ntlab_token );
-    sock->ntlab_token = (struct token *)grab_object( flow_token() );
-    return decide( sock, WFP_LISTEN, sock->ntlab_token, local_address( sock, &local ), NULL, 0 );
+    return decide( sock, WFP_LISTEN, own_endpoint( sock ), local_address( sock, &local ), NULL, 0 );
+}
+
+/* a connection or a datagram to an address, which may become another one */
+static int may_connect( struct sock *sock, union unix_sockaddr *addr, socklen_t *len )
+{
+    union unix_sockaddr local;
+
+    if (!decide( sock, WFP_CONNECT, NULL, local_address( sock, &local ), addr, 0 ) || !carry( addr, len )) return 0;
+    add_peer( sock, addr );
+    return 1;
 }
 
 static int ntlab_check_connect( struct sock *sock, union unix_sockaddr *addr, socklen_t *len )
 {
-    union unix_sockaddr local;
-
     if (!is_filtered( sock ) || !is_ip( addr )) return 1;
-    return ntlab_check_implicit_bind( sock ) &&
-           decide( sock, WFP_CONNECT, flow_token(), local_address( sock, &local ), addr, 0 ) && carry( addr, len );
+    return ntlab_check_implicit_bind( sock ) && may_connect( sock, addr, len );
 }
 
 /* the next connection that may be accepted, or -1 and errno */
@@ -228,11 +296,12 @@ static int ntlab_accept( struct sock *sock )
 {
     union unix_sockaddr local, remote;
     socklen_t len, local_len;
-    int fd = sock->ntlab_accepted - 1;
+    int fd;
 
-    if (fd >= 0)
+    if (sock->ntlab && sock->ntlab->accepted)
     {
-        sock->ntlab_accepted = 0;
+        fd = sock->ntlab->accepted - 1;
+        sock->ntlab->accepted = 0;
         return fd;
     }
     for (;;)
@@ -240,8 +309,8 @@ static int ntlab_accept( struct sock *sock )
         len = sizeof(remote);
         local_len = sizeof(local);
         if ((fd = accept( get_unix_fd( sock->fd ), &remote.addr, &len )) == -1) return -1;
-        if (!is_filtered( sock ) || !sock->ntlab_token || getsockname( fd, &local.addr, &local_len )) return fd;
-        if (decide( sock, WFP_ACCEPT, sock->ntlab_token, &local, &remote, 0 )) return fd;
+        if (!is_filtered( sock ) || !sock->ntlab || getsockname( fd, &local.addr, &local_len )) return fd;
+        if (decide( sock, WFP_ACCEPT, sock->ntlab, &local, &remote, 0 )) return fd;
         clear_error();
         close( fd );
     }
@@ -254,28 +323,45 @@ static int ntlab_has_connection( struct sock *sock )
 
     if (sock->deferred) return 1;
     if ((fd = ntlab_accept( sock )) == -1) return errno != EWOULDBLOCK;
-    sock->ntlab_accepted = fd + 1;
-    return 1;
+    if (endpoint_of( sock )) sock->ntlab->accepted = fd + 1;
+    else close( fd );
+    return sock->ntlab != NULL;
 }
 
 static void ntlab_sock_destroy( struct sock *sock )
 {
-    if (sock->ntlab_token) release_object( sock->ntlab_token );
-    if (sock->ntlab_accepted) close( sock->ntlab_accepted - 1 );
+    if (!sock->ntlab) return;
+    if (sock->ntlab->token) release_object( sock->ntlab->token );
+    if (sock->ntlab->accepted) close( sock->ntlab->accepted - 1 );
+    free( sock->ntlab->app );
+    free( sock->ntlab );
 }
 
 DECL_HANDLER(ntlab_check_send)
 {
     struct sock *sock = (struct sock *)get_handle_obj( current->process, req->handle, 0, &sock_ops );
-    union unix_sockaddr addr, local;
+    union unix_sockaddr addr;
     socklen_t len = get_req_data_size();
 
     if (!sock) return;
     memset( &addr, 0, sizeof(addr) );
     memcpy( &addr, get_req_data(), min( len, sizeof(addr) ));
-    if (is_filtered( sock ) && is_ip( &addr ) &&
-        decide( sock, WFP_CONNECT, flow_token(), local_address( sock, &local ), &addr, 0 ) && carry( &addr, &len ))
+    if (is_filtered( sock ) && is_ip( &addr ) && may_connect( sock, &addr, &len ))
         set_reply_data( &addr, min( len, get_reply_max_size() ));
+    release_object( sock );
+}
+
+/* a datagram that has come; an answer belongs to what was permitted already */
+DECL_HANDLER(ntlab_check_receive)
+{
+    struct sock *sock = (struct sock *)get_handle_obj( current->process, req->handle, 0, &sock_ops );
+    union unix_sockaddr addr, local;
+
+    if (!sock) return;
+    memset( &addr, 0, sizeof(addr) );
+    memcpy( &addr, get_req_data(), min( get_req_data_size(), sizeof(addr) ));
+    if (is_filtered( sock ) && is_ip( &addr ) && protocol_of( sock ) == IPPROTO_UDP && !is_peer( sock, &addr ) &&
+        decide( sock, WFP_ACCEPT, sock->ntlab, local_address( sock, &local ), &addr, 0 )) add_peer( sock, &addr );
     release_object( sock );
 }
 
@@ -293,7 +379,7 @@ int ntlab_check_echo( unsigned int code )
     if (!ntlab_enabled || code != icmp_echo || get_req_data_size() < sizeof(*echo) || echo->family != WS_AF_INET) return 1;
     remote.in.sin_addr = echo->addr;
     local.in.sin_port = htons( 8 );  /* the place of FWPM_CONDITION_ICMP_TYPE */
-    if (decide( &sock, WFP_CONNECT, flow_token(), &local, &remote, 0 ) && carry( &remote, &len ))
+    if (decide( &sock, WFP_CONNECT, NULL, &local, &remote, 0 ) && carry( &remote, &len ))
     {
         echo->addr = remote.in.sin_addr;
         return 1;

@@ -40,7 +40,7 @@ enum wfp_layer { WFP_CONNECT, WFP_LISTEN, WFP_ACCEPT, WFP_BIND, WFP_LAYERS };
 
 enum wfp_field
 {
-    WFP_USER, WFP_FLAGS, WFP_PROTOCOL, WFP_LOCAL_PORT, WFP_REMOTE_PORT, WFP_LOCAL_ADDRESS, WFP_REMOTE_ADDRESS, WFP_FIELDS
+    WFP_USER, WFP_APP, WFP_FLAGS, WFP_PROTOCOL, WFP_LOCAL_PORT, WFP_REMOTE_PORT, WFP_LOCAL_ADDRESS, WFP_REMOTE_ADDRESS, WFP_FIELDS
 };
 
 /* a value of a condition or of a flow */
@@ -58,6 +58,8 @@ struct wfp_condition
     int              is_mask;        /* EQUAL, but for the bits that the mask leaves out */
     struct wfp_value low, high;      /* the value, or the ends of a range, or address and mask */
     struct security_descriptor *sd;
+    const void      *id;             /* of an application; lies in the filter's data */
+    data_size_t      id_size;
 };
 
 /* an object of the engine; never changed once it is in a table */
@@ -80,13 +82,21 @@ struct wfp_table
     struct wfp_object **objects;
 };
 
+/* an application, by its path with the null */
+struct wfp_app
+{
+    unsigned int len;    /* in characters */
+    WCHAR        name[1];
+};
+
 /* what is to be decided */
 struct wfp_flow
 {
     enum wfp_layer   layer;
     int              v6;
     struct token    *token;
-    struct wfp_value values[WFP_FIELDS];   /* of all fields but the user */
+    const struct wfp_app *app;             /* or NULL */
+    struct wfp_value values[WFP_FIELDS];   /* of all fields but user and application */
 };
 
 /* who asks for a change */
@@ -117,6 +127,10 @@ extern int ntlab_wfp_complete( const struct ntlab_fwp_object *data, data_size_t 
 extern const void *ntlab_wfp_part( const struct ntlab_fwp_object *data, int part );
 enum { WFP_NAME, WFP_DESCRIPTION, WFP_DATA, WFP_SERVICE, WFP_SD, WFP_CONDITIONS };
 extern int ntlab_same_guid( const GUID *one, const GUID *other );
+
+/* ntlab_app.c; for the caller to free, NULL for none */
+extern struct wfp_app *ntlab_app_of_process( const struct process *process );
+extern int ntlab_is_app( const struct wfp_app *app, const void *id, data_size_t size );
 
 /* ntlab_filter.c */
 extern unsigned int ntlab_filter_parse( struct wfp_object *filter );

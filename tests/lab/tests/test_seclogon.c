@@ -513,8 +513,27 @@ static void test_disabled(void)
     expect( run( &how, L"nothing" ), 0x80000000 | ERROR_SERVICE_DISABLED, "for the network alone, too" );
 }
 
+/* the entry of the service, as a standard user sees it; it is not running before it is needed */
+static void test_service( DWORD start )
+{
+    const SC_HANDLE manager = OpenSCManagerW( NULL, NULL, SC_MANAGER_CONNECT );
+    const SC_HANDLE service = OpenServiceW( manager, L"seclogon", SERVICE_QUERY_STATUS | SERVICE_QUERY_CONFIG );
+    QUERY_SERVICE_CONFIGW *config = calloc( 1, 4096 );
+    SERVICE_STATUS status = { 0 };
+    DWORD size;
+
+    QueryServiceConfigW( service, config, 4096, &size );
+    QueryServiceStatus( service, &status );
+    ok( config->dwStartType == start, "the start type of the service is %lu", start );
+    ok( status.dwCurrentState == SERVICE_STOPPED, "it is stopped" );
+    CloseServiceHandle( service );
+    CloseServiceHandle( manager );
+    free( config );
+}
+
 static int check_all(void)
 {
+    test_service( lab_has( "seclogon=disabled" ) ? SERVICE_DISABLED : SERVICE_DEMAND_START );
     if (lab_has( "seclogon=disabled" ))
     {
         test_disabled();
