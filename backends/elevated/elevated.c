@@ -97,6 +97,8 @@ static sbx_status SBX_CALL elevated_verify(const sbx_spawn *spawn, void *process
     if ((st = sbx_token_settle(&data->spec, process, token, err)) == SBX_OK &&
         (st = sbx_token_verify(&data->spec, token, err)) == SBX_OK)
         st = sbx_token_try(token, data->closed, data->opened, err);
+    if (st == SBX_OK && data->root && *data->root)
+        st = sbx_token_try_root(token, data->root, err);
     sbx_handle_close(&token);
     return st;
 }

@@ -8,9 +8,10 @@
 #include "base/memory.h"
 #include "base/utf.h"
 #include "common/environment/edits.h"
-#include "common/grants/open_places.h"
-#include "common/grants/volumes.h"
+#include "common/grants/audience.h"
+#include "common/grants/grant.h"
 #include "common/host.h"
+#include "common/roots.h"
 #include "common/state.h"
 #include "common/token/desktop.h"
 #include "common/token/station.h"
@@ -27,6 +28,8 @@
 struct sbx_session {
     sbx_machine machine;
     const sbx_machine_user *user;
+    sbx_grants *grants;
+    sbx_token_spec spec;
     char account[24];
     const char *account_sid;
     uint16_t password_w[SBX_PASSWORD_UNITS];
@@ -143,9 +146,6 @@ static sbx_status refuse(const char *what, const char *hint, sbx_error *err)
 
 static sbx_status check_policy(const sbx_policy *policy, sbx_error *err)
 {
-    if (policy->writable_count)
-        return refuse("writable folders are not part of it in this version", "use --read-only, or --backend unelevated",
-                      err);
     if (policy->deny_read_count)
         return refuse("deny_read is not part of it in this version",
                       "leave it out, and grant the accounts nothing there", err);
@@ -156,10 +156,25 @@ static sbx_status check_policy(const sbx_policy *policy, sbx_error *err)
                       err);
     if (policy->require & ~SBX_ELEVATED_ENFORCED)
         return refuse("it does not enforce all that is required", "see what it does: sbx backends", err);
-    return SBX_OK;
+    return sbx_roots_check(policy, err);
 }
 
 /* ---- open ---- */
+
+/* The accounts of this user are let into his roots, in the first check of their commands. */
+static sbx_status open_roots(sbx_session *s, const sbx_policy *policy, uint32_t flags, sbx_error *err)
+{
+    sbx_audience audience;
+    sbx_status st;
+
+    if ((st = sbx_audience_of(s->user->groups[SBX_GROUP_WRITERS], s->user->groups[SBX_GROUP_READERS], &audience,
+                              err)) != SBX_OK ||
+        (st = sbx_grants_open(policy, flags, &audience, &s->grants, err)) != SBX_OK)
+        return st;
+    s->spec.root_count = sbx_grants_sids(s->grants, &s->spec.roots);
+    s->spec.set_sid = sbx_grants_set(s->grants);
+    return SBX_OK;
+}
 
 static sbx_status make_ticket(sbx_session *s, const sbx_policy *policy, sbx_error *err)
 {
@@ -169,12 +184,12 @@ static sbx_status make_ticket(sbx_session *s, const sbx_policy *policy, sbx_erro
     sbx_status st;
 
     data.flags = s->desktop.name ? SBX_TICKET_DESKTOP : 0;
-    data.spec.launcher = s->self.u.bytes;
+    data.spec = s->spec;
     data.run_id = policy->run_id;
+    data.root = policy->writable_count ? policy->writable[0] : NULL;
     data.opened = s->folder.path;
     data.desktop = s->desktop.name;
-    if ((st = sbx_run_sid(policy->run_id, data.spec.run_sid, err)) == SBX_OK &&
-        (st = sbx_dirs_get(SBX_DIR_PROGRAM_DATA, &closed, err)) == SBX_OK) {
+    if ((st = sbx_dirs_get(SBX_DIR_PROGRAM_DATA, &closed, err)) == SBX_OK) {
         data.closed = closed; /* every user may make something there, and no command */
         st = sbx_ticket_write(&data, &s->bytes, &length, err);
     }
@@ -201,21 +216,21 @@ static sbx_status make_edits(sbx_session *s, sbx_error *err)
 
 static sbx_status open_run(sbx_session *s, const sbx_policy *policy, sbx_error *err)
 {
-    _Alignas(4) uint8_t run_sid[SBX_RUN_SID_BYTES];
+    const uint8_t *run_sid = s->spec.run_sid;
     uint16_t *sid_w = NULL;
     PSID account = NULL;
     sbx_status st;
 
     if ((st = lease(s, policy->network == SBX_NETWORK_ON, err)) != SBX_OK || (st = password(s, err)) != SBX_OK ||
-        (st = sbx_run_sid(policy->run_id, run_sid, err)) != SBX_OK ||
         (st = sbx_wide(s->account_sid, "account", &sid_w, err)) != SBX_OK)
         goto out;
     if (!ConvertStringSidToSidW(sid_w, &account)) {
         st = sbx_fail_last(err, SBX_E_UNAVAILABLE, "ConvertStringSidToSidW", s->account_sid);
         goto out;
     }
-    if ((st = sbx_elevated_folder_open(&s->folder, policy->run_id, s->user->groups[SBX_GROUP_WRITERS], run_sid, err)) !=
-            SBX_OK ||
+    /* TEMP is the set's, so that the next run can change what this one moves from it into a root */
+    if ((st = sbx_elevated_folder_open(&s->folder, policy->run_id, s->user->groups[SBX_GROUP_WRITERS],
+                                       s->spec.set_sid ? s->spec.set_sid : run_sid, err)) != SBX_OK ||
         (st = sbx_station_admit(&s->station, account, run_sid, err)) != SBX_OK ||
         (st = sbx_desktop_open(&s->desktop, policy->run_id, run_sid, account, err)) != SBX_OK ||
         (st = make_edits(s, err)) != SBX_OK)
@@ -236,12 +251,14 @@ sbx_status sbx_elevated_open(const sbx_policy *policy, uint32_t flags, sbx_sessi
     if (!s)
         return sbx_fail_memory(err);
     if ((st = sbx_user_get(&s->self, err)) != SBX_OK || (st = load(&s->machine, &s->user, err)) != SBX_OK ||
-        (st = check_policy(policy, err)) != SBX_OK)
+        (st = check_policy(policy, err)) != SBX_OK ||
+        (st = sbx_run_sid(policy->run_id, s->spec.run_sid, err)) != SBX_OK)
+        goto out;
+    s->spec.launcher = s->self.u.bytes;
+    if ((st = open_roots(s, policy, flags, err)) != SBX_OK)
         goto out;
     if (!(flags & SBX_OPEN_DRY_RUN) && (st = open_run(s, policy, err)) != SBX_OK)
         goto out;
-    sbx_volumes_report(NULL, 0);
-    sbx_open_places_report(NULL, 0, flags);
     if (policy->network == SBX_NETWORK_OFF)
         sbx_host_note(SBX_NOTE_WARN, "network", "it is not closed by this version of the backend \"elevated\"");
     guarantees->size = sizeof(*guarantees);
@@ -285,6 +302,7 @@ void sbx_elevated_close(sbx_session *session)
     sbx_desktop_close(&session->desktop);
     sbx_station_close(&session->station);
     sbx_elevated_folder_close(&session->folder);
+    sbx_grants_close(session->grants);
     sbx_handle_close(&session->lease);
     sbx_machine_fini(&session->machine);
     sbx_free(session->bytes);

@@ -1,7 +1,7 @@
 /*
- * One launch in an account: which account, its secret, the run's TEMP, station and desktop, the ticket.
+ * One launch in an account: the grants, which account, its secret, the run's TEMP, station and desktop, the ticket.
  *
- * What this version does not do it refuses: writable roots, deny_read.  Nothing is claimed of the network.
+ * What this version does not do it refuses: deny_read.  Nothing is claimed of the network.
  */
 #ifndef SBX_ELEVATED_SESSION_H
 #define SBX_ELEVATED_SESSION_H

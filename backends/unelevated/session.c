@@ -4,11 +4,11 @@
 #include <windows.h>
 
 #include "base/memory.h"
-#include "base/path.h"
 #include "base/text.h"
 #include "common/grants/grant.h"
 #include "common/grants/shield.h"
 #include "common/host.h"
+#include "common/roots.h"
 #include "common/environment/network.h"
 #include "common/state.h"
 #include "common/environment/temp.h"
@@ -36,25 +36,6 @@ static sbx_status refuse(sbx_error *err, const char *op, const char *object, con
     return sbx_hint(err, "%s", hint);
 }
 
-/* Where the command could write to what sbx itself runs or keeps, nothing else would hold. */
-static sbx_status check_roots(const sbx_policy *policy, sbx_error *err)
-{
-    uint32_t i;
-
-    if (policy->writable_count > SBX_TOKEN_ROOTS) {
-        sbx_fail(err, SBX_E_REFUSED, "writable roots", policy->writable[SBX_TOKEN_ROOTS]);
-        return sbx_hint(err, "at most %u are possible; take a folder that holds several of them", SBX_TOKEN_ROOTS);
-    }
-    for (i = 0; i < policy->writable_count; i++) {
-        if (sbx_path_is_below(sbx_host_table->program_dir, policy->writable[i]))
-            return refuse(err, "make writable", policy->writable[i], "sbx itself is installed in it");
-        if (sbx_path_is_below(sbx_host_table->state_dir, policy->writable[i]) ||
-            sbx_path_is_below(policy->writable[i], sbx_host_table->state_dir))
-            return refuse(err, "make writable", policy->writable[i], "sbx keeps its records there");
-    }
-    return SBX_OK;
-}
-
 static sbx_status check_policy(const sbx_policy *policy, sbx_error *err)
 {
     if (policy->deny_read_count)
@@ -72,7 +53,7 @@ static sbx_status check_policy(const sbx_policy *policy, sbx_error *err)
     if (policy->require & SBX_AREA_UI)
         return refuse(err, "require", "ui",
                       "with \"unelevated\" a program can reach your desktop if it wants to; see `sbx backends`");
-    return check_roots(policy, err);
+    return sbx_roots_check(policy, err);
 }
 
 /* Whether the folders that matter most have shields, so that what is outside is not quite open.  A launch where no shield was

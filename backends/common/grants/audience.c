@@ -45,12 +45,19 @@ static int read_sid(const char *text, sbx_user_sid *sid)
     return is_read;
 }
 
+sbx_status sbx_audience_of(const char *writers, const char *readers, sbx_audience *audience, sbx_error *err)
+{
+    if (!read_sid(writers, &audience->writers))
+        return sbx_fail(err, SBX_E_UNAVAILABLE, "ConvertStringSidToSidA", writers);
+    return read_sid(readers, &audience->readers) ? SBX_OK
+                                                 : sbx_fail(err, SBX_E_UNAVAILABLE, "ConvertStringSidToSidA", readers);
+}
+
 sbx_status sbx_audience_read(const char *text, sbx_audience *audience, sbx_error *err)
 {
     const char *second = strncmp(text, VERSION, sizeof(VERSION) - 1) ? NULL : strchr(text + sizeof(VERSION) - 1, ' ');
 
-    if (second && read_sid(text + sizeof(VERSION) - 1, &audience->writers) &&
-        read_sid(second + 1, &audience->readers))
+    if (second && read_sid(text + sizeof(VERSION) - 1, &audience->writers) && read_sid(second + 1, &audience->readers))
         return SBX_OK;
     return sbx_fail(err, SBX_E_REFUSED, "the ledger names groups in no form that is known", text);
 }

@@ -27,6 +27,9 @@ struct sbx_audience {
     sbx_user_sid writers, readers; /* groups of all accounts of the user */
 };
 
+/* Of the SIDs of both groups as text. */
+sbx_status sbx_audience_of(const char *writers, const char *readers, sbx_audience *audience, sbx_error *err);
+
 /* As the ledger has it (SBX_RECORD_AUDIENCE).  What is no such text is SBX_E_REFUSED. */
 #define SBX_AUDIENCE_TEXT 384u
 void sbx_audience_text(const sbx_audience *audience, char text[SBX_AUDIENCE_TEXT]);
@@ -91,9 +94,9 @@ uint32_t sbx_audience_undoes(const sbx_ledger_root *known, const uint8_t *acl, s
 typedef struct sbx_audience_place {
     const sbx_root *root;
     const sbx_user_sid *user;
-    uint32_t kinds;     /* of the group's ACEs, SBX_ACL_*; without SBX_ACL_DENY the root keeps what is to go last */
+    uint32_t kinds; /* of the group's ACEs, SBX_ACL_*; without SBX_ACL_DENY the root keeps what is to go last */
     int is_root, is_directory;
-    const uint8_t *acl; /* as it is */
+    const uint8_t *acl;   /* as it is */
     const uint8_t *above; /* of the directory that it is in; NULL: nothing is inherited */
 } sbx_audience_place;
 

@@ -31,8 +31,7 @@ uint32_t sbx_audience_undoes(const sbx_ledger_root *known, const uint8_t *acl, s
     uint32_t count = 0, i;
 
     for (path = known ? known->paths : NULL; path && count < room; path = path->next)
-        if (path->kind == SBX_RECORD_AUDIENCE &&
-            sbx_audience_read(path->path, &all[count].audience, NULL) == SBX_OK)
+        if (path->kind == SBX_RECORD_AUDIENCE && sbx_audience_read(path->path, &all[count].audience, NULL) == SBX_OK)
             all[count++].kept = (uint32_t)path->id;
     for (i = 0; acl && !count && i < sbx_acl_count(acl); i++) {
         const void *sid = sbx_acl_sid(acl, i);
@@ -87,9 +86,9 @@ static int goes(const sbx_audience_place *p, const void *sid, const sbx_ace *ace
                is_orphan(p, sid, ace, ace->type == SBX_ACE_DENY ? SBX_KIND_CHANGE : SBX_KIND_ALLOW, 0);
     if (!(p->kinds & SBX_ACL_EXPLICIT))
         return 0;
-    return p->is_root ? is_one_of(ace, of_root, 3)
-                      : is_one_of(ace, inside, 4) && sbx_acl_marked(p->acl, root) &&
-                            !sbx_acl_marked_by_others(p->acl, root);
+    return p->is_root
+               ? is_one_of(ace, of_root, 3)
+               : is_one_of(ace, inside, 4) && sbx_acl_marked(p->acl, root) && !sbx_acl_marked_by_others(p->acl, root);
 }
 
 static void drop(sbx_sd_change *change, const sbx_ace *ace)

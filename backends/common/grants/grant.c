@@ -35,8 +35,9 @@ struct sbx_grants {
     sbx_hold *hold;
     sbx_protection protection[ROOTS_MAX];
     sbx_text later[ROOTS_MAX]; /* what there was of it, see later.h */
-    sbx_audience audiences[ROOTS_MAX]; /* that the ledger has, of roots whose commands run as the user now */
-    int with_git[ROOTS_MAX];   /* the command may write to `.git`, or make it */
+    sbx_audience audience,
+        audiences[ROOTS_MAX]; /* of this run; that the ledger has, of roots whose commands run as the user now */
+    int with_git[ROOTS_MAX];  /* the command may write to `.git`, or make it */
     int keep_children;
     uint32_t nested; /* repositories that were found in this launch */
 };
@@ -249,8 +250,7 @@ static void know_audiences(sbx_grants *g)
 
     for (i = 0; i < g->count; i++)
         if (!g->roots[i].audience)
-            g->roots[i].audience =
-                sbx_audience_known(sbx_ledger_find(&g->ledger, &g->roots[i].sid), &g->audiences[i]);
+            g->roots[i].audience = sbx_audience_known(sbx_ledger_find(&g->ledger, &g->roots[i].sid), &g->audiences[i]);
 }
 
 sbx_status sbx_grants_open(const sbx_policy *policy, uint32_t flags, const sbx_audience *audience, sbx_grants **grants,
@@ -264,6 +264,10 @@ sbx_status sbx_grants_open(const sbx_policy *policy, uint32_t flags, const sbx_a
     if (!g)
         return sbx_fail_memory(err);
     g->dry = !!(flags & SBX_OPEN_DRY_RUN);
+    if (audience) {
+        g->audience = *audience;
+        audience = &g->audience;
+    }
     st = judge(g, policy, audience, err);
     if (st == SBX_OK)
         st = all_reached(g, policy, err);

@@ -20,7 +20,8 @@
 typedef struct sbx_ledger_path {
     struct sbx_ledger_path *next;
     uint32_t kind; /* SBX_RECORD_DENY, _HOLD, _SHUT, _GUARD, _KEPT, _REPOSITORY, _POINTER, _SHARED to _AUDIENCE */
-    uint64_t id; /* of a KEPT, which goes with the directory wherever it is moved; the count of a SHARED to _FOREIGN, or of an AUDIENCE */
+    uint64_t
+        id; /* of a KEPT, which goes with the directory wherever it is moved; the count of a SHARED to _FOREIGN, or of an AUDIENCE */
     const char *path;
 } sbx_ledger_path;
 

@@ -41,7 +41,8 @@
 #define SBX_RECORD_UNGUARD 8u /* the name is free again, or somebody uses it */
 #define SBX_RECORD_UNKEPT 10u /* it has that from sbx now */
 /* ... before the change */
-#define SBX_RECORD_AUDIENCE 20u /* groups get ACEs beside the SID (audience.h); path: which; count: SBX_AUDIENCE_KEPT_* */
+#define SBX_RECORD_AUDIENCE                                                                                            \
+    20u /* groups get ACEs beside the SID (audience.h); path: which; count: SBX_AUDIENCE_KEPT_* */
 #define SBX_RECORD_LAST 20u
 
 typedef struct sbx_ledger_record {

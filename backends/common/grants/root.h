@@ -23,7 +23,7 @@ typedef struct sbx_root {
     sbx_sid sid;
     uint32_t kind; /* what it gets: SBX_RECORD_GRANT, or of a part of a repository (outside.h) _GROW or _ENCLOSE */
     const sbx_audience *audience; /* whom it admits beside its SID; NULL: nobody */
-    int may_mend;  /* sbx_root_below gives what an older sbx left closed to everybody back to the user */
+    int may_mend;                 /* sbx_root_below gives what an older sbx left closed to everybody back to the user */
 } sbx_root;
 
 /* Nothing is changed. SBX_E_REFUSED with the reason as `op`.  `root` begins as { 0 } and is so on failure. */

@@ -107,8 +107,8 @@ static sbx_status open_all(sbx_tree *t, int is_used, sbx_error *err)
     sbx_left_init(&left, t->root);
     count.nested = sbx_sid_is_git(&t->root->sid) ? NULL : &nested;
     count.left = &left;
-    st = sbx_stamp_set(t->root, t->ledger, t->root->handle, t->root->path, t->root->path, t->root->kind, 1, &count,
-                       err);
+    st =
+        sbx_stamp_set(t->root, t->ledger, t->root->handle, t->root->path, t->root->path, t->root->kind, 1, &count, err);
     t->objects = count.objects;
     t->opened = count.opened;
     if (st == SBX_OK)

@@ -158,7 +158,7 @@ def damaged(w):
 @case('what this version does not do it refuses', ACCOUNTS, WORLDS)
 def refuses(w):
     with set_up(w):
-        for options, words in (((), 'writable folders'), (('--read-only', '--deny-read', w.ws('x')), 'deny_read'),
+        for options, words in ((('--read-only', '--deny-read', w.ws('x')), 'deny_read'),
                                (('--read-only', '--keep-children'), 'children'),
                                (('--read-only', '--no-clipboard'), 'user interface'),
                                (('--read-only', '--require', 'network'), 'not enforce')):

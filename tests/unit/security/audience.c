@@ -246,7 +246,8 @@ static void test_own_stay(void **context)
     JUDGED
     use_audience(NOBODY);
     tree_dir("own");
-    set_text("own", "D:PARAI(A;OICI;FA;;;ME)(A;OICI;0x1f0000;;;ME)(A;OICI;0x1d0000;;;ME)(A;OICIIO;RC;;;OW)(A;OICI;FA;;;SY)");
+    set_text("own",
+             "D:PARAI(A;OICI;FA;;;ME)(A;OICI;0x1f0000;;;ME)(A;OICI;0x1d0000;;;ME)(A;OICIIO;RC;;;OW)(A;OICI;FA;;;SY)");
     tree_dir("own\\new");
     tree_file("own\\new\\f", "f");
     assert_true(has("own\\new\\f", sid_of(OWNER), with(owners, 0), 1));
@@ -313,7 +314,8 @@ static void test_creator_owner(void **context)
 /* The ledger is anybody's bytes. */
 static void test_bad_text(void **context)
 {
-    static const char *const bad[] = {"", "1", "1 ", "2 S-1-5-4 S-1-5-4", "1 S-1-5-4", "1 S-1-5-4 ", "1 S-1-5-4 x", "1 x S-1-5-4"};
+    static const char *const bad[] = {"",          "1",          "1 ",          "2 S-1-5-4 S-1-5-4",
+                                      "1 S-1-5-4", "1 S-1-5-4 ", "1 S-1-5-4 x", "1 x S-1-5-4"};
     sbx_audience read;
     char text[SBX_AUDIENCE_TEXT];
     size_t i;
