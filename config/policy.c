@@ -50,6 +50,7 @@ static sbx_status make_values(sbx_maker *maker)
     policy->limits.memory_bytes = (uint64_t)sbx_config_integer(config, "limits.memory");
     policy->limits.cpu_percent = (uint32_t)sbx_config_integer(config, "limits.cpu");
     policy->limits.processes = (uint32_t)sbx_config_integer(config, "limits.processes");
+    policy->account_wait_ms = (uint64_t)sbx_config_integer(config, "elevated.wait");
     plan->console_grace_ms = (uint32_t)sbx_config_integer(config, "console.grace");
 
     setting = sbx_config_setting(config, "loopback");

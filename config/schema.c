@@ -19,12 +19,14 @@ static const sbx_key keys[] = {
      .comment = "`sbx backends` lists those that are there and what each one guarantees."},
     {.name = "fallback",
      .type = SBX_KEY_NAME,
-     .default_value = "\"refuse\"",
+     .default_value = "\"unelevated\"",
      .flags = {{.name = "--fallback", .argument = "NAME"}},
-     .help = "The backend to take when the chosen one cannot run here",
+     .help = "The backend to take when the chosen one is not set up, or cannot work here",
      .comment =
-         "\"refuse\" means that there is none: the launch stops and says what is missing. With \"unelevated\" the "
-         "launch goes on after one line on stderr that names what is lost. \"none\" is not allowed here."},
+         "The launch goes on after one line on stderr that names what is lost, unless the other backend cannot keep "
+         "what a file or an option asks for (require, deny_read, network = \"off\"). One that is broken, or whose "
+         "setup "
+         "has not come to its end, does not give way. \"refuse\": none does. \"none\" is not allowed here."},
     {.name = "require",
      .type = SBX_KEY_ENUM,
      .traits = SBX_KEY_LIST | SBX_KEY_COMMAS,
@@ -219,6 +221,15 @@ static const sbx_key keys[] = {
      .help = "Settings that a toolchain needs: git, node, cargo, python, go, dotnet",
      .comment = "Each is a small table of environment variables, which `sbx plan` names, and of cache folders, which "
                 "`sbx status` lists."},
+
+    {.name = "elevated.wait",
+     .type = SBX_KEY_DURATION,
+     .default_value = "\"10m\"",
+     .min = 0,
+     .max = SBX_DAYS_MS(1),
+     .flags = {{.name = "--wait", .argument = "DURATION"}},
+     .help = "How long to wait for an account when all are at work, such as 30s; 0s: not at all",
+     .comment = "A run has its account alone; `sbx setup --slots N` makes more of them."},
 };
 
 static const struct {
@@ -230,6 +241,7 @@ static const struct {
     {"console", "how it meets the console"},
     {"ui", "how it meets the user interface"},
     {"tools", "what toolchains need"},
+    {"elevated", "how commands run as accounts of their own"},
 };
 
 const sbx_key *sbx_schema_keys(uint32_t *count)

@@ -9,6 +9,7 @@
 #include "common/host.h"
 #include "common/token/ticket.h"
 #include "common/token/token.h"
+#include "elevated/lease.h"
 #include "elevated/session.h"
 #include "elevated/steps.h"
 #include "win/error.h"
@@ -73,7 +74,8 @@ static sbx_status SBX_CALL elevated_token(const sbx_ticket *ticket, sbx_spawn *s
         st = sbx_fail(err, SBX_E_REFUSED, "it names nobody who launched it", "ticket");
         goto out;
     }
-    if ((st = sbx_token_own(err)) != SBX_OK || (st = sbx_token_restrict(&data->spec, &token, err)) != SBX_OK)
+    if ((st = sbx_lease_look(err)) != SBX_OK || (st = sbx_token_own(err)) != SBX_OK ||
+        (st = sbx_token_restrict(&data->spec, &token, err)) != SBX_OK)
         goto out;
     memset(spawn, 0, sizeof(*spawn));
     spawn->size = sizeof(*spawn);
@@ -116,10 +118,22 @@ static sbx_status SBX_CALL elevated_steps(const sbx_setup_options *options, cons
     return sbx_elevated_steps(options, steps, count, err);
 }
 
+static sbx_status SBX_CALL state_list(sbx_state_visitor visit, void *context, sbx_error *err)
+{
+    return sbx_lease_list(visit, context, err);
+}
+
+static sbx_status SBX_CALL state_clean(uint32_t what, const char *root, sbx_state_visitor visit, void *context,
+                                       sbx_error *err)
+{
+    return sbx_lease_clean(what, root, visit, context, err);
+}
+
 static const void *SBX_CALL elevated_extension(const char *id)
 {
-    (void)id;
-    return NULL;
+    static const sbx_ext_state state = {sizeof(state), 0, state_list, state_clean};
+
+    return strcmp(id, SBX_EXT_STATE) ? NULL : &state;
 }
 
 static const sbx_backend backend = {

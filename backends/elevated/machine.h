@@ -36,7 +36,8 @@ typedef struct sbx_machine_user {
 typedef struct sbx_machine {
     sbx_machine_user *users;
     uint32_t count;
-    char *runner; /* NULL: none yet */
+    char *runner;     /* NULL: none yet */
+    uint32_t foreign; /* there is a folder, but others made it or can change it: nothing in it counts */
 } sbx_machine;
 
 /* `machine` begins as { 0 }.  SBX_E_UNAVAILABLE: there is none (*there = 0), or it is damaged (*there = 1). */

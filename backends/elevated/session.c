@@ -17,7 +17,9 @@
 #include "common/token/station.h"
 #include "common/token/ticket.h"
 #include "elevated/folder.h"
+#include "elevated/lease.h"
 #include "elevated/secret.h"
+#include "elevated/sessions.h"
 #include "elevated/state.h"
 #include "win/dirs.h"
 #include "win/error.h"
@@ -30,10 +32,8 @@ struct sbx_session {
     const sbx_machine_user *user;
     sbx_grants *grants;
     sbx_token_spec spec;
-    char account[24];
-    const char *account_sid;
+    sbx_lease lease;
     uint16_t password_w[SBX_PASSWORD_UNITS];
-    void *lease; /* HANDLE */
     sbx_elevated_folder folder;
     sbx_station station;
     sbx_desktop desktop;
@@ -48,28 +48,44 @@ struct sbx_session {
 static sbx_status not_set_up(sbx_error *err)
 {
     sbx_fail(err, SBX_E_UNAVAILABLE, "it is not set up for you", "backend \"elevated\"");
-    return sbx_hint(err,
-                    "set it up once, with administrator rights: sbx setup; or choose another: --backend unelevated");
+    return sbx_hint(err, "once, with administrator rights: sbx setup");
 }
 
-/* *user is in *machine, which the caller ends. */
+/* Everybody may make a folder where setup keeps its own: what is in one of somebody else is no setup, and no damage to one. */
+static sbx_status foreign(sbx_error *err)
+{
+    const sbx_error why = *err;
+
+    sbx_fail_code(err, SBX_E_UNAVAILABLE, why.code_kind, why.code, why.op, why.object);
+    return sbx_hint(err, "%s%swhat is in it does not count; remove the folder, then: sbx setup", why.hint,
+                    why.hint[0] ? "; " : "");
+}
+
+/* *user is in *machine, which the caller ends.  SBX_E_UNAVAILABLE: nothing is set up.  What is half set up or damaged is SBX_E_REFUSED:
+ * that must not be a way to run with less. */
 static sbx_status load(sbx_machine *machine, const sbx_machine_user **user, sbx_error *err)
 {
     sbx_user_sid self;
     char text[SBX_MACHINE_SID];
     sbx_status st = sbx_user_get(&self, err);
 
-    if (st != SBX_OK || (st = sbx_state_load(machine, err)) != SBX_OK)
+    if (st != SBX_OK)
+        return st;
+    st = sbx_state_load(machine, err);
+    if (machine->foreign)
+        return foreign(err);
+    if (st == SBX_E_UNAVAILABLE)
+        err->status = st = SBX_E_REFUSED;
+    if (st != SBX_OK)
         return st;
     sbx_user_sid_text(self.u.bytes, text, sizeof(text));
     *user = sbx_machine_find(machine, text);
     if (!*user)
         return not_set_up(err);
-    if (!(*user)->ready) {
-        sbx_fail(err, SBX_E_UNAVAILABLE, "its setup has not come to its end", "backend \"elevated\"");
-        return sbx_hint(err, "go on with it: sbx setup");
-    }
-    return SBX_OK;
+    if ((*user)->ready && (*user)->slots)
+        return SBX_OK;
+    sbx_fail(err, SBX_E_REFUSED, "its setup has not come to its end", "backend \"elevated\"");
+    return sbx_hint(err, "go on with it: sbx setup");
 }
 
 sbx_status sbx_elevated_probe(sbx_error *err)
@@ -84,42 +100,10 @@ sbx_status sbx_elevated_probe(sbx_error *err)
 
 /* ---- an account for this run alone ---- */
 
-/* Held as long as the run lives; its end gives it back, whatever the end was. */
-static int lease_slot(const char *account, void **lease, sbx_status *st, sbx_error *err)
+static sbx_status lease(sbx_session *s, const sbx_policy *policy, sbx_error *err)
 {
-    char name[64], *path;
-    uint16_t *path_w = NULL;
-
-    snprintf(name, sizeof(name), "elevated-%s.lease", account);
-    path = sbx_state_path(name);
-    *st = path ? sbx_state_wide(path, &path_w, err) : sbx_fail_memory(err);
-    if (*st == SBX_OK) {
-        *lease = sbx_handle_from(CreateFileW(path_w, GENERIC_READ | GENERIC_WRITE | DELETE, 0, NULL, OPEN_ALWAYS,
-                                             FILE_FLAG_DELETE_ON_CLOSE, NULL));
-        if (!*lease && GetLastError() != ERROR_SHARING_VIOLATION && GetLastError() != ERROR_ACCESS_DENIED)
-            *st = sbx_fail_last(err, SBX_E_SYSTEM, "CreateFileW", path);
-    }
-    sbx_free(path_w);
-    sbx_free(path);
-    return *lease != NULL;
-}
-
-static sbx_status lease(sbx_session *s, int online, sbx_error *err)
-{
-    uint32_t slot;
-    sbx_status st = sbx_state_make(err);
-
-    for (slot = 0; slot < s->user->slots && st == SBX_OK; slot++) {
-        sbx_machine_account_name(s->account, s->user->number, online, slot);
-        if (lease_slot(s->account, &s->lease, &st, err)) {
-            s->account_sid = s->user->accounts[online][slot];
-            return st;
-        }
-    }
-    if (st != SBX_OK)
-        return st;
-    sbx_fail(err, SBX_E_UNAVAILABLE, "all of its accounts are at work", "backend \"elevated\"");
-    return sbx_hint(err, "wait for another command to end, or make more of them: sbx setup --slots 16");
+    return sbx_lease_take(&s->lease, s->user, policy->network == SBX_NETWORK_ON, policy->workspace,
+                          policy->account_wait_ms, err);
 }
 
 static sbx_status password(sbx_session *s, sbx_error *err)
@@ -129,11 +113,18 @@ static sbx_status password(sbx_session *s, sbx_error *err)
     sbx_status st = sbx_state_secret_path(s->user->number, &path, err);
 
     if (st == SBX_OK && (st = sbx_secret_read(path, s->user->sid, &secret, err)) == SBX_OK) {
-        st = sbx_secret_password(&secret, s->account, s->user->generation, s->password_w, err);
+        st = sbx_secret_password(&secret, s->lease.account, s->user->generation, s->password_w, err);
         sbx_secret_wipe(&secret);
     }
     sbx_free(path);
     return st;
+}
+
+/* In a dry run: is there one? */
+static sbx_status try_password(sbx_session *s, sbx_error *err)
+{
+    sbx_machine_account_name(s->lease.account, s->user->number, 0, 0);
+    return password(s, err);
 }
 
 /* ---- what this version refuses ---- */
@@ -208,7 +199,7 @@ static sbx_status make_edits(sbx_session *s, sbx_error *err)
     sbx_edits_init(&s->edits, 0);
     for (i = 0; i < sizeof(homes) / sizeof(homes[0]); i++)
         sbx_edits_set(&s->edits, homes[i], s->folder.path);
-    sbx_edits_set(&s->edits, "USERNAME", s->account);
+    sbx_edits_set(&s->edits, "USERNAME", s->lease.account);
     sbx_edits_add(&s->edits, SBX_ENV_UNSET, "HOMEPATH", NULL);
     sbx_edits_add(&s->edits, SBX_ENV_UNSET, "HOMEDRIVE", NULL);
     return sbx_edits_status(&s->edits, err);
@@ -217,29 +208,49 @@ static sbx_status make_edits(sbx_session *s, sbx_error *err)
 static sbx_status open_run(sbx_session *s, const sbx_policy *policy, sbx_error *err)
 {
     const uint8_t *run_sid = s->spec.run_sid;
+    char record[SBX_STATION_RECORD];
     uint16_t *sid_w = NULL;
     PSID account = NULL;
     sbx_status st;
 
-    if ((st = lease(s, policy->network == SBX_NETWORK_ON, err)) != SBX_OK || (st = password(s, err)) != SBX_OK ||
-        (st = sbx_wide(s->account_sid, "account", &sid_w, err)) != SBX_OK)
+    if ((st = lease(s, policy, err)) != SBX_OK || (st = password(s, err)) != SBX_OK ||
+        (st = sbx_wide(s->lease.sid, "account", &sid_w, err)) != SBX_OK)
         goto out;
     if (!ConvertStringSidToSidW(sid_w, &account)) {
-        st = sbx_fail_last(err, SBX_E_UNAVAILABLE, "ConvertStringSidToSidW", s->account_sid);
+        st = sbx_fail_last(err, SBX_E_UNAVAILABLE, "ConvertStringSidToSidW", s->lease.sid);
         goto out;
     }
     /* TEMP is the set's, so that the next run can change what this one moves from it into a root */
     if ((st = sbx_elevated_folder_open(&s->folder, policy->run_id, s->user->groups[SBX_GROUP_WRITERS],
                                        s->spec.set_sid ? s->spec.set_sid : run_sid, err)) != SBX_OK ||
+        (sbx_station_record(account, run_sid, record), st = sbx_lease_keep(&s->lease, record, err)) != SBX_OK ||
         (st = sbx_station_admit(&s->station, account, run_sid, err)) != SBX_OK ||
         (st = sbx_desktop_open(&s->desktop, policy->run_id, run_sid, account, err)) != SBX_OK ||
         (st = make_edits(s, err)) != SBX_OK)
         goto out;
     st = make_ticket(s, policy, err);
+    sbx_sessions_tell(SBX_SESSIONS_MANY);
 out:
     LocalFree(account);
     sbx_free(sid_w);
     return st;
+}
+
+static void tell(const sbx_policy *policy)
+{
+    if (policy->network == SBX_NETWORK_OFF)
+        sbx_host_note(SBX_NOTE_WARN, "network", "it is not closed by this version of the backend \"elevated\"");
+    sbx_host_note(SBX_NOTE_GAP, "read",
+                  "what every user of this machine can read, and each folder that was opened to commands of yours, the "
+                  "command can read");
+    sbx_host_note(SBX_NOTE_GAP, "clipboard", "open, as is what the screen shows");
+    sbx_host_note(SBX_NOTE_GAP, "services",
+                  "services that act for the command (file sharing of this machine, WMI, COM) act as its account, with "
+                  "what every command of yours may write");
+    sbx_host_note(
+        SBX_NOTE_GAP, "processes",
+        "a process that such a service started outlives the command; where it closes itself to you, the next run "
+        "in that account does not see it");
 }
 
 sbx_status sbx_elevated_open(const sbx_policy *policy, uint32_t flags, sbx_session **session,
@@ -257,10 +268,10 @@ sbx_status sbx_elevated_open(const sbx_policy *policy, uint32_t flags, sbx_sessi
     s->spec.launcher = s->self.u.bytes;
     if ((st = open_roots(s, policy, flags, err)) != SBX_OK)
         goto out;
-    if (!(flags & SBX_OPEN_DRY_RUN) && (st = open_run(s, policy, err)) != SBX_OK)
+    st = flags & SBX_OPEN_DRY_RUN ? try_password(s, err) : open_run(s, policy, err);
+    if (st != SBX_OK)
         goto out;
-    if (policy->network == SBX_NETWORK_OFF)
-        sbx_host_note(SBX_NOTE_WARN, "network", "it is not closed by this version of the backend \"elevated\"");
+    tell(policy);
     guarantees->size = sizeof(*guarantees);
     guarantees->enforced = SBX_ELEVATED_ENFORCED;
     guarantees->advisory = SBX_ELEVATED_ADVISORY;
@@ -274,10 +285,10 @@ out:
 void sbx_elevated_identity(sbx_session *session, sbx_identity *identity)
 {
     identity->kind = SBX_IDENTITY_LOGON;
-    identity->account = session->account;
+    identity->account = session->lease.account;
     identity->domain = ".";
     identity->secret = session->password_w; /* and no longer than until it was used */
-    identity->account_sid = session->account_sid;
+    identity->account_sid = session->lease.sid;
     identity->desktop = session->desktop.name;
     identity->runner = session->machine.runner;
 }
@@ -303,7 +314,7 @@ void sbx_elevated_close(sbx_session *session)
     sbx_station_close(&session->station);
     sbx_elevated_folder_close(&session->folder);
     sbx_grants_close(session->grants);
-    sbx_handle_close(&session->lease);
+    sbx_lease_give(&session->lease);
     sbx_machine_fini(&session->machine);
     sbx_free(session->bytes);
     sbx_free(session);

@@ -74,8 +74,10 @@ sbx_status sbx_state_load(sbx_machine *machine, sbx_error *err)
     sbx_error why = {0};
     sbx_status st;
 
-    if ((st = sbx_state_machine_path(&path, err)) != SBX_OK || (st = open_folder(&folder, err)) != SBX_OK || !folder)
+    if ((st = sbx_state_machine_path(&path, err)) != SBX_OK || (st = open_folder(&folder, err)) != SBX_OK || !folder) {
+        machine->foreign = st == SBX_E_REFUSED || (st == SBX_E_UNAVAILABLE && err && err->code == ERROR_ACCESS_DENIED);
         goto out;
+    }
     st = sbx_file_read(path, FILE_MAX, &data, &length, &why);
     if (st != SBX_OK && sbx_file_is_missing(&why)) {
         st = SBX_OK;

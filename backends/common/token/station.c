@@ -1,7 +1,10 @@
 #include "common/token/station.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <windows.h>
+#include <sddl.h>
+#include <winternl.h>
 
 #include "base/memory.h"
 #include "common/grants/acl.h"
@@ -11,6 +14,9 @@
 #include "win/error.h"
 #include "win/handle.h"
 #include "win/user.h"
+#include "win/wide.h"
+
+NTSTATUS NTAPI NtOpenDirectoryObject(HANDLE *, ACCESS_MASK, OBJECT_ATTRIBUTES *);
 
 #define LOCK_MS 10000u
 
@@ -20,23 +26,41 @@
  * The clipboard (0x4) and the desktop's pixels (0x200) are among them: told. */
 #define ACCOUNT_RIGHTS ((DWORD)0x2037F)
 
+/* DIRECTORY_QUERY, _TRAVERSE, _CREATE_OBJECT, _CREATE_SUBDIRECTORY */
+#define NAMES_RIGHTS ((DWORD)0xF)
+
 #define DESKTOP_RIGHTS                                                                                                 \
     (DESKTOP_READOBJECTS | DESKTOP_CREATEWINDOW | DESKTOP_CREATEMENU | DESKTOP_HOOKCONTROL | DESKTOP_JOURNALRECORD |   \
      DESKTOP_JOURNALPLAYBACK | DESKTOP_ENUMERATE | DESKTOP_WRITEOBJECTS | DESKTOP_SWITCHDESKTOP | READ_CONTROL)
 
+/* calls NULL: an object of the kernel. */
+static BOOL get_security(const sbx_user32 *calls, HANDLE object, void *descriptor, DWORD size, DWORD *needed)
+{
+    SECURITY_INFORMATION what = DACL_SECURITY_INFORMATION;
+
+    return calls ? calls->get_security(object, &what, descriptor, size, needed)
+                 : GetKernelObjectSecurity(object, what, descriptor, size, needed);
+}
+
+static BOOL set_security(const sbx_user32 *calls, HANDLE object, void *descriptor)
+{
+    SECURITY_INFORMATION what = DACL_SECURITY_INFORMATION;
+
+    return calls ? calls->set_security(object, &what, descriptor) : SetKernelObjectSecurity(object, what, descriptor);
+}
+
 /* *dacl is in *descriptor, which the caller frees; NULL: it admits everybody. */
 static sbx_status read_dacl(const sbx_user32 *calls, HANDLE object, void **descriptor, ACL **dacl, sbx_error *err)
 {
-    SECURITY_INFORMATION what = DACL_SECURITY_INFORMATION;
     BOOL present = FALSE, defaulted = FALSE;
     DWORD size = 0;
     void *made = NULL;
 
-    calls->get_security(object, &what, NULL, 0, &size);
+    get_security(calls, object, NULL, 0, &size);
     made = sbx_alloc_zero(1, size + 1);
     if (!made)
         return sbx_fail_memory(err);
-    if (!calls->get_security(object, &what, made, size, &size) ||
+    if (!get_security(calls, object, made, size, &size) ||
         !GetSecurityDescriptorDacl(made, &present, dacl, &defaulted)) {
         sbx_fail_last(err, SBX_E_SYSTEM, "GetUserObjectSecurity", "window station");
         sbx_free(made);
@@ -84,7 +108,6 @@ static sbx_status may_open(const sbx_user32 *calls, HANDLE object, void *token, 
 static sbx_status edit(const sbx_user32 *calls, HANDLE object, const void *sid, DWORD rights, sbx_error *err)
 {
     const sbx_ace ace = {SBX_ACE_ALLOW, 0, rights};
-    SECURITY_INFORMATION what = DACL_SECURITY_INFORMATION;
     SECURITY_DESCRIPTOR changed;
     ACL *old = NULL, *made = NULL;
     void *descriptor = NULL;
@@ -108,8 +131,7 @@ static sbx_status edit(const sbx_user32 *calls, HANDLE object, const void *sid, 
         goto out;
     }
     if (!InitializeSecurityDescriptor(&changed, SECURITY_DESCRIPTOR_REVISION) ||
-        !SetSecurityDescriptorDacl(&changed, TRUE, made ? made : old, FALSE) ||
-        !calls->set_security(object, &what, &changed))
+        !SetSecurityDescriptorDacl(&changed, TRUE, made ? made : old, FALSE) || !set_security(calls, object, &changed))
         st = sbx_fail_last(err, SBX_E_SYSTEM, "SetUserObjectSecurity", "window station");
 out:
     sbx_free(made);
@@ -169,13 +191,45 @@ static void keep_sid(sbx_station *station, const void *sid)
     memcpy(station->sids[station->count++].u.bytes, sid, sbx_sid_length(sid, SBX_SID_MAX));
 }
 
-sbx_status sbx_station_admit(sbx_station *station, const void *account_sid, const void *run_sid, sbx_error *err)
+/* The directory that this session's named objects are in: who may make one there.  NULL: there is none, or it may not be changed. */
+static HANDLE open_names(NTSTATUS *status)
 {
-    const DWORD access = READ_CONTROL | WRITE_DAC;
-    sbx_user32 calls;
-    sbx_lock *lock = NULL;
+    WCHAR name_w[64];
+    UNICODE_STRING name;
+    OBJECT_ATTRIBUTES attributes;
+    HANDLE directory = NULL;
+    DWORD session = 0;
+
+    ProcessIdToSessionId(GetCurrentProcessId(), &session);
+    if (session)
+        swprintf(name_w, ARRAYSIZE(name_w), L"\\Sessions\\%lu\\BaseNamedObjects", session);
+    else
+        wcscpy(name_w, L"\\BaseNamedObjects");
+    RtlInitUnicodeString(&name, name_w);
+    InitializeObjectAttributes(&attributes, &name, 0, NULL, NULL);
+    *status = NtOpenDirectoryObject(&directory, READ_CONTROL | WRITE_DAC, &attributes);
+    return *status >= 0 ? directory : NULL;
+}
+
+/* The station of this process, to change its DACL. */
+static sbx_status open_station(const sbx_user32 *calls, HANDLE *station, sbx_error *err)
+{
     WCHAR name_w[128] = L"";
     DWORD size = 0;
+
+    if (!calls->information(calls->process_station(), UOI_NAME, name_w, sizeof(name_w), &size))
+        return sbx_fail_last(err, SBX_E_SYSTEM, "GetUserObjectInformationW", "window station");
+    *station = (HANDLE)calls->open_station(name_w, FALSE, READ_CONTROL | WRITE_DAC);
+    return *station ? SBX_OK : sbx_fail_last_w(err, SBX_E_SYSTEM, "OpenWindowStationW", (const uint16_t *)name_w);
+}
+
+sbx_status sbx_station_admit(sbx_station *station, const void *account_sid, const void *run_sid, sbx_error *err)
+{
+    sbx_user32 calls;
+    sbx_lock *lock = NULL;
+    NTSTATUS status = 0;
+    sbx_error why = {0};
+    char text[300];
     uint32_t i;
     sbx_status st;
 
@@ -183,13 +237,22 @@ sbx_status sbx_station_admit(sbx_station *station, const void *account_sid, cons
         return st;
     keep_sid(station, account_sid);
     keep_sid(station, run_sid);
-    if (!calls.information(calls.process_station(), UOI_NAME, name_w, sizeof(name_w), &size))
-        st = sbx_fail_last(err, SBX_E_SYSTEM, "GetUserObjectInformationW", "window station");
-    else if (!(station->station = (HANDLE)calls.open_station(name_w, FALSE, access)))
-        st = sbx_fail_last_w(err, SBX_E_SYSTEM, "OpenWindowStationW", (const uint16_t *)name_w);
+    st = open_station(&calls, &station->station, err);
     for (i = 0; i < station->count && st == SBX_OK; i++)
         st = edit(&calls, station->station, station->sids[i].u.bytes, ACCOUNT_RIGHTS, err);
+    if (st == SBX_OK && !(station->names = open_names(&status)))
+        sbx_fail_nt(&why, SBX_E_SYSTEM, status, "open", "named objects");
+    for (i = 0; i < station->count && st == SBX_OK && station->names && !why.status; i++)
+        edit(NULL, station->names, station->sids[i].u.bytes, NAMES_RIGHTS, &why);
     sbx_lock_give(lock);
+    if (st == SBX_OK && why.status) {
+        sbx_error_describe(&why, text, sizeof(text));
+        sbx_host_note(
+            SBX_NOTE_GAP, "named objects",
+            "this session's directory of them stays closed to the command (%s): what makes some, as MSYS2 does, "
+            "fails",
+            text);
+    }
     if (st == SBX_OK)
         return SBX_OK;
     st = closed(err, "window station");
@@ -239,13 +302,74 @@ sbx_status sbx_station_open(sbx_station *station, void *token, const void *run_s
     return st;
 }
 
+/* Who is logged on here: what was set in another logon is gone with that. */
+static uint64_t logon_id(void)
+{
+    TOKEN_STATISTICS statistics;
+    HANDLE token = NULL;
+    DWORD size = 0;
+    uint64_t id = 0;
+
+    if (OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token) &&
+        GetTokenInformation(token, TokenStatistics, &statistics, sizeof(statistics), &size))
+        id = (uint64_t)(uint32_t)statistics.AuthenticationId.HighPart << 32 | statistics.AuthenticationId.LowPart;
+    sbx_handle_close(&token);
+    return id;
+}
+
+void sbx_station_record(const void *account_sid, const void *run_sid, char record[SBX_STATION_RECORD])
+{
+    char account[192], run[192];
+
+    sbx_user_sid_text(account_sid, account, sizeof(account));
+    sbx_user_sid_text(run_sid, run, sizeof(run));
+    snprintf(record, SBX_STATION_RECORD, "station %llx %s %s", (unsigned long long)logon_id(), account, run);
+}
+
+/* The SID in *text, which is moved behind it.  0: there is none. */
+static int take_sid(const char **text, sbx_user_sid *sid)
+{
+    const size_t length = strcspn(*text, " ");
+    uint16_t *text_w = NULL;
+    PSID found = NULL;
+    char one[192];
+    int ok;
+
+    snprintf(one, sizeof(one), "%.*s", (int)(length < 191 ? length : 191), *text);
+    ok = sbx_wide(one, "SID", &text_w, NULL) == SBX_OK && ConvertStringSidToSidW(text_w, &found) &&
+         CopySid(sizeof(sid->u.bytes), sid->u.bytes, found);
+    LocalFree(found);
+    sbx_free(text_w);
+    *text += length + ((*text)[length] == ' ');
+    return ok;
+}
+
+int sbx_station_undo(const char *record)
+{
+    unsigned long long logon;
+    sbx_station left = {NULL, NULL, NULL, {{{0}}}, 0};
+    sbx_user32 calls;
+    NTSTATUS status;
+    int at = 0;
+
+    if (sscanf(record, "station %llx %n", &logon, &at) != 1 || !at || logon != logon_id())
+        return 0;
+    for (record += at; left.count < 2 && take_sid(&record, &left.sids[left.count]); left.count++)
+        ;
+    if (sbx_user32_load(&calls, NULL) == SBX_OK)
+        open_station(&calls, &left.station, NULL);
+    left.names = open_names(&status);
+    sbx_station_close(&left);
+    return 1;
+}
+
 void sbx_station_close(sbx_station *station)
 {
     sbx_user32 calls;
     sbx_lock *lock = NULL;
     sbx_error err = {0};
 
-    if ((station->station || station->desktop) && sbx_user32_load(&calls, NULL) == SBX_OK) {
+    if ((station->station || station->desktop || station->names) && sbx_user32_load(&calls, NULL) == SBX_OK) {
         sbx_lock_take(NULL, LOCK_MS, &lock, NULL); /* without it, too: what stays is of no use to anybody */
         if (station->desktop) {
             take_away(&calls, station->desktop, station, &err);
@@ -254,6 +378,10 @@ void sbx_station_close(sbx_station *station)
         if (station->station) {
             take_away(&calls, station->station, station, &err);
             calls.close_station(station->station);
+        }
+        if (station->names) {
+            take_away(NULL, station->names, station, &err);
+            sbx_handle_close(&station->names);
         }
         sbx_lock_give(lock);
         if (err.status)

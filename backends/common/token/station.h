@@ -6,8 +6,12 @@
  * with that nothing that restricts the command's token: there an ACE for the run's SID is added, to what is the user's own, and
  * removed when the run ends.  One that a killed run leaves admits nobody, for no other run has its SID, and goes with the logon session.
  *
+ * The one for an account outlives its run, as other runs of the user have that account: it is on record (elevated/lease.h), and
+ * undone by the next one or by `clean`.  It comes with one on \Sessions\N\BaseNamedObjects, without which programs of another account
+ * make no named objects: MSYS2 and Cygwin end there, others found.
+ *
  * Source: MSDN "Process Connection to a Window Station", "Window Station Security and Access Rights", "Desktop Security and
- * Access Rights", "USEROBJECTFLAGS".
+ * Access Rights", "USEROBJECTFLAGS"; WDK "ZwOpenDirectoryObject"; Win32 "Termsv: Kernel object namespaces".
  */
 #ifndef SBX_TOKEN_STATION_H
 #define SBX_TOKEN_STATION_H
@@ -17,6 +21,7 @@
 
 typedef struct sbx_station {
     void *station, *desktop; /* HWINSTA, HDESK that got an ACE; NULL: not needed */
+    void *names;             /* HANDLE of the directory of named objects that got one; NULL: none */
     sbx_user_sid sids[2];    /* whose ACEs */
     uint32_t count;
 } sbx_station;
@@ -24,9 +29,17 @@ typedef struct sbx_station {
 /* Let processes with that token open the station and, if desktop_too, the desktop of this thread.  `station` begins as { 0 }.
  * SBX_E_UNAVAILABLE: they cannot, and that cannot be changed. */
 sbx_status sbx_station_open(sbx_station *station, void *token, const void *run_sid, int desktop_too, sbx_error *err);
-/* Let processes of an account open the station: one ACE for the account, and one for the run, as their tokens are asked twice.
- * The station of an interactive logon admits the logon SID, which they have for deny only. SBX_E_UNAVAILABLE. */
+/* Let processes of an account open the station and make named objects: one ACE for the account, and one for the run, as their tokens
+ * are asked twice.  What an interactive logon has of these admits the logon SID, which they have for deny only.
+ * SBX_E_UNAVAILABLE: the station stays closed; that the names do is told. */
 sbx_status sbx_station_admit(sbx_station *station, const void *account_sid, const void *run_sid, sbx_error *err);
 void sbx_station_close(sbx_station *station);
+
+#define SBX_STATION_RECORD 512u
+
+/* What has to be kept before sbx_station_admit, for the case that the run is killed: one line. */
+void sbx_station_record(const void *account_sid, const void *run_sid, char record[SBX_STATION_RECORD]);
+/* Remove what such a run has left.  0: nothing, as it was set in another logon and is gone with that. */
+int sbx_station_undo(const char *record);
 
 #endif

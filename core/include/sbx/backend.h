@@ -175,6 +175,7 @@ typedef struct sbx_policy {
     sbx_limits limits;
     const char *run_id;       /* 32 hexadecimal digits, new for every run */
     uint32_t protected_asked; /* so many of protected_paths, the first, somebody named; the others are built in */
+    uint64_t account_wait_ms; /* how long to wait for an account that is free; 0: not at all */
 } sbx_policy;
 
 /* ---- The host: what the loading program offers -------------------------- */

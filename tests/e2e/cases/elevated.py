@@ -27,13 +27,13 @@ def as_administrator(w, *argv, code=0):
 
 
 @contextlib.contextmanager
-def set_up(w):
-    """Set up with one account of each kind, for as long as a case needs it."""
-    as_administrator(w, w.SBX, 'setup', '--slots', '1', 'elevated')
+def set_up(w, slots=1):
+    """Set up with so many accounts of each kind, for as long as a case needs it."""
+    as_administrator(w, w.SBX, 'setup', '--slots', str(slots), 'elevated')
     try:
         yield
     finally:
-        as_administrator(w, w.SBX, 'setup', '--remove', '--slots', '1', 'elevated')
+        as_administrator(w, w.SBX, 'setup', '--remove', '--slots', str(slots), 'elevated')
 
 
 def there(w, *command, options=(), **how):
@@ -80,13 +80,6 @@ def nowhere(w):
     check(not os.path.exists(w.unix('C:\\ProgramData\\sbx\\elevated.txt')), 'a record of nothing')
 
 
-@case('not set up: said so, with the way on', ACCOUNTS, WORLDS)
-def not_set_up(w):
-    got = there(w, 'cmd', '/d', '/c', 'exit 0')
-    equal(got.code, 125, got)
-    check('it is not set up for you' in got.errors and 'sbx setup' in got.errors, got)
-
-
 @case('a command runs as an account without a network, with its streams and its exit code', ACCOUNTS, WORLDS,
       readings=('runner-job', 'std-handles', 'thread-dacl', 'console', 'station', 'restrict-leak'))
 def runs(w):
@@ -122,37 +115,6 @@ def writes(w):
             there(w, 'cmd', '/d', '/c', 'echo x> ' + path)
             equal(w.read(path), None, path)
         as_administrator(w, 'cmd', '/d', '/c', 'rd /s /q C:\\planted')
-
-
-@case('one run at a time in an account: the next one waits for nothing and says so', ACCOUNTS, WORLDS)
-def busy(w):
-    with set_up(w):
-        process = w.start([w.SBX, *w.options('--read-only'), '--', 'cmd', '/d', '/c', 'echo in& pause'], 'C:\\windows', stdin=-1,
-                          stdout=-1, stderr=-1)
-        try:
-            equal(process.stdout.readline().strip(), b'in')
-            got = there(w, 'cmd', '/d', '/c', 'exit 0')
-            equal(got.code, 125, got)
-            check('all of its accounts are at work' in got.errors and '--slots' in got.errors, got)
-        finally:
-            process.communicate(b'\n', timeout=60)
-        equal(there(w, 'cmd', '/d', '/c', 'exit 5').code, 5)
-
-
-@case('a secret that is damaged or gone: told what it is, nothing runs, and repair makes it anew', ACCOUNTS, WORLDS)
-def damaged(w):
-    secret = 'C:\\ProgramData\\sbx\\elevated-1.secret'
-    with set_up(w):
-        for content in (b'', b'x' * 200, None):
-            if content is None:
-                os.remove(w.unix(secret))
-            else:
-                w.write(secret, content)
-            got = there(w, 'cmd', '/d', '/c', 'echo ran')
-            equal((got.code, got.text), (125, ''), got)
-            check('elevated-1.secret' in got.errors and 'sbx setup --repair' in got.errors, got)
-            as_administrator(w, w.SBX, 'setup', '--repair', 'elevated')
-            equal(there(w, 'cmd', '/d', '/c', 'exit 6').code, 6)
 
 
 @case('what this version does not do it refuses', ACCOUNTS, WORLDS)

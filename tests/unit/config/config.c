@@ -183,7 +183,8 @@ static const char all_keys[] =
     "block_secrets = false\n"
     "[limits]\ntime = \"1h30m\"\nmemory = \"4GiB\"\ncpu = \"50%\"\nprocesses = 12\n"
     "[console]\ngrace = \"0s\"\n"
-    "[ui]\ndesktop = \"user\"\nclipboard = true\n[tools]\npresets = [\"git\", \"node\"]\n";
+    "[ui]\ndesktop = \"user\"\nclipboard = true\n[tools]\npresets = [\"git\", \"node\"]\n"
+    "[elevated]\nwait = \"90s\"\n";
 
 static void every_key_is_read(void **state)
 {
@@ -208,6 +209,7 @@ static void every_key_is_read(void **state)
     assert_int_equal(sbx_config_integer(config, "limits.cpu"), 50);
     assert_int_equal(sbx_config_integer(config, "limits.processes"), 12);
     assert_int_equal(sbx_config_integer(config, "console.grace"), 0);
+    assert_int_equal(sbx_config_integer(config, "elevated.wait"), 90000);
     assert_int_equal(sbx_config_integer(config, "ui.clipboard"), 1);
     list = sbx_config_list(config, "environment.set", &count);
     assert_int_equal(count, 1);

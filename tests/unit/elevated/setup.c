@@ -5,6 +5,7 @@
 #include <windows.h>
 #include <lm.h>
 #include <ntsecapi.h>
+#include <sddl.h>
 #include <stdio.h>
 
 #include "unit/support/unit.h"
@@ -335,6 +336,143 @@ static void test_disabled(void **state)
     undo_all();
 }
 
+/* ---- a second user ---- */
+
+#define SECOND L"sbx-test-second"
+
+static char *bytes_of(const char *name, size_t *length)
+{
+    char path[MAX_PATH], *bytes = NULL;
+    sbx_error err = {0};
+
+    snprintf(path, sizeof(path), "C:\\ProgramData\\sbx\\%s", name);
+    check(sbx_file_read(path, 1u << 20, &bytes, length, &err), &err, path);
+    return bytes;
+}
+
+static void assert_still(const char *name, const char *bytes, size_t length)
+{
+    size_t now_length = 0;
+    char *now = bytes_of(name, &now_length);
+
+    assert_int_equal(now_length, length);
+    assert_memory_equal(now, bytes, length);
+    sbx_free(now);
+}
+
+static HANDLE token_of(const char *sid, uint32_t number)
+{
+    uint16_t password_w[SBX_PASSWORD_UNITS];
+    HANDLE token = NULL, copy = NULL;
+    WCHAR name_w[32];
+    sbx_secret secret;
+    char *path = NULL, name[24];
+    sbx_error err = {0};
+
+    sbx_machine_account_name(name, number, 0, 0);
+    check(sbx_state_secret_path(number, &path, &err), &err, "path");
+    check(sbx_secret_read(path, sid, &secret, &err), &err, "secret");
+    check(sbx_secret_password(&secret, name, 1, password_w, &err), &err, "password");
+    swprintf(name_w, 32, L"%hs", name);
+    assert_true(LogonUserW(name_w, (LPWSTR)(uintptr_t)L".", password_w, LOGON32_LOGON_INTERACTIVE,
+                           LOGON32_PROVIDER_DEFAULT, &token));
+    assert_true(DuplicateTokenEx(token, TOKEN_QUERY | TOKEN_IMPERSONATE, NULL, SecurityImpersonation,
+                                 TokenImpersonation, &copy));
+    CloseHandle(token);
+    sbx_free(path);
+    return copy;
+}
+
+/* May it read or write what one user's groups alone may? */
+static int reaches(HANDLE token, const sbx_machine_user *user)
+{
+    GENERIC_MAPPING mapping = {FILE_GENERIC_READ, FILE_GENERIC_WRITE, FILE_GENERIC_EXECUTE, FILE_ALL_ACCESS};
+    PRIVILEGE_SET used;
+    DWORD length = sizeof(used), got = 0;
+    BOOL allowed = FALSE;
+    void *descriptor = NULL;
+    WCHAR sddl[512];
+
+    swprintf(sddl, 512, L"O:SYG:SYD:P(A;;FA;;;%hs)(A;;FA;;;%hs)(A;;FA;;;%hs)", user->groups[SBX_GROUP_READERS],
+             user->groups[SBX_GROUP_WRITERS], user->groups[SBX_GROUP_OFFLINE]);
+    assert_true(ConvertStringSecurityDescriptorToSecurityDescriptorW(sddl, SDDL_REVISION_1, &descriptor, NULL));
+    assert_true(AccessCheck(descriptor, token, MAXIMUM_ALLOWED, &mapping, &used, &length, &got, &allowed));
+    LocalFree(descriptor);
+    return allowed && (got & (FILE_READ_DATA | FILE_WRITE_DATA));
+}
+
+static void as_user(const char *sid)
+{
+    strcpy(own_sid, sid);
+    options(1);
+}
+
+/* Has numbers, accounts and a secret of his own; to set one up or take him away changes nothing of the other. */
+static void test_second_user(void **state)
+{
+    USER_INFO_1 info = {.usri1_name = (WCHAR *)(uintptr_t)SECOND,
+                        .usri1_password = (WCHAR *)(uintptr_t)L"Vo3-ka!9qTz_71xLwM",
+                        .usri1_priv = USER_PRIV_USER,
+                        .usri1_flags = UF_SCRIPT};
+    const uint32_t before = snapshot();
+    uint32_t with_one, found, i;
+    char first[SBX_MACHINE_SID], second[SBX_MACHINE_SID], *record, *secret, *second_secret;
+    size_t record_length, secret_length, second_length;
+    sbx_machine machine = {0};
+    sbx_user_sid sid;
+    sbx_error err = {0};
+    HANDLE one, two;
+
+    (void)state;
+    strcpy(first, own_sid);
+    options(1);
+    apply_all();
+    assert_int_equal(NetUserAdd(NULL, 1, (BYTE *)&info, NULL), 0);
+    with_one = snapshot();
+    check(sbx_principal_find("sbx-test-second", &found, &sid, &err), &err, "find");
+    sbx_user_sid_text(sid.u.bytes, second, sizeof(second));
+    record = bytes_of("elevated.txt", &record_length);
+    secret = bytes_of("elevated-1.secret", &secret_length);
+
+    as_user(second);
+    apply_all();
+    check(sbx_principal_find("sbx2-off01", &found, &sid, &err), &err, "find");
+    assert_int_equal(found, SBX_PRINCIPAL_USER);
+    assert_still("elevated-1.secret", secret, secret_length);
+    second_secret = bytes_of("elevated-2.secret", &second_length);
+    check(sbx_state_load(&machine, &err), &err, "load");
+    one = token_of(first, 1);
+    two = token_of(second, 2);
+    assert_true(reaches(one, &machine.users[0]) && reaches(two, &machine.users[1]));
+    assert_false(reaches(two, &machine.users[0]));
+    assert_false(reaches(one, &machine.users[1]));
+    CloseHandle(one);
+    CloseHandle(two);
+    sbx_machine_fini(&machine);
+    undo_all();
+    assert_still("elevated.txt", record, record_length);
+    assert_still("elevated-1.secret", secret, secret_length);
+    assert_int_equal(snapshot(), with_one);
+
+    /* and the other way round */
+    apply_all();
+    sbx_free(second_secret);
+    second_secret = bytes_of("elevated-2.secret", &second_length);
+    as_user(first);
+    undo_all();
+    assert_still("elevated-2.secret", second_secret, second_length);
+    as_user(second);
+    for (i = 0; i < count; i++)
+        assert_int_equal(state_of(i), 1);
+    undo_all();
+    as_user(first);
+    NetUserDel(NULL, SECOND);
+    assert_int_equal(snapshot(), before);
+    sbx_free(second_secret);
+    sbx_free(secret);
+    sbx_free(record);
+}
+
 static int begin(void **state)
 {
     sbx_user_sid self;
@@ -356,7 +494,7 @@ int main(void)
         cmocka_unit_test(test_cut_short),      cmocka_unit_test(test_half_made),
         cmocka_unit_test(test_foreign),        cmocka_unit_test(test_foreign_member),
         cmocka_unit_test(test_logon),          cmocka_unit_test(test_secret_damaged),
-        cmocka_unit_test(test_disabled),
+        cmocka_unit_test(test_disabled),       cmocka_unit_test(test_second_user),
     };
 
     return cmocka_run_group_tests(tests, begin, NULL);
