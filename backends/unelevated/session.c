@@ -80,6 +80,18 @@ static int tell_of_deleting(int dry_run)
     return closed;
 }
 
+/* By the record of a setup; whoever sets the variable to something else has himself not told. */
+static int accounts_are_there(void)
+{
+    WCHAR path[MAX_PATH];
+    const DWORD length = GetEnvironmentVariableW(L"ProgramData", path, MAX_PATH - 32);
+
+    if (!length || length >= MAX_PATH - 32)
+        return 0;
+    wcscat(path, L"\\sbx\\elevated.txt");
+    return GetFileAttributesW(path) != INVALID_FILE_ATTRIBUTES;
+}
+
 static void tell(const sbx_policy *policy)
 {
     sbx_host_note(SBX_NOTE_GAP, "read", "everything that you can read, the command can read");
@@ -113,6 +125,11 @@ static void tell(const sbx_policy *policy)
             SBX_NOTE_GAP, "children",
             "what outlives the command keeps the protection of its folders up, with the placeholders of missing "
             "names; what that starts later does not count");
+    if (accounts_are_there())
+        sbx_host_note(SBX_NOTE_GAP, "accounts",
+                      "the backend \"elevated\" is set up: the command can read what its passwords come from, as you "
+                      "can, and may "
+                      "start programs as its accounts, outside of this sandbox");
     if (policy->temp == SBX_TEMP_USER && !sbx_temp_user_is_in(policy))
         sbx_host_note(SBX_NOTE_WARN, "TEMP", "the command cannot write to your own TEMP: no writable folder has it");
 }

@@ -32,6 +32,8 @@ static void print_one(const cJSON *object, sbx_text *out)
         print_areas(claims, "enforced", out);
         sbx_text_add(out, "\n  advisory  ");
         print_areas(claims, "advisory", out);
+        sbx_text_add(out, "\n  open      ");
+        print_areas(claims, "none", out);
         sbx_text_add(out, "\n");
     }
     if (cJSON_IsObject(error)) {

@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "cli/cli.h"
@@ -101,6 +102,18 @@ static void tell_unverified(sbx_cli *cli)
     sbx_text_fini(&areas);
 }
 
+/* Setup and sbx may be of different installations: that they speak the same protocol is enough. */
+static void tell_runner(sbx_cli *cli)
+{
+    const char *version = cli->report.result.runner_version;
+    char text[96];
+
+    if (!version[0] || !strcmp(version, SBX_VERSION))
+        return;
+    snprintf(text, sizeof(text), "of version %s, as setup installed it; this sbx is " SBX_VERSION, version);
+    sbx_cli_note(cli, SBX_NOTE_MEASURE, "sbx-runner", text);
+}
+
 static sbx_status launch(sbx_cli *cli, sbx_choice *choice, sbx_error *err)
 {
     sbx_launch_request request = {0};
@@ -115,6 +128,7 @@ static sbx_status launch(sbx_cli *cli, sbx_choice *choice, sbx_error *err)
     st = sbx_launch_run(&request, &cli->report.result, err);
     cli->exit_code = (int)cli->report.result.exit_code;
     tell_unverified(cli);
+    tell_runner(cli);
     if (st == SBX_OK)
         say_end(cli);
     if (st == SBX_E_NOT_FOUND && !cli->verb_named && !cli->command_marked)

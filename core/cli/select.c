@@ -116,10 +116,9 @@ sbx_status sbx_choice_confines(sbx_cli *cli, int *confines, sbx_error *err)
     return st;
 }
 
-static sbx_status try_backend(sbx_cli *cli, const char *name, uint32_t flags, sbx_choice *choice,
-                              sbx_guarantees *claims, sbx_error *err)
+/* SBX_E_UNAVAILABLE: it cannot work here.  claims->size stays 0 where there is none of that name. */
+static sbx_status load(const char *name, sbx_choice *choice, sbx_guarantees *claims, sbx_error *err)
 {
-    sbx_report *report = &cli->report;
     sbx_status st = sbx_plugin_load(name, &choice->plugin, err);
 
     if (st != SBX_OK)
@@ -127,8 +126,16 @@ static sbx_status try_backend(sbx_cli *cli, const char *name, uint32_t flags, sb
     choice->backend = sbx_plugin_backend(choice->plugin);
     *claims = choice->backend->claims;
     st = choice->backend->probe(err);
-    if (st == SBX_OK)
-        st = choice->backend->open(&cli->plan.policy, flags, &choice->session, &report->guarantees, err);
+    if (st != SBX_OK)
+        sbx_choice_close(choice);
+    return st;
+}
+
+static sbx_status open_session(sbx_cli *cli, uint32_t flags, sbx_choice *choice, sbx_error *err)
+{
+    sbx_report *report = &cli->report;
+    sbx_status st = choice->backend->open(&cli->plan.policy, flags, &choice->session, &report->guarantees, err);
+
     if (st == SBX_OK) {
         snprintf(report->backend_used, sizeof(report->backend_used), "%s", choice->backend->name);
         snprintf(report->backend_version, sizeof(report->backend_version), "%s", choice->backend->version);
@@ -139,6 +146,41 @@ static sbx_status try_backend(sbx_cli *cli, const char *name, uint32_t flags, sb
     return st;
 }
 
+static int is_built_in(const sbx_cli *cli, const char *key, const char **origin)
+{
+    *origin = "";
+    sbx_config_string(cli->config, key, origin);
+    return !strcmp(*origin, "built-in");
+}
+
+/* What somebody wrote, and the fallback does not claim to keep: it must not run in the place of one that does.  `require`
+ * is the backend's to judge. */
+static sbx_status check_written(const sbx_cli *cli, const sbx_guarantees *claims, const sbx_error *why, sbx_error *err)
+{
+    static const struct {
+        const char *key, *shown;
+        uint32_t area;
+    } keys[] = {{"network", "network = \"off\"", SBX_AREA_NETWORK},
+                {"filesystem.deny_read", "deny_read", SBX_AREA_FILE_READ}};
+    const sbx_policy *policy = &cli->plan.policy;
+    const uint32_t asked = (policy->network == SBX_NETWORK_OFF ? SBX_AREA_NETWORK : 0) |
+                           (policy->deny_read_count ? SBX_AREA_FILE_READ : 0);
+    const char *origin;
+    char object[400], reason[200];
+    size_t i;
+
+    for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        if (!(asked & keys[i].area & ~claims->enforced) || is_built_in(cli, keys[i].key, &origin))
+            continue;
+        snprintf(object, sizeof(object), "%s (%s)", keys[i].shown, origin);
+        sbx_error_describe(why, reason, sizeof(reason));
+        sbx_fail(err, SBX_E_REFUSED, "the fallback does not enforce it", object);
+        return sbx_hint(err, "backend \"%s\" was chosen and cannot run: %s", cli->plan.backend,
+                        why->hint[0] ? why->hint : reason);
+    }
+    return SBX_OK;
+}
+
 /* "elevated" is not available (why): "unelevated" runs, which does not enforce network; sbx setup.
  * Where the other one does not run either, used is NULL and its own error follows. */
 static void say_fallback(sbx_cli *cli, const char *used, const sbx_guarantees *claims, const sbx_error *why)
@@ -147,11 +189,14 @@ static void say_fallback(sbx_cli *cli, const char *used, const sbx_guarantees *c
     uint32_t lost = (claims->enforced ? claims->enforced : SBX_AREA_ALL) & ~cli->report.guarantees.enforced;
     static const char said[] = ": not available here"; /* by the line itself */
     sbx_text line = {0};
-    char reason[1024];
+    char reason[1024], own[64];
     size_t length;
 
+    snprintf(own, sizeof(own), "backend \"%s\": ", cli->plan.backend);
     sbx_error_describe(why, reason, sizeof(reason));
     sbx_text_add(&cli->report.fallback, reason);
+    if (!strncmp(reason, own, strlen(own))) /* the line begins with that */
+        memmove(reason, reason + strlen(own), strlen(reason + strlen(own)) + 1);
     length = strlen(reason);
     if (length >= sizeof(said) && !strcmp(reason + length - (sizeof(said) - 1), said))
         reason[length - (sizeof(said) - 1)] = 0;
@@ -178,15 +223,19 @@ sbx_status sbx_choice_open(sbx_cli *cli, uint32_t flags, sbx_choice *choice, sbx
     sbx_guarantees claims = {0}, other = {0};
     sbx_error first;
     char names[sizeof(first.hint)];
+    const char *origin;
     sbx_status st = sbx_cli_plugins(cli, err);
 
     if (st != SBX_OK)
         return st;
     cli->report.guarantees.size = sizeof(cli->report.guarantees);
-    st = try_backend(cli, plan->backend, flags, choice, &claims, err);
+    st = load(plan->backend, choice, &claims, err);
+    if (st == SBX_OK)
+        return open_session(cli, flags, choice, err);
     if (st != SBX_E_UNAVAILABLE)
         return st;
-    if (!plan->fallback || !strcmp(plan->fallback, plan->backend)) {
+    /* a name that nobody has is a mistake: only a fallback that somebody named stands in for that */
+    if (!plan->fallback || (!claims.size && is_built_in(cli, "fallback", &origin))) {
         if (!err->hint[0])
             return sbx_hint(err, "`sbx backends` lists what works here");
         if (!claims.size) { /* there is none of that name; the hint lists the others */
@@ -196,16 +245,19 @@ sbx_status sbx_choice_open(sbx_cli *cli, uint32_t flags, sbx_choice *choice, sbx
         return st;
     }
     first = *err;
-    st = try_backend(cli, plan->fallback, flags, choice, &other, err);
-    if (st == SBX_OK) {
-        say_fallback(cli, cli->report.backend_used, &claims, &first);
-    } else if (st == SBX_E_UNAVAILABLE) {
+    st = load(plan->fallback, choice, &other, err);
+    if (st == SBX_E_UNAVAILABLE) {
+        sbx_error_describe(err, names, sizeof(names));
         *err = first; /* the one that was asked for says more */
-        sbx_hint(err, "the fallback \"%s\" is not available either; `sbx backends` lists what works here",
-                 plan->fallback);
-    } else {
-        say_fallback(cli, NULL, &claims, &first);
+        return sbx_hint(err, "the fallback \"%s\" is not available either (%s); `sbx backends` lists what works here",
+                        plan->fallback, names);
     }
+    if (st == SBX_OK && (st = check_written(cli, &other, &first, err)) != SBX_OK)
+        sbx_choice_close(choice);
+    else if (st == SBX_OK && (st = open_session(cli, flags, choice, err)) == SBX_OK)
+        say_fallback(cli, cli->report.backend_used, &claims, &first);
+    else
+        say_fallback(cli, NULL, &claims, &first);
     return st;
 }
 

@@ -120,6 +120,7 @@ static sbx_status greet(sbx_account *account, sbx_error *err)
         return unexpected(type, &body, err);
     if ((st = sbx_talk_hello_get(&body, &hello, err)) != SBX_OK)
         return st;
+    sbx_utf8_copy(account->version, sizeof(account->version), hello.version);
     if (!ProcessIdToSessionId(GetCurrentProcessId(), &session) || hello.session_id != session ||
         hello.process_id != account->process.id || strcmp(hello.account_sid, account->sid))
         return sbx_fail(err, SBX_E_UNENFORCED, "it is not the one that was started", PEER);

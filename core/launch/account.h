@@ -31,6 +31,7 @@ typedef struct sbx_account {
     sbx_job job;
     sbx_channel channel;
     char sid[192];    /* of the account */
+    char version[32]; /* of the runner, as it says */
     uint32_t wait_ms; /* 0: SBX_ACCOUNT_WAIT_MS */
 } sbx_account;
 

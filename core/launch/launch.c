@@ -272,6 +272,7 @@ sbx_status sbx_launch_run(const sbx_launch_request *request, sbx_launch_result *
     result->prepare_us = sbx_clock_us() - begin_us;
     if (st == SBX_OK)
         st = launch(request, &who, &extra, result, err);
+    memcpy(result->runner_version, who.account.version, sizeof(result->runner_version));
     if (st != SBX_OK)
         result->exit_code = (uint32_t)sbx_exit_code(st);
     return st;

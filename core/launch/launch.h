@@ -52,6 +52,7 @@ typedef struct sbx_launch_result {
     uint64_t cpu_us;                       /* user and kernel time of the tree */
     uint32_t unverified;                   /* SBX_AREA_* not to be claimed: the system did not tell that they hold */
     char program[1024];                    /* resolved path, UTF-8, cut when longer */
+    char runner_version[32];               /* of the sbx-runner.exe that started the child; "": none */
 } sbx_launch_result;
 
 /* SBX_OK when the child ran, however it ended; result is filled as far as known in every case.

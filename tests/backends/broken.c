@@ -8,6 +8,7 @@
  *   BROKEN_CRASH      entry crashes          BROKEN_HANG       entry never returns
  *   BROKEN_ATTACH_HANG DllMain never returns BROKEN_PROBE_HANG probe never returns
  *   BROKEN_UNAVAILABLE probe says no         BROKEN_STATUS     probe gives an unknown status
+ *   BROKEN_REFUSED    probe says damaged     BROKEN_BUSY       open says not now
  *   BROKEN_OPEN       open crashes           BROKEN_SESSION    open gives no session
  *   BROKEN_BOAST      open guarantees more than the table claims
  *   BROKEN_EDITS      environment gives an edit without a name
@@ -26,6 +27,10 @@ static sbx_status SBX_CALL probe(sbx_error *err)
     memcpy(err->object, "sbxd", sizeof("sbxd"));
     memcpy(err->hint, "start the service", sizeof("start the service"));
     return SBX_E_UNAVAILABLE;
+#elif defined(BROKEN_REFUSED)
+    memcpy(err->op, "it is damaged", sizeof("it is damaged"));
+    memcpy(err->hint, "repair it", sizeof("repair it"));
+    return SBX_E_REFUSED;
 #elif defined(BROKEN_STATUS)
     return 4711;
 #elif defined(BROKEN_PROBE_HANG)
@@ -48,6 +53,10 @@ static sbx_status SBX_CALL open_session(const sbx_policy *policy, uint32_t flags
     guarantees->enforced = SBX_AREA_PROCESS_TREE;
 #ifdef BROKEN_OPEN
     *(volatile int *)NULL = 1;
+#endif
+#ifdef BROKEN_BUSY
+    memcpy(err->op, "all are at work", sizeof("all are at work"));
+    return SBX_E_UNAVAILABLE;
 #endif
 #ifdef BROKEN_BOAST
     guarantees->enforced |= SBX_AREA_NETWORK;

@@ -257,6 +257,7 @@ static void test_runs(void **state)
     check(launch_there(L"exit 3221225477", &result, &err), &err);
     assert_int_equal(result.exit_code, 0xC0000005u);
     assert_int_equal(result.processes, 1);
+    assert_string_equal(result.runner_version, SBX_VERSION);
 }
 
 static void test_failures(void **state)
@@ -315,6 +316,8 @@ static void test_liars(void **state)
         if (st != modes[i].status || strcmp(err.op, modes[i].op))
             fail_msg("%s: %d %s %s", modes[i].mode, (int)st, err.object, err.op);
         assert_int_equal(result.process_id, 0);
+        if (!strcmp(modes[i].mode, "quits")) /* another version that speaks the same */
+            assert_string_equal(result.runner_version, "0");
         while (!DeleteFileW(copy_w) && GetLastError() != ERROR_FILE_NOT_FOUND)
             SwitchToThread(); /* ended: its program can go */
     }

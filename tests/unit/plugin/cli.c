@@ -200,7 +200,7 @@ static void test_backend_errors(void **state)
     (void)state;
     sbx_assert_run("sbx.exe\" -b ..\\none -- cmd", 125,
                    "sbx: --backend: a name has only letters, digits, '-' and '_'\n");
-    sbx_assert_run_has("sbx.exe\" -b nowhere --fallback refuse -- cmd", 125,
+    sbx_assert_run_has("sbx.exe\" -b nowhere -- cmd", 125,
                        "sbx: nowhere: there is no such backend: not available here\n  hint: choose one with --backend; "
                        "there are: broken-abi");
     sbx_assert_run_has("sbx.exe\" -b broken-abi --fallback broken-sound -- cmd", 125,
@@ -407,6 +407,54 @@ static void test_require(void **state)
                        "sbx: file writes: require: refused\n");
     sbx_assert_run("sbx.exe\" -q -b broken-sound --require processes --keep-children -- cmd", 125,
                    "sbx: process tree: require: refused\n  hint: children that are kept outlive the command\n");
+}
+
+/* What makes another backend run, and what does not: a row for each. */
+static void test_no_fallback(void **state)
+{
+    static const struct {
+        const char *line;
+        int code;
+        const char *says;
+    } rows[] = {
+        /* it is built in, and there is none here */
+        {"-b broken-unavailable", 125,
+         "sbx: sbxd: service: not available here\n  hint: the fallback \"unelevated\" is not available either "
+         "(unelevated: there is no such backend: not available here); `sbx backends` lists what works here\n"},
+        {"-b broken-unavailable --fallback refuse", 125,
+         "sbx: sbxd: service: not available here\n  hint: start the service\n"},
+        /* a name that nobody has is a mistake, unless one is named for it */
+        {"-b nowhere", 125, "hint: choose one with --backend; there are: broken-abi"},
+        /* what is damaged, busy or wrong does not give way */
+        {"-b broken-refused --fallback broken-sound", 125, "it is damaged: refused\n  hint: repair it\n"},
+        {"-b broken-busy --fallback broken-sound", 125, "all are at work: not available here\n"},
+        {"-b broken-open --fallback broken-sound", 125, "backend \"broken-open\": crashed in open"},
+        {"-b broken-status --fallback broken-sound", 125, "broken-status"},
+        {"-b broken-abi --fallback broken-sound", 125, "built for interface 3.3"},
+        /* what somebody wrote is kept, or nothing runs */
+        {"-b broken-unavailable --fallback broken-sound --network off", 125,
+         "sbx: network = \"off\" (--network): the fallback does not enforce it: refused\n"
+         "  hint: backend \"broken-unavailable\" was chosen and cannot run: start the service\n"},
+        {"-b broken-unavailable --fallback broken-sound --deny-read x", 125,
+         "sbx: deny_read (--deny-read): the fallback does not enforce it: refused\n"},
+        {"--config fallback.toml", 125, "fallback.toml:2): the fallback does not enforce it: refused\n"},
+        {"--config fallback.toml --network on", 6, "\"broken-sound\" runs, which enforces the same"},
+        {"-b broken-unavailable --fallback broken-sound --require network", 125, "network: require: refused"},
+        {"-b broken-unavailable --fallback broken-sound --require processes", 6, "\"broken-sound\" runs"},
+        {"-q -b broken-unavailable --fallback broken-sound", 6, "\"broken-sound\" runs"},
+        {"-q -b broken-sound --fallback broken-none", 6, ""},
+    };
+    static const char file[] = "backend = \"broken-unavailable\"\nnetwork = \"off\"\nfallback = \"broken-sound\"\n";
+    char line[512];
+    size_t i;
+
+    (void)state;
+    assert_int_equal(sbx_file_write("fallback.toml", file, sizeof(file) - 1, NULL), SBX_OK);
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        snprintf(line, sizeof(line), "sbx.exe\" %s -- cmd /d /c exit 6", rows[i].line);
+        sbx_assert_run_has(line, rows[i].code, rows[i].says);
+    }
+    assert_true(DeleteFileA("fallback.toml"));
 }
 
 /* A wrong file is told with its place; it is not the workspace's own that is read. */
@@ -671,27 +719,17 @@ static void test_no_crypto_at_start(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_help),
-        cmocka_unit_test(test_help_of_lists),
-        cmocka_unit_test(test_width),
-        cmocka_unit_test(test_report_of_mistakes),
-        cmocka_unit_test(test_mistakes),
-        cmocka_unit_test(test_quotes),
-        cmocka_unit_test(test_parts),
-        cmocka_unit_test(test_words),
-        cmocka_unit_test(test_backend_errors),
-        cmocka_unit_test(test_fallback),
-        cmocka_unit_test(test_config_file),
-        cmocka_unit_test(test_planted),
-        cmocka_unit_test(test_plan),
-        cmocka_unit_test(test_plan_command),
-        cmocka_unit_test(test_unverified),
-        cmocka_unit_test(test_time_limit),
-        cmocka_unit_test(test_completion),
-        cmocka_unit_test(test_other_verbs),
-        cmocka_unit_test(test_require),
-        cmocka_unit_test(test_planted_beside),
-        cmocka_unit_test(test_no_crypto_at_start),
+        cmocka_unit_test(test_help),           cmocka_unit_test(test_help_of_lists),
+        cmocka_unit_test(test_width),          cmocka_unit_test(test_report_of_mistakes),
+        cmocka_unit_test(test_mistakes),       cmocka_unit_test(test_quotes),
+        cmocka_unit_test(test_parts),          cmocka_unit_test(test_words),
+        cmocka_unit_test(test_backend_errors), cmocka_unit_test(test_fallback),
+        cmocka_unit_test(test_no_fallback),    cmocka_unit_test(test_config_file),
+        cmocka_unit_test(test_planted),        cmocka_unit_test(test_plan),
+        cmocka_unit_test(test_plan_command),   cmocka_unit_test(test_unverified),
+        cmocka_unit_test(test_time_limit),     cmocka_unit_test(test_completion),
+        cmocka_unit_test(test_other_verbs),    cmocka_unit_test(test_require),
+        cmocka_unit_test(test_planted_beside), cmocka_unit_test(test_no_crypto_at_start),
     };
 
     sbx_start("cli");
