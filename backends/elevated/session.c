@@ -51,16 +51,6 @@ static sbx_status not_set_up(sbx_error *err)
     return sbx_hint(err, "once, with administrator rights: sbx setup");
 }
 
-/* Everybody may make a folder where setup keeps its own: what is in one of somebody else is no setup, and no damage to one. */
-static sbx_status foreign(sbx_error *err)
-{
-    const sbx_error why = *err;
-
-    sbx_fail_code(err, SBX_E_UNAVAILABLE, why.code_kind, why.code, why.op, why.object);
-    return sbx_hint(err, "%s%swhat is in it does not count; remove the folder, then: sbx setup", why.hint,
-                    why.hint[0] ? "; " : "");
-}
-
 /* *user is in *machine, which the caller ends.  SBX_E_UNAVAILABLE: nothing is set up.  What is half set up or damaged is SBX_E_REFUSED:
  * that must not be a way to run with less. */
 static sbx_status load(sbx_machine *machine, const sbx_machine_user **user, sbx_error *err)
@@ -73,7 +63,7 @@ static sbx_status load(sbx_machine *machine, const sbx_machine_user **user, sbx_
         return st;
     st = sbx_state_load(machine, err);
     if (machine->foreign)
-        return foreign(err);
+        return err->status = SBX_E_UNAVAILABLE; /* somebody else's folder is no setup, and no damage to one */
     if (st == SBX_E_UNAVAILABLE)
         err->status = st = SBX_E_REFUSED;
     if (st != SBX_OK)
@@ -100,12 +90,6 @@ sbx_status sbx_elevated_probe(sbx_error *err)
 
 /* ---- an account for this run alone ---- */
 
-static sbx_status lease(sbx_session *s, const sbx_policy *policy, sbx_error *err)
-{
-    return sbx_lease_take(&s->lease, s->user, policy->network == SBX_NETWORK_ON, policy->workspace,
-                          policy->account_wait_ms, err);
-}
-
 static sbx_status password(sbx_session *s, sbx_error *err)
 {
     sbx_secret secret;
@@ -120,11 +104,16 @@ static sbx_status password(sbx_session *s, sbx_error *err)
     return st;
 }
 
-/* In a dry run: is there one? */
-static sbx_status try_password(sbx_session *s, sbx_error *err)
+static sbx_status get_account(sbx_session *s, const sbx_policy *policy, uint32_t flags, sbx_error *err)
 {
-    sbx_machine_account_name(s->lease.account, s->user->number, 0, 0);
-    return password(s, err);
+    const int online = policy->network == SBX_NETWORK_ON;
+    sbx_status st = SBX_OK;
+
+    if (flags & SBX_OPEN_DRY_RUN) /* the secret is read all the same: without it nothing would run */
+        sbx_machine_account_name(s->lease.account, s->user->number, online, 0);
+    else
+        st = sbx_lease_take(&s->lease, s->user, online, policy->workspace, policy->account_wait_ms, err);
+    return st == SBX_OK ? password(s, err) : st;
 }
 
 /* ---- what this version refuses ---- */
@@ -213,8 +202,7 @@ static sbx_status open_run(sbx_session *s, const sbx_policy *policy, sbx_error *
     PSID account = NULL;
     sbx_status st;
 
-    if ((st = lease(s, policy, err)) != SBX_OK || (st = password(s, err)) != SBX_OK ||
-        (st = sbx_wide(s->lease.sid, "account", &sid_w, err)) != SBX_OK)
+    if ((st = sbx_wide(s->lease.sid, "account", &sid_w, err)) != SBX_OK)
         goto out;
     if (!ConvertStringSidToSidW(sid_w, &account)) {
         st = sbx_fail_last(err, SBX_E_UNAVAILABLE, "ConvertStringSidToSidW", s->lease.sid);
@@ -266,10 +254,10 @@ sbx_status sbx_elevated_open(const sbx_policy *policy, uint32_t flags, sbx_sessi
         (st = sbx_run_sid(policy->run_id, s->spec.run_sid, err)) != SBX_OK)
         goto out;
     s->spec.launcher = s->self.u.bytes;
-    if ((st = open_roots(s, policy, flags, err)) != SBX_OK)
+    /* an account first: nothing is held and nothing was changed while one is waited for */
+    if ((st = get_account(s, policy, flags, err)) != SBX_OK || (st = open_roots(s, policy, flags, err)) != SBX_OK)
         goto out;
-    st = flags & SBX_OPEN_DRY_RUN ? try_password(s, err) : open_run(s, policy, err);
-    if (st != SBX_OK)
+    if (!(flags & SBX_OPEN_DRY_RUN) && (st = open_run(s, policy, err)) != SBX_OK)
         goto out;
     tell(policy);
     guarantees->size = sizeof(*guarantees);

@@ -66,6 +66,18 @@ static sbx_status open_folder(void **folder, sbx_error *err)
     return st;
 }
 
+/* Everybody may make a folder in %ProgramData%. */
+static void tell_foreign(sbx_machine *machine, sbx_status st, sbx_error *err)
+{
+    char why[160];
+
+    machine->foreign = st == SBX_E_REFUSED || (st == SBX_E_UNAVAILABLE && err->code == ERROR_ACCESS_DENIED);
+    if (!machine->foreign)
+        return;
+    snprintf(why, sizeof(why), "%s", err->hint);
+    sbx_hint(err, "%s%swhat is in it does not count; remove it, then: sbx setup", why, why[0] ? "; " : "");
+}
+
 sbx_status sbx_state_load(sbx_machine *machine, sbx_error *err)
 {
     char *path = NULL, *data = NULL;
@@ -75,7 +87,7 @@ sbx_status sbx_state_load(sbx_machine *machine, sbx_error *err)
     sbx_status st;
 
     if ((st = sbx_state_machine_path(&path, err)) != SBX_OK || (st = open_folder(&folder, err)) != SBX_OK || !folder) {
-        machine->foreign = st == SBX_E_REFUSED || (st == SBX_E_UNAVAILABLE && err && err->code == ERROR_ACCESS_DENIED);
+        tell_foreign(machine, st, err);
         goto out;
     }
     st = sbx_file_read(path, FILE_MAX, &data, &length, &why);
