@@ -7,6 +7,7 @@
 #include "base/talk.h"
 #include "plugin/plugin.h"
 #include "runner/harden.h"
+#include "runner/pty.h"
 #include "win/error.h"
 #include "win/handle.h"
 #include "win/process.h"
@@ -63,8 +64,8 @@ static sbx_status hear(sbx_channel *channel, uint32_t due, sbx_frame_body *body,
 }
 
 /* The program suspended in its job, its token as the backend wants it; *process is all that is left of it here. */
-static sbx_status start(const sbx_talk_request *request, const sbx_backend *backend, sbx_process *process,
-                        sbx_error *err)
+static sbx_status start(const sbx_talk_request *request, const sbx_backend *backend, const sbx_pty *pty,
+                        sbx_process *process, sbx_error *err)
 {
     const sbx_ticket ticket = {sizeof(ticket), request->ticket_length, request->ticket};
     sbx_stdio stdio;
@@ -74,6 +75,7 @@ static sbx_status start(const sbx_talk_request *request, const sbx_backend *back
                              .environment_w = request->environment_w,
                              .cwd_w = request->cwd_w,
                              .job = (void *)(uintptr_t)request->job,
+                             .console = pty->console,
                              .stdio = &stdio};
     uint16_t *desktop_w = NULL;
     size_t i;
@@ -112,7 +114,7 @@ out:
     return st;
 }
 
-static sbx_status run(const sbx_talk_request *request, sbx_process *process, sbx_error *err)
+static sbx_status run(const sbx_talk_request *request, const sbx_pty *pty, sbx_process *process, sbx_error *err)
 {
     static const sbx_plugin_sink sink;
     sbx_plugin *plugin = NULL;
@@ -131,7 +133,7 @@ static sbx_status run(const sbx_talk_request *request, sbx_process *process, sbx
     if (!(backend->flags & SBX_BACKEND_ACCOUNT))
         st = sbx_fail(err, SBX_E_UNSUPPORTED, "its commands run as the user", backend->name);
     else
-        st = start(request, backend, process, err);
+        st = start(request, backend, pty, process, err);
     sbx_plugin_free(plugin);
     return st;
 }
@@ -146,6 +148,30 @@ static sbx_status hand_over(sbx_channel *channel, sbx_process *process, sbx_erro
     return sbx_channel_send(channel, &frame, err); /* sbx closes both here when it takes them */
 }
 
+/* What sbx says while the command runs.  SBX_E_UNAVAILABLE: the end of its pipe. */
+static sbx_status follow(sbx_channel *channel, const sbx_pty *pty, sbx_error *err)
+{
+    sbx_frame_body body;
+    sbx_talk_size size;
+    uint32_t type = 0, control;
+    sbx_status st = sbx_channel_ask(channel, NULL, sbx_talk_most, 0, &type, &body, err);
+
+    if (st != SBX_OK)
+        return st;
+    switch (type) {
+    case SBX_TALK_SIGNAL:
+        if ((st = sbx_talk_signal_get(&body, &control, err)) == SBX_OK)
+            GenerateConsoleCtrlEvent(control, 0); /* everything in this console: the command's tree */
+        return st;
+    case SBX_TALK_RESIZE:
+        if ((st = sbx_talk_resize_get(&body, &size, err)) == SBX_OK)
+            sbx_pty_resize(pty, &size);
+        return st;
+    default:
+        return sbx_fail(err, SBX_E_REFUSED, "it said what it was not asked for", channel->peer);
+    }
+}
+
 static BOOL WINAPI stay(DWORD control)
 {
     return control == CTRL_C_EVENT || control == CTRL_BREAK_EVENT;
@@ -154,18 +180,23 @@ static BOOL WINAPI stay(DWORD control)
 sbx_status sbx_serve(sbx_channel *channel, sbx_error *err)
 {
     sbx_process process = {0};
+    sbx_pty pty = {0};
     sbx_talk_request request;
     sbx_frame_body body;
-    uint32_t control;
     sbx_status st;
 
+    /* this process began with a group of its own, in which Ctrl-C is off, and the command would inherit that */
+    SetConsoleCtrlHandler(NULL, FALSE);
+
     if ((st = greet(channel, err)) != SBX_OK || (st = hear(channel, SBX_TALK_REQUEST, &body, err)) != SBX_OK ||
-        (st = sbx_talk_request_get(&body, &request, err)) != SBX_OK || (st = run(&request, &process, err)) != SBX_OK ||
+        (st = sbx_talk_request_get(&body, &request, err)) != SBX_OK ||
+        (st = sbx_pty_open(&pty, &request, err)) != SBX_OK || (st = run(&request, &pty, &process, err)) != SBX_OK ||
         (st = hand_over(channel, &process, err)) != SBX_OK)
-        return st;
+        return st; /* a pseudo console ends with this process; waiting for it would keep sbx waiting for the error */
     SetConsoleCtrlHandler(stay, TRUE);
-    while ((st = hear(channel, SBX_TALK_SIGNAL, &body, err)) == SBX_OK &&
-           (st = sbx_talk_signal_get(&body, &control, err)) == SBX_OK)
-        GenerateConsoleCtrlEvent(control, 0); /* everything in this console: the command's tree */
+    do
+        st = follow(channel, &pty, err);
+    while (st == SBX_OK);
+    sbx_pty_close(&pty);
     return st == SBX_E_UNAVAILABLE ? SBX_OK : st;
 }

@@ -15,7 +15,7 @@
 #include "base/text.h"
 
 #define SBX_FRAME_MAGIC 0x52584253u /* "SBXR" */
-#define SBX_FRAME_PROTOCOL 1u       /* programs of other versions talk to each other if they have the same */
+#define SBX_FRAME_PROTOCOL 2u       /* programs of other versions talk to each other if they have the same */
 #define SBX_FRAME_HEAD 12u
 #define SBX_FRAME_MAX (4u << 20) /* bytes of the largest body */
 

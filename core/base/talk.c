@@ -9,6 +9,8 @@
 #define COMMAND_MAX 32767u               /* units of a path or a command line, as CreateProcess has it */
 #define ENVIRONMENT_MAX ((1u << 20) / 2) /* units of a block */
 
+#define SIZE_MAX_CHARACTERS 32767u /* COORD */
+
 #define CONTROL_MAX 1u /* CTRL_C_EVENT 0, CTRL_BREAK_EVENT 1: what can be passed on */
 
 uint32_t sbx_talk_most(uint32_t type)
@@ -18,6 +20,7 @@ uint32_t sbx_talk_most(uint32_t type)
     case SBX_TALK_STARTED:
     case SBX_TALK_SIGNAL:
     case SBX_TALK_FAILED:
+    case SBX_TALK_RESIZE:
         return 4096;
     case SBX_TALK_REQUEST:
         return SBX_FRAME_MAX;
@@ -56,6 +59,12 @@ static size_t units_of(const uint16_t *text_w)
     return count;
 }
 
+static void add_size(sbx_text *frame, const sbx_talk_size *size)
+{
+    sbx_frame_add_u32(frame, size->width);
+    sbx_frame_add_u32(frame, size->height);
+}
+
 void sbx_talk_request_put(sbx_text *frame, const sbx_talk_request *request)
 {
     size_t i;
@@ -71,6 +80,9 @@ void sbx_talk_request_put(sbx_text *frame, const sbx_talk_request *request)
     for (i = 0; i < 3; i++)
         sbx_frame_add_u64(frame, request->handles[i]);
     sbx_frame_add_u64(frame, request->job);
+    sbx_frame_add_u64(frame, request->typed);
+    sbx_frame_add_u64(frame, request->shown);
+    add_size(frame, &request->size);
     sbx_frame_end(frame);
 }
 
@@ -96,14 +108,32 @@ static const uint16_t *some_wide(sbx_frame_body *body, const char *field)
     return text_w;
 }
 
-static uint64_t some_handle(sbx_frame_body *body, const char *field)
+/* 0 is none; the largest values mean the process and thread that use them. */
+static uint64_t any_handle(sbx_frame_body *body, const char *field)
 {
     const uint64_t handle = sbx_frame_u64(body, field);
 
-    /* 0 is none, and the largest values mean the process and thread that use them */
-    if (!handle || handle > INT32_MAX)
+    if (handle > INT32_MAX)
         sbx_frame_reject(body, field);
     return handle;
+}
+
+static uint64_t some_handle(sbx_frame_body *body, const char *field)
+{
+    const uint64_t handle = any_handle(body, field);
+
+    if (!handle)
+        sbx_frame_reject(body, field);
+    return handle;
+}
+
+static void get_size(sbx_frame_body *body, sbx_talk_size *size, int wanted)
+{
+    size->width = sbx_frame_u32(body, "width");
+    size->height = sbx_frame_u32(body, "height");
+    if (size->width > SIZE_MAX_CHARACTERS || size->height > SIZE_MAX_CHARACTERS || !size->width != !wanted ||
+        !size->height != !wanted)
+        sbx_frame_reject(body, "size");
 }
 
 sbx_status sbx_talk_request_get(sbx_frame_body *body, sbx_talk_request *request, sbx_error *err)
@@ -121,8 +151,16 @@ sbx_status sbx_talk_request_get(sbx_frame_body *body, sbx_talk_request *request,
     if (!is_block(request->environment_w, request->environment_units))
         sbx_frame_reject(body, "environment");
     for (i = 0; i < 3; i++)
-        request->handles[i] = some_handle(body, streams[i]);
+        request->handles[i] = any_handle(body, streams[i]);
     request->job = some_handle(body, "job");
+    request->typed = any_handle(body, "terminal's input");
+    request->shown = any_handle(body, "terminal's output");
+    if (!request->typed != !request->shown)
+        sbx_frame_reject(body, "terminal");
+    get_size(body, &request->size, request->typed != 0);
+    for (i = 0; i < 3; i++)
+        if (!request->handles[i] && !request->typed)
+            sbx_frame_reject(body, streams[i]);
     return sbx_frame_finish(body, err);
 }
 
@@ -188,4 +226,17 @@ sbx_status sbx_talk_failed_get(sbx_frame_body *body, sbx_error *error, sbx_error
     if (error->status <= SBX_OK || error->status > SBX_E_UNSUPPORTED)
         error->status = SBX_E_BACKEND;
     return st;
+}
+
+void sbx_talk_resize_put(sbx_text *frame, const sbx_talk_size *size)
+{
+    sbx_frame_begin(frame, SBX_TALK_RESIZE);
+    add_size(frame, size);
+    sbx_frame_end(frame);
+}
+
+sbx_status sbx_talk_resize_get(sbx_frame_body *body, sbx_talk_size *size, sbx_error *err)
+{
+    get_size(body, size, 1);
+    return sbx_frame_finish(body, err);
 }

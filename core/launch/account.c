@@ -208,6 +208,19 @@ static sbx_status check_command(const sbx_account *account, const sbx_process *p
     return SBX_OK;
 }
 
+static sbx_status give_terminal(sbx_account *account, sbx_talk_request *request, sbx_error *err)
+{
+    const sbx_terminal_ends *ends = sbx_terminal_ends_get(account->terminal);
+    sbx_status st = give(account, ends->typed, 0, FALSE, &request->typed, err);
+
+    if (st == SBX_OK)
+        st = give(account, ends->shown, 0, FALSE, &request->shown, err);
+    request->size.width = ends->width;
+    request->size.height = ends->height;
+    sbx_terminal_given(account->terminal);
+    return st;
+}
+
 static uint32_t block_units(const uint16_t *block_w)
 {
     uint32_t units = 0;
@@ -237,7 +250,10 @@ sbx_status sbx_account_spawn(sbx_account *account, const char *backend, const sb
     sbx_status st = SBX_OK;
 
     for (i = 0; i < 3 && st == SBX_OK; i++)
-        st = give(account, start->stdio->handles[i], 0, TRUE, &request.handles[i], err);
+        if (start->stdio->handles[i])
+            st = give(account, start->stdio->handles[i], 0, TRUE, &request.handles[i], err);
+    if (st == SBX_OK && account->terminal)
+        st = give_terminal(account, &request, err);
     if (st == SBX_OK)
         st = give(account, start->job, JOB_OBJECT_ASSIGN_PROCESS | JOB_OBJECT_QUERY, FALSE, &request.job, err);
     if (st != SBX_OK)
@@ -258,17 +274,26 @@ sbx_status sbx_account_spawn(sbx_account *account, const char *backend, const sb
     return st;
 }
 
-sbx_status sbx_account_signal(sbx_account *account, uint32_t control, sbx_error *err)
+void sbx_account_pass_on(sbx_account *account)
 {
+    const int asked = sbx_console_take() && sbx_console_asked() == SBX_CONSOLE_ONCE;
+    sbx_talk_size size;
     sbx_text frame = {0};
 
-    sbx_talk_signal_put(&frame, control);
-    return sbx_channel_send(&account->channel, &frame, err);
+    if (asked && account->terminal)
+        sbx_terminal_interrupt(account->terminal);
+    else if (asked)
+        sbx_talk_signal_put(&frame, sbx_console_last());
+    if (account->terminal && sbx_terminal_resized(account->terminal, &size.width, &size.height))
+        sbx_talk_resize_put(&frame, &size);
+    if (frame.length || frame.failed)
+        sbx_channel_send(&account->channel, &frame, NULL); /* a runner that does not listen has ended, which is seen */
 }
 
 void sbx_account_close(sbx_account *account)
 {
-    sbx_channel_close(&account->channel);
+    sbx_channel_close(&account->channel); /* the runner closes the pseudo console */
+    sbx_terminal_close(&account->terminal, end_runner, account);
     if (account->process.handle)
         WaitForSingleObject(account->process.handle, CLOSE_MS);
     sbx_process_close(&account->process);

@@ -9,6 +9,7 @@
  *   process and thread taken over ◀ STARTED  token checked
  *   checked here as well, resumed ─────────────────────────────────────────▶ runs
  *   SIGNAL ────────────────────────────────▶ Ctrl-C in the console of both ─▶
+ *   RESIZE ────────────────────────────────▶ the command's terminal, where it has one (win/terminal.h)
  *
  * The control pipes are the runner's standard input and output, so they have no name; the command never holds one. The job of
  * the runner ends with sbx and holds the command's job inside. Whatever goes wrong ends both.
@@ -22,6 +23,7 @@
 #include "win/channel.h"
 #include "win/job.h"
 #include "win/process.h"
+#include "win/terminal.h"
 
 /* How long a runner may take to say who it is, and again to start a command: a first logon takes some seconds. */
 #define SBX_ACCOUNT_WAIT_MS 60000u
@@ -30,9 +32,10 @@ typedef struct sbx_account {
     sbx_process process; /* the runner */
     sbx_job job;
     sbx_channel channel;
-    char sid[192];    /* of the account */
-    char version[32]; /* of the runner, as it says */
-    uint32_t wait_ms; /* 0: SBX_ACCOUNT_WAIT_MS */
+    char sid[192];          /* of the account */
+    char version[32];       /* of the runner, as it says */
+    uint32_t wait_ms;       /* 0: SBX_ACCOUNT_WAIT_MS */
+    sbx_terminal *terminal; /* of the command, opened by the caller and closed here; NULL: it has none */
 } sbx_account;
 
 /* Start the runner and let it say who it is.  `account` begins as { 0 }; closed by the caller on failure, too.
@@ -44,8 +47,8 @@ sbx_status sbx_account_open(sbx_account *account, const sbx_identity *identity, 
 sbx_status sbx_account_spawn(sbx_account *account, const char *backend, const sbx_ticket *ticket,
                              const sbx_process_start *start, sbx_process *process, sbx_error *err);
 
-/* Ctrl-C or Ctrl-Break for the command: CTRL_C_EVENT, CTRL_BREAK_EVENT. */
-sbx_status sbx_account_signal(sbx_account *account, uint32_t control, sbx_error *err);
+/* What happened at the console goes to the command, which has another one: the first Ctrl-C or Ctrl-Break, a new size. */
+void sbx_account_pass_on(sbx_account *account);
 
 /* The end of the runner, and of everything that it started and that still runs. */
 void sbx_account_close(sbx_account *account);

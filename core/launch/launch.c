@@ -141,13 +141,15 @@ static void starter_close(starter *who, const sbx_launch_request *request)
 
 /* Started and verified, or ended and gone. */
 static sbx_status start_verified(const sbx_launch_request *request, command *c, starter *who, const sbx_job *job,
-                                 sbx_process *process, uint32_t *unverified, sbx_error *err)
+                                 const sbx_console *console, sbx_process *process, uint32_t *unverified, sbx_error *err)
 {
     sbx_process_start start = {0};
     sbx_stdio stdio = {0};
     void *canary = NULL;
     sbx_status st = sbx_stdio_open(&stdio, err);
 
+    if (st == SBX_OK && is_other(who))
+        st = sbx_terminal_open(&who->account.terminal, console, &stdio, err);
     if (st == SBX_OK)
         st = sbx_verify_canary(&canary, err);
     if (st == SBX_OK && who->spawn.desktop)
@@ -170,6 +172,8 @@ static sbx_status start_verified(const sbx_launch_request *request, command *c, 
         st = check_unverified(request, *unverified, err);
     if (st == SBX_OK && !is_other(who)) /* the runner has asked already */
         st = request->backend->verify(&who->spawn, process->handle, err);
+    if (st == SBX_OK && who->account.terminal)
+        st = sbx_terminal_begin(who->account.terminal, err);
     if (st != SBX_OK)
         sbx_process_discard(process);
 out:
@@ -199,7 +203,7 @@ static sbx_status launch(const sbx_launch_request *request, starter *who, const 
         goto out;
     prepared_us = sbx_clock_us();
     result->prepare_us += prepared_us - begin_us;
-    if ((st = start_verified(request, &c, who, &job, &process, &result->unverified, err)) != SBX_OK)
+    if ((st = start_verified(request, &c, who, &job, &console, &process, &result->unverified, err)) != SBX_OK)
         goto out;
     result->process_id = process.id;
     watch.process = &process;
@@ -225,8 +229,8 @@ static sbx_status launch(const sbx_launch_request *request, starter *who, const 
 out:
     sbx_process_close(&process);
     sbx_job_close(&job); /* the end of the tree, on every way out but a kept one */
-    sbx_console_end(&console);
     starter_close(who, request);
+    sbx_console_end(&console); /* all is shown, and nobody reads it any more */
     command_fini(&c);
     return st;
 }

@@ -68,8 +68,8 @@ static uint32_t watch_it(const sbx_watch *watch, uint64_t begin_us)
             return SBX_END_EXITED;
         case WAIT_OBJECT_0 + 1:
             asked_us = earlier(asked_us, asked_deadline(watch, sbx_clock_us()));
-            if (watch->account && sbx_console_asked() == SBX_CONSOLE_ONCE) /* it has a console of its own */
-                sbx_account_signal(watch->account, sbx_console_last(), NULL);
+            if (watch->account)
+                sbx_account_pass_on(watch->account);
             break;
         case WAIT_OBJECT_0 + 2:
             return WaitForSingleObject(watch->process->handle, 0) == WAIT_OBJECT_0 ? SBX_END_EXITED : 0;

@@ -94,7 +94,8 @@ static sbx_status check_handles(HANDLE process, const sbx_stdio *stdio, HANDLE c
     if (st != SBX_OK)
         return st;
     for (i = 0; i < 3; i++)
-        if (!is_same(compare, process, parameters.handles[i], stdio->handles[i]))
+        if (stdio->handles[i] ? !is_same(compare, process, parameters.handles[i], stdio->handles[i])
+                              : parameters.handles[i] != NULL)
             return gap(err, names[i]);
     if (is_same(compare, process, canary, canary))
         return gap(err, "it inherited a handle that is not its own");

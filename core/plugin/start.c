@@ -5,6 +5,7 @@
 
 #include "base/mimalloc.h"
 #include "plugin/calling.h"
+#include "win/console.h"
 
 static const char *program_name = "sbx";
 static sbx_crash_fn crash_fn;
@@ -15,6 +16,7 @@ static void end(const char *line, int length, const char *backend, const char *f
 {
     DWORD done;
 
+    sbx_console_restore();
     if (length > 0)
         WriteFile(GetStdHandle(STD_ERROR_HANDLE), line, (DWORD)length, &done, NULL);
     if (crash_fn)

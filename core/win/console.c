@@ -5,19 +5,41 @@
 #include "win/error.h"
 #include "win/handle.h"
 
-static volatile LONG strokes, closing, last;
+static volatile LONG strokes, closing, last, unseen;
+static const sbx_console *current;
 static HANDLE wake; /* made once, never closed: a handler may still run after it was removed */
 
 void sbx_console_signal(uint32_t control)
 {
     if (control == CTRL_C_EVENT || control == CTRL_BREAK_EVENT) {
         InterlockedExchange(&last, (LONG)control);
+        InterlockedExchange(&unseen, 1);
         InterlockedIncrement(&strokes);
     } else {
         InterlockedExchange(&closing, 1);
     }
+    sbx_console_wake();
+}
+
+void sbx_console_typed(int interrupt)
+{
+    if (!interrupt) {
+        InterlockedCompareExchange(&strokes, 0, 1);
+        return;
+    }
+    InterlockedIncrement(&strokes);
+    sbx_console_wake();
+}
+
+void sbx_console_wake(void)
+{
     if (wake)
         SetEvent(wake);
+}
+
+int sbx_console_take(void)
+{
+    return InterlockedExchange(&unseen, 0) != 0;
 }
 
 static BOOL WINAPI handler(DWORD control)
@@ -68,7 +90,7 @@ static void remember(sbx_console *console)
 
 sbx_status sbx_console_begin(sbx_console *console, sbx_error *err)
 {
-    strokes = closing = 0;
+    strokes = closing = unseen = 0;
     if (!wake && !(wake = CreateEventW(NULL, FALSE, FALSE, NULL)))
         return sbx_fail_last(err, SBX_E_SYSTEM, "CreateEventW", NULL);
     ResetEvent(wake);
@@ -76,19 +98,34 @@ sbx_status sbx_console_begin(sbx_console *console, sbx_error *err)
         return sbx_fail_last(err, SBX_E_SYSTEM, "SetConsoleCtrlHandler", NULL);
     console->event = wake;
     remember(console);
+    current = console;
     return SBX_OK;
 }
 
-void sbx_console_end(sbx_console *console)
+static void restore(const sbx_console *console)
 {
     DWORD mode;
     int i;
 
-    for (i = 0; i < 2; i++) {
+    for (i = 0; i < 2; i++)
         if (console->files[i] && GetConsoleMode(console->files[i], &mode) && mode != console->modes[i])
             SetConsoleMode(console->files[i], console->modes[i]);
+}
+
+void sbx_console_restore(void)
+{
+    if (current)
+        restore(current);
+}
+
+void sbx_console_end(sbx_console *console)
+{
+    int i;
+
+    restore(console);
+    current = NULL;
+    for (i = 0; i < 2; i++)
         sbx_handle_close(&console->files[i]);
-    }
     if (console->input_page && console->input_page != GetConsoleCP())
         SetConsoleCP(console->input_page);
     if (console->output_page && console->output_page != GetConsoleOutputCP())

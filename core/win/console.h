@@ -30,11 +30,24 @@ uint32_t sbx_console_asked(void);
 /* CTRL_C_EVENT or CTRL_BREAK_EVENT: which it was last. */
 uint32_t sbx_console_last(void);
 
+/* Whether there was one since the last call that the command, which has another console, has not seen. */
+int sbx_console_take(void);
+
 /* For tests and for signals that do not come from the system: CTRL_C_EVENT and its like. */
 void sbx_console_signal(uint32_t control);
 
+/* A key at a console that does not make Ctrl-C a signal (terminal.h), and that the command sees: Ctrl-C counts, and any other
+ * in between says that the first one was heeded. */
+void sbx_console_typed(int interrupt);
+
+/* Sets the event: there is something else to look at. */
+void sbx_console_wake(void);
+
 /* Back to the mode and code pages of the beginning, and to the default for Ctrl-C. */
 void sbx_console_end(sbx_console *console);
+
+/* The mode of the beginning, for a process that is about to end in the middle of all. */
+void sbx_console_restore(void);
 
 /* Whether this process has a console. */
 int sbx_console_exists(void);

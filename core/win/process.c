@@ -12,6 +12,10 @@
 /* Windows 10; older SDKs do not name it: ProcThreadAttributeValue(13, FALSE, TRUE, FALSE). */
 #define ATTRIBUTE_JOB_LIST ((DWORD_PTR)0x0002000D)
 
+#define ATTRIBUTE_PSEUDOCONSOLE ((DWORD_PTR)0x00020016) /* 1809; 22, likewise */
+
+#define ATTRIBUTES 3u
+
 /* Not in every SDK's winerror.h. */
 #define CODE_VIRUS_INFECTED 225u
 #define CODE_VIRUS_DELETED 226u
@@ -191,15 +195,34 @@ sbx_status sbx_process_enter(const sbx_process *process, void *job, sbx_error *e
     return SBX_E_UNENFORCED;
 }
 
+/* What the child is given; none is in the list that is a pseudo console's. */
+typedef struct given {
+    HANDLE handles[3];
+    DWORD count;
+} given;
+
+static given to_give(const sbx_stdio *stdio)
+{
+    given list = {{NULL}, 0};
+    int i;
+
+    for (i = 0; i < 3; i++)
+        if (stdio->handles[i])
+            list.handles[list.count++] = stdio->handles[i];
+    return list;
+}
+
 /* jobs NULL: the job is entered after the start, still before the first instruction. */
-static sbx_status fill_list(LPPROC_THREAD_ATTRIBUTE_LIST list, SIZE_T size, HANDLE handles[3], HANDLE *jobs,
+static sbx_status fill_list(LPPROC_THREAD_ATTRIBUTE_LIST list, SIZE_T size, given *handles, void *console, HANDLE *jobs,
                             sbx_error *err)
 {
-    if (!InitializeProcThreadAttributeList(list, 2, 0, &size))
+    if (!InitializeProcThreadAttributeList(list, ATTRIBUTES, 0, &size))
         return sbx_fail_last(err, SBX_E_SYSTEM, "InitializeProcThreadAttributeList", NULL);
-    if (!UpdateProcThreadAttribute(list, 0, PROC_THREAD_ATTRIBUTE_HANDLE_LIST, handles, 3 * sizeof(*handles), NULL,
-                                   NULL)) {
-        sbx_fail_last(err, SBX_E_SYSTEM, "UpdateProcThreadAttribute", "handle list");
+    if ((handles->count && !UpdateProcThreadAttribute(list, 0, PROC_THREAD_ATTRIBUTE_HANDLE_LIST, handles->handles,
+                                                      handles->count * sizeof(*handles->handles), NULL, NULL)) ||
+        (console &&
+         !UpdateProcThreadAttribute(list, 0, ATTRIBUTE_PSEUDOCONSOLE, console, sizeof(console), NULL, NULL))) {
+        sbx_fail_last(err, SBX_E_SYSTEM, "UpdateProcThreadAttribute", "standard handles");
         DeleteProcThreadAttributeList(list);
         return SBX_E_SYSTEM;
     }
@@ -234,15 +257,15 @@ static sbx_status protect(void *token, protection *child, sbx_error *err)
     return SBX_OK;
 }
 
-static BOOL create(const sbx_process_start *start, protection *child, WCHAR *command_w, DWORD flags, STARTUPINFOEXW *si,
-                   PROCESS_INFORMATION *pi)
+static BOOL create(const sbx_process_start *start, protection *child, BOOL inherit, WCHAR *command_w, DWORD flags,
+                   STARTUPINFOEXW *si, PROCESS_INFORMATION *pi)
 {
     void *environment = (void *)(uintptr_t)start->environment_w;
 
     if (start->token)
         return CreateProcessAsUserW(start->token, start->program_w, command_w, &child->attributes, &child->attributes,
-                                    TRUE, flags, environment, start->cwd_w, &si->StartupInfo, pi);
-    return CreateProcessW(start->program_w, command_w, NULL, NULL, TRUE, flags, environment, start->cwd_w,
+                                    inherit, flags, environment, start->cwd_w, &si->StartupInfo, pi);
+    return CreateProcessW(start->program_w, command_w, NULL, NULL, inherit, flags, environment, start->cwd_w,
                           &si->StartupInfo, pi);
 }
 
@@ -250,11 +273,12 @@ sbx_status sbx_process_spawn(sbx_process *process, const sbx_process_start *star
 {
     STARTUPINFOEXW si;
     PROCESS_INFORMATION pi = {0};
-    HANDLE handles[3], jobs[1];
+    HANDLE jobs[1];
     SIZE_T size = 0;
     DWORD flags = CREATE_SUSPENDED | CREATE_UNICODE_ENVIRONMENT | EXTENDED_STARTUPINFO_PRESENT;
     WCHAR *command_w = NULL, *desktop_w = NULL;
     protection child = {0};
+    given handles = to_give(start->stdio);
     size_t units = wcslen(start->command_w) + 1;
     int have_list = 0;
     BOOL ok;
@@ -263,7 +287,7 @@ sbx_status sbx_process_spawn(sbx_process *process, const sbx_process_start *star
     memset(&si, 0, sizeof(si));
     if (start->cwd_w && (st = sbx_process_check_cwd(start->cwd_w, err)) != SBX_OK)
         return st;
-    InitializeProcThreadAttributeList(NULL, 2, 0, &size);
+    InitializeProcThreadAttributeList(NULL, ATTRIBUTES, 0, &size);
     si.lpAttributeList = sbx_alloc(size);
     command_w = sbx_alloc(units * sizeof(*command_w)); /* CreateProcessW writes into it */
     if (start->desktop_w)
@@ -275,36 +299,35 @@ sbx_status sbx_process_spawn(sbx_process *process, const sbx_process_start *star
     memcpy(command_w, start->command_w, units * sizeof(*command_w));
     if (desktop_w)
         memcpy(desktop_w, start->desktop_w, (wcslen(start->desktop_w) + 1) * sizeof(*desktop_w));
-    memcpy(handles, start->stdio->handles, sizeof(handles));
     jobs[0] = start->job;
     if (start->token && (st = protect(start->token, &child, err)) != SBX_OK)
         goto out;
-    st = fill_list(si.lpAttributeList, size, handles, jobs, err);
+    st = fill_list(si.lpAttributeList, size, &handles, start->console, jobs, err);
     if (st != SBX_OK)
         goto out;
     have_list = 1;
 
     si.StartupInfo.cb = sizeof(si);
     si.StartupInfo.dwFlags = STARTF_USESTDHANDLES;
-    si.StartupInfo.hStdInput = handles[0];
-    si.StartupInfo.hStdOutput = handles[1];
-    si.StartupInfo.hStdError = handles[2];
+    si.StartupInfo.hStdInput = start->stdio->handles[0];
+    si.StartupInfo.hStdOutput = start->stdio->handles[1];
+    si.StartupInfo.hStdError = start->stdio->handles[2];
     si.StartupInfo.lpDesktop = desktop_w;
     si.StartupInfo.lpTitle = (WCHAR *)(uintptr_t)start->title_w;
     /* none to share; with none at all, each program that cmd starts would open a window of its own */
-    if (!sbx_console_exists())
+    if (!start->console && !sbx_console_exists())
         flags |= CREATE_NO_WINDOW;
-    ok = create(start, &child, command_w, flags, &si, &pi);
+    ok = create(start, &child, handles.count != 0, command_w, flags, &si, &pi);
     if (!ok && (GetLastError() == ERROR_ACCESS_DENIED || GetLastError() == ERROR_NOT_SUPPORTED)) {
         /* the program or the job?  Without the job only the program is left to blame.  MSDN "Nested Jobs": not every job
          * that sbx may be in takes another one inside. */
         DeleteProcThreadAttributeList(si.lpAttributeList);
         have_list = 0;
-        if ((st = fill_list(si.lpAttributeList, size, handles, NULL, err)) != SBX_OK)
+        if ((st = fill_list(si.lpAttributeList, size, &handles, start->console, NULL, err)) != SBX_OK)
             goto out;
         have_list = 1;
         memcpy(command_w, start->command_w, units * sizeof(*command_w));
-        ok = create(start, &child, command_w, flags, &si, &pi);
+        ok = create(start, &child, handles.count != 0, command_w, flags, &si, &pi);
     }
     if (!ok) {
         st = failed(start, start->token ? "CreateProcessAsUserW" : "CreateProcessW", err);

@@ -2,7 +2,7 @@
  * Processes: started suspended in their job, with exactly three handles.
  *
  * Source: MSDN "CreateProcessW", "CreateProcessAsUserW", "UpdateProcThreadAttribute"
- * (PROC_THREAD_ATTRIBUTE_HANDLE_LIST, PROC_THREAD_ATTRIBUTE_JOB_LIST), "IsProcessInJob", "Nested Jobs" (a job with UI
+ * (PROC_THREAD_ATTRIBUTE_HANDLE_LIST, _JOB_LIST, _PSEUDOCONSOLE), "IsProcessInJob", "Nested Jobs" (a job with UI
  * limits need not go into another), "System Error Codes".
  */
 #ifndef SBX_WIN_PROCESS_H
@@ -13,7 +13,7 @@
 /* The standard handles of a child: inheritable copies of one's own.  One that is missing, closed, or no file,
  * pipe or console is replaced by NUL.  */
 typedef struct sbx_stdio {
-    void *handles[3]; /* HANDLE: input, output, error */
+    void *handles[3]; /* HANDLE: input, output, error; NULL: the pseudo console that the child starts with */
 } sbx_stdio;
 
 /* `stdio` begins as { 0 }. */
@@ -29,6 +29,7 @@ typedef struct sbx_process_start {
     const uint16_t *title_w;       /* NULL: none */
     void *token;                   /* NULL: that of this process; TOKEN_QUERY, too */
     void *job;                     /* HANDLE of the job that it enters before its first instruction */
+    void *console;                 /* HPCON: a pseudo console in place of the console of this process; NULL: none */
     const sbx_stdio *stdio;
 } sbx_process_start;
 

@@ -28,3 +28,14 @@ BOOL ntlab_console_is_allowed(void)
     if (RtlImageNtHeader( GetModuleHandleW( NULL ))->OptionalHeader.Subsystem != IMAGE_SUBSYSTEM_WINDOWS_CUI) return TRUE;
     return ntlab_may_make_console();
 }
+
+/* set for a process that was created with a pseudo console (process.c) */
+#define NTLAB_PSEUDO_CONSOLE 0x80000000
+
+/* Such a process is given the handles of that console for those that it was not given any for.  github.com/microsoft/terminal/issues/9492:
+ * "These slots are only filled if they were otherwise empty." */
+static void ntlab_fill_std_handles(void)
+{
+    RtlGetCurrentPeb()->ProcessParameters->dwFlags &= ~NTLAB_PSEUDO_CONSOLE;
+    init_console_std_handles( FALSE );
+}

@@ -66,6 +66,34 @@ static void request(void **state)
     assert_int_equal(sbx_fault_live(), 0);
 }
 
+/* What is a console of the user is none of the command's: it gets a terminal in its place. */
+static void terminal(void **state)
+{
+    sbx_talk_request with = sample;
+    sbx_text frame = {0};
+    sbx_arena arena = {NULL};
+    sbx_talk_request got;
+    sbx_frame_body body;
+
+    (void)state;
+    sbx_fault_use(0);
+    with.handles[0] = with.handles[2] = 0;
+    with.typed = 20;
+    with.shown = 24;
+    with.size = (sbx_talk_size){80, 25};
+    sbx_talk_request_put(&frame, &with);
+    body = open_body(&frame, SBX_TALK_REQUEST, &arena);
+    assert_int_equal(sbx_talk_request_get(&body, &got, NULL), SBX_OK);
+    sbx_text_fini(&frame);
+    assert_memory_equal(got.handles, with.handles, sizeof(with.handles));
+    assert_int_equal(got.typed, 20);
+    assert_int_equal(got.shown, 24);
+    assert_int_equal(got.size.width, 80);
+    assert_int_equal(got.size.height, 25);
+    sbx_arena_fini(&arena);
+    assert_int_equal(sbx_fault_live(), 0);
+}
+
 static void others(void **state)
 {
     const sbx_talk_hello hello = {"1.2.3", "S-1-5-21-7", 0x123456789ABCDEFu, 77, 1};
@@ -83,6 +111,7 @@ static void others(void **state)
     sbx_arena arena = {NULL};
     sbx_text frame = {0};
     sbx_frame_body body;
+    sbx_talk_size size = {120, 32767};
     uint32_t control = 9;
 
     (void)state;
@@ -113,6 +142,19 @@ static void others(void **state)
     sbx_talk_signal_put(&frame, 2); /* closing the console is nobody's to pass on */
     body = open_body(&frame, SBX_TALK_SIGNAL, &arena);
     assert_int_equal(sbx_talk_signal_get(&body, &control, NULL), SBX_E_REFUSED);
+    sbx_text_fini(&frame);
+
+    sbx_talk_resize_put(&frame, &size);
+    body = open_body(&frame, SBX_TALK_RESIZE, &arena);
+    memset(&size, 0, sizeof(size));
+    assert_int_equal(sbx_talk_resize_get(&body, &size, NULL), SBX_OK);
+    assert_int_equal(size.width, 120);
+    assert_int_equal(size.height, 32767);
+    sbx_text_fini(&frame);
+    size.height = 0;
+    sbx_talk_resize_put(&frame, &size);
+    body = open_body(&frame, SBX_TALK_RESIZE, &arena);
+    assert_int_equal(sbx_talk_resize_get(&body, &size, NULL), SBX_E_REFUSED);
     sbx_text_fini(&frame);
 
     sbx_talk_failed_put(&frame, &error);
@@ -175,6 +217,16 @@ static void malformed(void **state)
     CHECK(handles[1], "standard output", 0);
     CHECK(handles[2], "standard error", UINT64_MAX); /* the process itself */
     CHECK(job, "job", 0);
+    CHECK(typed, "terminal", 20); /* one half of a terminal */
+    CHECK(shown, "terminal", 20);
+    CHECK(size.width, "size", 80); /* of none */
+    CHECK(size.height, "size", 25);
+    wrong.typed = 20;
+    wrong.shown = 24;
+    check_refused(&wrong, "size");
+    wrong.size.width = 32768;
+    check_refused(&wrong, "size");
+    CHECK(typed, "terminal's input", UINT64_MAX);
 #undef CHECK
     wrong = sample;
     wrong.environment_w = open_w;
@@ -207,7 +259,7 @@ static void head(void **state)
     assert_int_equal(sbx_frame_head_read((const uint8_t *)frame.data, 4, &read, &err), SBX_E_REFUSED);
     assert_string_equal(err.op, "it is none of sbx");
     assert_int_equal(sbx_talk_most(0), 0);
-    assert_int_equal(sbx_talk_most(SBX_TALK_FAILED + 1), 0);
+    assert_int_equal(sbx_talk_most(SBX_TALK_RESIZE + 1), 0);
     sbx_text_fini(&frame);
 }
 
@@ -269,9 +321,9 @@ static void no_memory(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(request),   cmocka_unit_test(others),
-                                       cmocka_unit_test(malformed), cmocka_unit_test(head),
-                                       cmocka_unit_test(cut_short), cmocka_unit_test(no_memory)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(request), cmocka_unit_test(terminal),  cmocka_unit_test(others),   cmocka_unit_test(malformed),
+        cmocka_unit_test(head),    cmocka_unit_test(cut_short), cmocka_unit_test(no_memory)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
