@@ -178,7 +178,9 @@ static DWORD WINAPI type(void *context)
             send_bytes(t, "\3", 1);
             break;
         case WAIT_OBJECT_0 + 2:
-            if (!ReadConsoleInputW(t->console[0], records, RECORDS, &count))
+            /* another one may have taken it */
+            if (!GetNumberOfConsoleInputEvents(t->console[0], &count) ||
+                (count && !ReadConsoleInputW(t->console[0], records, RECORDS, &count)))
                 return 0; /* it is gone, or this is the end */
             take(t, records, count);
             break;
@@ -193,44 +195,57 @@ static DWORD WINAPI type(void *context)
     }
 }
 
+/* One that cannot show it any more does not stop the command. */
+static void write_units(sbx_terminal *t, const uint16_t *units, size_t count)
+{
+    DWORD done;
+
+    while (count && WriteConsoleW(t->console[1], units, (DWORD)count, &done, NULL) && done) {
+        units += done;
+        count -= done;
+    }
+}
+
 /* Where the screen begins is asked once, by a question to the terminal.  Its answer would come as if it were typed, where others that
- * share the console may take it: the host would wait for ever, and the command with it.  Returns the units that are left. */
-static size_t tell_cursor(sbx_terminal *t, size_t units)
+ * share the console may take it: the host would wait for ever, and the command with it. */
+static void write_and_tell_cursor(sbx_terminal *t, size_t count)
 {
     static const uint16_t question[4] = {0x1B, '[', '6', 'n'};
     CONSOLE_SCREEN_BUFFER_INFO info;
     char text[32];
-    size_t i;
+    size_t at;
 
-    for (i = 0; i + 4 <= units && memcmp(t->units + i, question, sizeof(question)); i++)
+    for (at = 0; at + 4 <= count && memcmp(t->units + at, question, sizeof(question)); at++)
         continue;
-    if (i + 4 > units || !GetConsoleScreenBufferInfo(t->console[1], &info))
-        return units;
+    if (at + 4 > count) {
+        write_units(t, t->units, count);
+        return;
+    }
+    write_units(t, t->units, at);
+    if (!GetConsoleScreenBufferInfo(t->console[1], &info))
+        memset(&info, 0, sizeof(info));
     t->told_cursor = 1;
     send_bytes(t, text,
                (size_t)snprintf(text, sizeof(text), "\x1B[%d;%dR", info.dwCursorPosition.Y - info.srWindow.Top + 1,
                                 info.dwCursorPosition.X - info.srWindow.Left + 1));
-    memmove(t->units + i, t->units + i + 4, (units - i - 4) * sizeof(*t->units));
-    return units - 4;
+    write_units(t, t->units + at + 4, count - at - 4);
 }
 
 static DWORD WINAPI show(void *context)
 {
     sbx_terminal *t = context;
-    size_t units, at;
+    size_t count;
     DWORD done;
 
     while (ReadFile(t->shown, t->text.bytes + t->text.count, (DWORD)(sizeof(t->text.bytes) - t->text.count), &done,
                     NULL)) {
         t->text.count += done;
         InterlockedIncrement(&t->steps);
-        units = sbx_tty_show(&t->text, t->units);
-        if (!t->told_cursor)
-            units = tell_cursor(t, units);
-        /* one that cannot show it any more does not stop the command */
-        for (at = 0; at < units && WriteConsoleW(t->console[1], t->units + at, (DWORD)(units - at), &done, NULL);
-             at += done)
-            continue;
+        count = sbx_tty_show(&t->text, t->units);
+        if (t->told_cursor)
+            write_units(t, t->units, count);
+        else
+            write_and_tell_cursor(t, count);
         InterlockedIncrement(&t->steps);
     }
     return 0;
@@ -241,8 +256,9 @@ static sbx_status make_raw(sbx_terminal *t, sbx_error *err)
     const DWORD kept = ENABLE_QUICK_EDIT_MODE | ENABLE_INSERT_MODE | ENABLE_EXTENDED_FLAGS;
     const DWORD input = (t->modes[0] & kept) | ENABLE_VIRTUAL_TERMINAL_INPUT | ENABLE_WINDOW_INPUT |
                         (t->shared ? ENABLE_PROCESSED_INPUT : 0);
+    /* who shares it may end its lines with no more than a line feed */
     const DWORD output = ENABLE_PROCESSED_OUTPUT | ENABLE_WRAP_AT_EOL_OUTPUT | ENABLE_VIRTUAL_TERMINAL_PROCESSING |
-                         DISABLE_NEWLINE_AUTO_RETURN;
+                         (t->shared ? 0 : DISABLE_NEWLINE_AUTO_RETURN);
 
     if (SetConsoleMode(t->console[1], output) && SetConsoleMode(t->console[0], input))
         return SBX_OK;

@@ -22,6 +22,7 @@ extern const verb spawn_verbs[]; /* ended by a NULL name */
 extern const verb system_verbs[];
 extern const verb object_verbs[];
 extern const verb file_verbs[];
+extern const verb terminal_verbs[];
 
 /* One write of the whole text: lines of several processes do not mix. */
 void print(const char *format, ...)
