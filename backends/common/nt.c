@@ -57,13 +57,13 @@ NTSTATUS sbx_nt_reopen(HANDLE directory, ACCESS_MASK access, ULONG share, HANDLE
 
 NTSTATUS sbx_nt_query(HANDLE handle, sbx_nt_info *info)
 {
-    FILE_STANDARD_INFORMATION standard;
+    FILE_STANDARD_INFORMATION standard = {.NumberOfLinks = 1};
     FILE_ATTRIBUTE_TAG_INFORMATION tag;
     IO_STATUS_BLOCK io;
-    NTSTATUS status = NtQueryInformationFile(handle, &io, &standard, sizeof(standard), FileStandardInformation);
+    NTSTATUS status = NtQueryInformationFile(handle, &io, &tag, sizeof(tag), FileAttributeTagInformation);
 
-    if (SBX_NT_OK(status))
-        status = NtQueryInformationFile(handle, &io, &tag, sizeof(tag), FileAttributeTagInformation);
+    if (SBX_NT_OK(status) && !(tag.FileAttributes & FILE_ATTRIBUTE_DIRECTORY))
+        status = NtQueryInformationFile(handle, &io, &standard, sizeof(standard), FileStandardInformation);
     if (!SBX_NT_OK(status))
         return status;
     info->attributes = tag.FileAttributes;

@@ -70,7 +70,7 @@ NTSTATUS sbx_nt_child(HANDLE parent, const WCHAR *name, size_t length, ACCESS_MA
  * NULL on failure. */
 NTSTATUS sbx_nt_reopen(HANDLE directory, ACCESS_MASK access, ULONG share, HANDLE *handle);
 
-/* What an open handle refers to. */
+/* What an open handle refers to.  A directory has one name and no size. */
 typedef struct sbx_nt_info {
     uint32_t attributes; /* FILE_ATTRIBUTE_* */
     uint32_t links;

@@ -91,16 +91,16 @@ out:
 static sbx_status SBX_CALL elevated_verify(const sbx_spawn *spawn, void *process, sbx_error *err)
 {
     const sbx_ticket_data *data = spawn->context;
-    HANDLE token = NULL;
+    HANDLE token = NULL, copy = NULL;
     sbx_status st;
 
     if (!OpenProcessToken(process, TOKEN_QUERY | TOKEN_DUPLICATE | WRITE_DAC, &token))
         return sbx_fail_last(err, SBX_E_UNENFORCED, "OpenProcessToken", "the suspended command");
     if ((st = sbx_token_settle(&data->spec, process, token, err)) == SBX_OK &&
-        (st = sbx_token_verify(&data->spec, token, err)) == SBX_OK)
-        st = sbx_token_try(token, data->closed, data->opened, err);
-    if (st == SBX_OK && data->root && *data->root)
-        st = sbx_token_try_root(token, data->root, err);
+        (st = sbx_token_copy(token, &copy, err)) == SBX_OK &&
+        (st = sbx_token_verify(&data->spec, token, copy, err)) == SBX_OK)
+        st = sbx_token_try(copy, data->closed, data->opened, data->root && *data->root ? data->root : NULL, err);
+    sbx_handle_close(&copy);
     sbx_handle_close(&token);
     return st;
 }

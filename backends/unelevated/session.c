@@ -259,10 +259,10 @@ static sbx_status make_ticket(sbx_session *session, const sbx_policy *policy, sb
     return SBX_OK;
 }
 
-sbx_status sbx_session_measure(void *token, sbx_error *err)
+sbx_status sbx_session_measure(void *copy, sbx_error *err)
 {
     int may = 1;
-    sbx_status st = sbx_token_measure_delete(token, &may, err);
+    sbx_status st = sbx_token_measure_delete(copy, &may, err);
 
     if (st != SBX_OK)
         return st;

@@ -12,7 +12,7 @@
 
 /* Measure with a token like a command's whether it can delete what lies outside; sessions claim and tell by the last answer.
  * SBX_E_UNENFORCED where it says more than one before. */
-sbx_status sbx_session_measure(void *token, sbx_error *err);
+sbx_status sbx_session_measure(void *copy, sbx_error *err);
 
 /* The functions of sbx_backend with these names. */
 sbx_status sbx_session_open(const sbx_policy *policy, uint32_t flags, sbx_session **session, sbx_guarantees *guarantees,

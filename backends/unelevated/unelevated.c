@@ -34,17 +34,19 @@ typedef struct spawn_state {
 static sbx_status SBX_CALL unelevated_probe(sbx_error *err)
 {
     sbx_token_spec spec;
-    HANDLE token = NULL;
+    HANDLE token = NULL, copy = NULL;
     sbx_status st;
 
     memset(&spec, 0, sizeof(spec));
     if ((st = sbx_token_own(err)) != SBX_OK ||
         (st = sbx_run_sid("00000000000000000000000000000000", spec.run_sid, err)) != SBX_OK ||
         (st = sbx_token_restrict(&spec, &token, err)) != SBX_OK ||
-        (st = sbx_token_verify(&spec, token, err)) != SBX_OK || (st = sbx_session_measure(token, err)) != SBX_OK)
+        (st = sbx_token_copy(token, &copy, err)) != SBX_OK ||
+        (st = sbx_token_verify(&spec, token, copy, err)) != SBX_OK || (st = sbx_session_measure(copy, err)) != SBX_OK)
         goto out;
-    st = sbx_token_try_object(token, err);
+    st = sbx_token_try_object(copy, err);
 out:
+    sbx_handle_close(&copy);
     sbx_handle_close(&token);
     return st;
 }
@@ -131,18 +133,18 @@ static const char *text_or_null(const char *text)
 static sbx_status SBX_CALL unelevated_verify(const sbx_spawn *spawn, void *process, sbx_error *err)
 {
     const spawn_state *state = spawn->context;
-    HANDLE token = NULL;
+    HANDLE token = NULL, copy = NULL;
     int known = 0;
     sbx_status st;
 
     if (!OpenProcessToken(process, TOKEN_QUERY | TOKEN_DUPLICATE | WRITE_DAC, &token))
         return sbx_fail_last(err, SBX_E_UNENFORCED, "OpenProcessToken", "the suspended command");
     if ((st = sbx_token_settle(&state->data.spec, process, token, err)) != SBX_OK ||
-        (st = sbx_token_verify(&state->data.spec, token, err)) != SBX_OK ||
-        (st = sbx_session_measure(token, err)) != SBX_OK ||
-        (st = sbx_token_try(token, text_or_null(state->data.closed), text_or_null(state->data.opened), err)) != SBX_OK)
-        goto out;
-    if (text_or_null(state->data.root) && (st = sbx_token_try_root(token, state->data.root, err)) != SBX_OK)
+        (st = sbx_token_copy(token, &copy, err)) != SBX_OK ||
+        (st = sbx_token_verify(&state->data.spec, token, copy, err)) != SBX_OK ||
+        (st = sbx_session_measure(copy, err)) != SBX_OK ||
+        (st = sbx_token_try(copy, text_or_null(state->data.closed), text_or_null(state->data.opened),
+                            text_or_null(state->data.root), err)) != SBX_OK)
         goto out;
     if (state->desktop.name && (st = sbx_desktop_verify(&state->desktop, process, &known, err)) != SBX_OK)
         goto out;
@@ -152,6 +154,7 @@ static sbx_status SBX_CALL unelevated_verify(const sbx_spawn *spawn, void *proce
         "access checks with it behave as asked%s",
         known ? "; it starts on the private desktop" : "");
 out:
+    sbx_handle_close(&copy);
     sbx_handle_close(&token);
     return st;
 }

@@ -86,13 +86,12 @@ static uint32_t watch_it(const sbx_watch *watch, uint64_t begin_us)
     }
 }
 
-/* What is left of the tree ends, or is let go. */
-static sbx_status finish(const sbx_watch *watch, uint32_t end, sbx_error *err)
+/* What is left of the tree ends, or is let go.  *usage: as it was before. */
+static sbx_status finish(const sbx_watch *watch, uint32_t end, sbx_job_usage *usage, sbx_error *err)
 {
-    sbx_job_usage usage;
-    sbx_status st = sbx_job_usage_get(watch->job, &usage, err);
+    sbx_status st = sbx_job_usage_get(watch->job, usage, err);
 
-    if (st == SBX_OK && !usage.active)
+    if (st == SBX_OK && !usage->active)
         return SBX_OK;
     if (st == SBX_OK && watch->keep_children && end == SBX_END_EXITED)
         return sbx_job_release(watch->job, err);
@@ -103,7 +102,7 @@ sbx_status sbx_supervise(const sbx_watch *watch, sbx_launch_result *result, sbx_
 {
     const uint64_t begin_us = sbx_clock_us();
     uint32_t end = watch_it(watch, begin_us);
-    sbx_job_usage usage;
+    sbx_job_usage usage = {.active = 1};
     DWORD code = 0;
     sbx_status st = SBX_OK;
 
@@ -112,12 +111,12 @@ sbx_status sbx_supervise(const sbx_watch *watch, sbx_launch_result *result, sbx_
     else if (!end)
         st = sbx_fail_last(err, SBX_E_SYSTEM, "WaitForMultipleObjects", "the command");
     if (st != SBX_OK)
-        finish(watch, SBX_END_FAILED, NULL);
+        finish(watch, SBX_END_FAILED, &usage, NULL);
     else
-        st = finish(watch, end, err);
+        st = finish(watch, end, &usage, err);
     result->run_us = sbx_clock_us() - begin_us;
     sbx_job_drain(watch->job);
-    if (sbx_job_usage_get(watch->job, &usage, NULL) == SBX_OK) {
+    if (!usage.active || sbx_job_usage_get(watch->job, &usage, NULL) == SBX_OK) {
         result->processes = usage.processes;
         result->peak_memory = usage.peak_memory;
         result->cpu_us = usage.cpu_us;

@@ -87,11 +87,10 @@ static const char *machine_name(WORD machine)
 /* 1: all of it was read; 0: the file is shorter; -1: an error. */
 static int read_at(HANDLE file, LONGLONG offset, void *bytes, DWORD length)
 {
-    LARGE_INTEGER position;
+    OVERLAPPED place = {.Offset = (DWORD)offset, .OffsetHigh = (DWORD)(offset >> 32)};
     DWORD done = 0;
 
-    position.QuadPart = offset;
-    if (!SetFilePointerEx(file, position, NULL, FILE_BEGIN) || !ReadFile(file, bytes, length, &done, NULL))
+    if (!ReadFile(file, bytes, length, &done, &place) && GetLastError() != ERROR_HANDLE_EOF)
         return -1;
     return done == length;
 }

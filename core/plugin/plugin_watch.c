@@ -10,21 +10,39 @@
 #define WATCHING 1
 #define OVER 2
 
-static HANDLE timer; /* set while a call is made */
-static volatile LONG state;
+static HANDLE timer;
+static volatile LONG state, is_set; /* is_set: the timer will go off */
 static ULONGLONG begun; /* these three are read only while it is WATCHING */
 static const char *backend_name;
 static const char *function_name;
+
+static BOOL set_timer(ULONGLONG ms)
+{
+    LARGE_INTEGER due;
+
+    due.QuadPart = -(LONGLONG)ms * 10000; /* from now, in units of 100 ns */
+    InterlockedExchange(&is_set, 1);
+    if (SetWaitableTimer(timer, &due, 0, NULL, NULL, FALSE))
+        return TRUE;
+    InterlockedExchange(&is_set, 0);
+    return FALSE;
+}
 
 static DWORD WINAPI watch(void *ready)
 {
     SetEvent(ready);
     while (WaitForSingleObject(timer, INFINITE) == WAIT_OBJECT_0) {
-        /* it answered just now; or another call has begun since then */
-        if (GetTickCount64() - begun < SBX_PLUGIN_WATCH_MS / 2 ||
-            InterlockedCompareExchange(&state, OVER, WATCHING) != WATCHING)
+        ULONGLONG since, took;
+
+        InterlockedExchange(&is_set, 0); /* a call that begins from here on sets it */
+        if (state != WATCHING)
             continue;
-        sbx_start_no_answer(backend_name, function_name, SBX_PLUGIN_WATCH_MS / 1000);
+        since = begun;
+        took = GetTickCount64() - since;
+        if (took < SBX_PLUGIN_WATCH_MS) /* a later call than that for which it was set */
+            set_timer(SBX_PLUGIN_WATCH_MS - took);
+        else if (InterlockedCompareExchange(&state, OVER, WATCHING) == WATCHING)
+            sbx_start_no_answer(backend_name, function_name, SBX_PLUGIN_WATCH_MS / 1000);
     }
     return 0;
 }
@@ -63,7 +81,6 @@ out:
 
 sbx_status sbx_plugin_watch_begin(const char *backend, const char *function, sbx_error *err)
 {
-    LARGE_INTEGER due;
     sbx_status st;
 
     if (!timer && (st = start(err)) != SBX_OK)
@@ -71,9 +88,9 @@ sbx_status sbx_plugin_watch_begin(const char *backend, const char *function, sbx
     backend_name = backend;
     function_name = function;
     begun = GetTickCount64();
-    due.QuadPart = -(LONGLONG)SBX_PLUGIN_WATCH_MS * 10000; /* from now, in units of 100 ns */
     InterlockedExchange(&state, WATCHING);
-    if (!SetWaitableTimer(timer, &due, 0, NULL, NULL, FALSE)) {
+    /* set by an earlier call it goes off too early, and is set again then */
+    if (!is_set && !set_timer(SBX_PLUGIN_WATCH_MS)) {
         InterlockedExchange(&state, IDLE);
         return sbx_fail_last(err, SBX_E_SYSTEM, "SetWaitableTimer", NULL);
     }
@@ -84,5 +101,4 @@ void sbx_plugin_watch_end(void)
 {
     if (InterlockedCompareExchange(&state, IDLE, WATCHING) == OVER)
         Sleep(INFINITE); /* too late: the process ends, and nothing is started meanwhile */
-    CancelWaitableTimer(timer);
 }

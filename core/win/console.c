@@ -138,7 +138,11 @@ void sbx_console_end(sbx_console *console)
 
 int sbx_console_exists(void)
 {
-    return GetConsoleCP() != 0;
+    static volatile LONG seen; /* this process never gives its console up */
+
+    if (!seen && GetConsoleCP())
+        seen = 1;
+    return seen != 0;
 }
 
 int sbx_console_is(int which)

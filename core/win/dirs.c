@@ -11,8 +11,6 @@
 #include "win/user.h"
 #include "win/wide.h"
 
-#define PROFILE_LIST L"SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\ProfileList"
-#define SHELL_FOLDERS L"Software\\Microsoft\\Windows\\CurrentVersion\\Explorer\\User Shell Folders"
 #define MAX_UNITS 32768u
 
 typedef HRESULT(WINAPI *known_folder_fn)(const GUID *, DWORD, HANDLE, WCHAR **);
@@ -70,18 +68,42 @@ static DWORD WINAPI get_module(WCHAR *buffer, DWORD size)
     return GetModuleFileNameW(NULL, buffer, size);
 }
 
+/* A key that is asked more than once: opened by the first, and never closed. */
+typedef struct known_key {
+    HKEY root;
+    const WCHAR *path_w;
+    void *volatile opened;
+} known_key;
+
+static known_key profile_list = {HKEY_LOCAL_MACHINE,
+                                 L"SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\ProfileList", NULL};
+static known_key shell_folders = {
+    HKEY_CURRENT_USER, L"Software\\Microsoft\\Windows\\CurrentVersion\\Explorer\\User Shell Folders", NULL};
+
+static HKEY open_key(known_key *key)
+{
+    HKEY made = NULL;
+
+    if (!key->opened && RegOpenKeyExW(key->root, key->path_w, 0, KEY_QUERY_VALUE, &made) == ERROR_SUCCESS &&
+        InterlockedCompareExchangePointer(&key->opened, made, NULL))
+        RegCloseKey(made);
+    return key->opened;
+}
+
 /* An unexpanded string of the registry; 0 when it is not there, too long or not absolute after the
- * variable that it may begin with was replaced by `base_w`. */
-static int from_registry(HKEY root, const WCHAR *key_w, const WCHAR *value_w, const WCHAR *variable_w,
+ * variable that it may begin with was replaced by `base_w`.  below_w: a key below the known one, or NULL. */
+static int from_registry(known_key *key, const WCHAR *below_w, const WCHAR *value_w, const WCHAR *variable_w,
                          const WCHAR *base_w, WCHAR *out_w, size_t out_units)
 {
+    HKEY opened = open_key(key);
     WCHAR text_w[MAX_PATH * 2];
     DWORD bytes = sizeof(text_w) - sizeof(WCHAR), type = 0;
     size_t variable = wcslen(variable_w), rest, base = 0;
     const WCHAR *tail_w = text_w;
 
     memset(text_w, 0, sizeof(text_w));
-    if (RegGetValueW(root, key_w, value_w, RRF_RT_REG_EXPAND_SZ | RRF_RT_REG_SZ | RRF_NOEXPAND, &type, text_w,
+    if (!opened ||
+        RegGetValueW(opened, below_w, value_w, RRF_RT_REG_EXPAND_SZ | RRF_RT_REG_SZ | RRF_NOEXPAND, &type, text_w,
                      &bytes) != ERROR_SUCCESS)
         return 0;
     if (_wcsnicmp(text_w, variable_w, variable) == 0) {
@@ -107,7 +129,7 @@ static void system_drive(WCHAR drive_w[4])
 
 static sbx_status find_profile(WCHAR *out_w, DWORD units, sbx_error *err)
 {
-    WCHAR key_w[sizeof(PROFILE_LIST) / sizeof(WCHAR) + 200], drive_w[4];
+    WCHAR sid_w[192], drive_w[4];
     char sid[192];
     sbx_user_sid user;
     HMODULE userenv;
@@ -119,8 +141,8 @@ static sbx_status find_profile(WCHAR *out_w, DWORD units, sbx_error *err)
     system_drive(drive_w);
     if (sbx_user_get(&user, NULL) == SBX_OK) {
         sbx_user_sid_text(user.u.bytes, sid, sizeof(sid));
-        swprintf(key_w, sizeof(key_w) / sizeof(key_w[0]), PROFILE_LIST L"\\%hs", sid);
-        if (from_registry(HKEY_LOCAL_MACHINE, key_w, L"ProfileImagePath", L"%SystemDrive%", drive_w, out_w, units))
+        swprintf(sid_w, sizeof(sid_w) / sizeof(sid_w[0]), L"%hs", sid);
+        if (from_registry(&profile_list, sid_w, L"ProfileImagePath", L"%SystemDrive%", drive_w, out_w, units))
             return SBX_OK;
     }
     userenv = LoadLibraryExW(L"userenv.dll", NULL, LOAD_LIBRARY_SEARCH_SYSTEM32);
@@ -181,7 +203,7 @@ static sbx_status user_data(const WCHAR *value_w, const GUID *id, const char *ob
 
     if (st != SBX_OK)
         return st;
-    if (from_registry(HKEY_CURRENT_USER, SHELL_FOLDERS, value_w, L"%USERPROFILE%", profile_w, out_w,
+    if (from_registry(&shell_folders, NULL, value_w, L"%USERPROFILE%", profile_w, out_w,
                       sizeof(out_w) / sizeof(out_w[0])))
         return sbx_narrow(out_w, path, err);
     return by_shell(id, object, path, err);
@@ -218,7 +240,7 @@ sbx_status sbx_dirs_get(uint32_t which, char **path, sbx_error *err)
         return user_data(L"Personal", &documents, "Documents", path, err);
     case SBX_DIR_PROGRAM_DATA:
         system_drive(drive_w);
-        if (from_registry(HKEY_LOCAL_MACHINE, PROFILE_LIST, L"ProgramData", L"%SystemDrive%", drive_w, out_w,
+        if (from_registry(&profile_list, NULL, L"ProgramData", L"%SystemDrive%", drive_w, out_w,
                           sizeof(out_w) / sizeof(out_w[0])))
             return sbx_narrow(out_w, path, err);
         return by_shell(&program, "ProgramData", path, err);

@@ -7,7 +7,6 @@
 #include "base/memory.h"
 #include "base/utf.h"
 #include "win/error.h"
-#include "win/handle.h"
 
 typedef BOOL(WINAPI *lookup_fn)(LPCWSTR, PSID, LPWSTR, LPDWORD, LPWSTR, LPDWORD, PSID_NAME_USE);
 
@@ -17,17 +16,12 @@ static sbx_status ask(sbx_user_sid *user, sbx_error *err)
         TOKEN_USER user;
         BYTE bytes[sizeof(TOKEN_USER) + SECURITY_MAX_SID_SIZE];
     } info;
-    HANDLE token = NULL;
     DWORD length = 0;
-    sbx_status st = SBX_OK;
 
-    if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token))
-        return sbx_fail_last(err, SBX_E_SYSTEM, "OpenProcessToken", "own token");
-    if (!GetTokenInformation(token, TokenUser, &info, sizeof(info), &length) ||
+    if (!GetTokenInformation(GetCurrentProcessToken(), TokenUser, &info, sizeof(info), &length) ||
         !CopySid(sizeof(user->u.bytes), user->u.bytes, info.user.User.Sid))
-        st = sbx_fail_last(err, SBX_E_SYSTEM, "GetTokenInformation", "own token");
-    sbx_handle_close(&token);
-    return st;
+        return sbx_fail_last(err, SBX_E_SYSTEM, "GetTokenInformation", "own token");
+    return SBX_OK;
 }
 
 /* Asked once: the user of a process does not change. */
@@ -42,6 +36,47 @@ sbx_status sbx_user_get(sbx_user_sid *user, sbx_error *err)
     if (!is_known && (st = ask(&known, err)) == SBX_OK)
         is_known = 1;
     *user = known;
+    ReleaseSRWLockExclusive(&lock);
+    return st;
+}
+
+static sbx_status ask_logon(sbx_user_sid *logon, int *has, sbx_error *err)
+{
+    DWORD size = 2048, need = 0, i; /* mostly enough */
+    TOKEN_GROUPS *groups = NULL;
+    sbx_status st = SBX_OK;
+
+    while ((groups = sbx_alloc(size)) &&
+           !GetTokenInformation(GetCurrentProcessToken(), TokenGroups, groups, size, &need)) {
+        sbx_free(groups);
+        if (need <= size)
+            return sbx_fail_last(err, SBX_E_SYSTEM, "GetTokenInformation", "own token");
+        size = need;
+    }
+    if (!groups)
+        return sbx_fail_memory(err);
+    for (i = 0; i < groups->GroupCount; i++)
+        if ((groups->Groups[i].Attributes & SE_GROUP_LOGON_ID) == SE_GROUP_LOGON_ID)
+            break;
+    *has = i < groups->GroupCount;
+    if (*has && !CopySid(sizeof(logon->u.bytes), logon->u.bytes, groups->Groups[i].Sid))
+        st = sbx_fail_last(err, SBX_E_SYSTEM, "CopySid", "the logon SID");
+    sbx_free(groups);
+    return st;
+}
+
+sbx_status sbx_user_logon(sbx_user_sid *logon, int *has, sbx_error *err)
+{
+    static SRWLOCK lock = SRWLOCK_INIT;
+    static sbx_user_sid known;
+    static int is_known, known_has;
+    sbx_status st = SBX_OK;
+
+    AcquireSRWLockExclusive(&lock);
+    if (!is_known && (st = ask_logon(&known, &known_has, err)) == SBX_OK)
+        is_known = 1;
+    *logon = known;
+    *has = known_has;
     ReleaseSRWLockExclusive(&lock);
     return st;
 }

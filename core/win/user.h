@@ -2,7 +2,7 @@
  * The user of this process, and SIDs as a person reads them.
  *
  * `sid` is a valid PSID.  Any thread.
- * Source: MSDN "GetTokenInformation", "LookupAccountSidW", "SID Components".
+ * Source: MSDN "GetCurrentProcessToken" (for asking, from Windows 8 on), "GetTokenInformation", "LookupAccountSidW", "SID Components".
  */
 #ifndef SBX_WIN_USER_H
 #define SBX_WIN_USER_H
@@ -21,6 +21,9 @@ typedef struct sbx_user_sid {
 
 /* From the process's token; a thread's token does not count. */
 sbx_status sbx_user_get(sbx_user_sid *user, sbx_error *err);
+
+/* The SID of its logon; *has 0: network logons may have none. */
+sbx_status sbx_user_logon(sbx_user_sid *logon, int *has, sbx_error *err);
 
 /* "S-1-5-..."; cut where text ends.  187 bytes hold the longest. */
 void sbx_user_sid_text(const void *sid, char *text, size_t size);

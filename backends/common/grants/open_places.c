@@ -17,6 +17,7 @@
 #include "win/drive.h"
 #include "win/file.h"
 #include "win/handle.h"
+#include "win/user.h"
 #include "win/wide.h"
 
 #define PLACES_MAX 512u
@@ -32,34 +33,12 @@
 typedef struct scan {
     sbx_text lines;
     sbx_sd *sd;
-    uint8_t logon[SBX_SID_MAX];
+    sbx_user_sid logon;
     int has_logon;
     uint32_t places, found;
 } scan;
 
 static const uint8_t everyone[12] = {1, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0};
-
-static void find_logon(scan *s)
-{
-    HANDLE token = NULL;
-    DWORD size = 0, i;
-    TOKEN_GROUPS *groups = NULL;
-
-    if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token))
-        return;
-    GetTokenInformation(token, TokenGroups, NULL, 0, &size);
-    groups = size ? sbx_alloc(size) : NULL;
-    if (groups && GetTokenInformation(token, TokenGroups, groups, size, &size))
-        for (i = 0; i < groups->GroupCount; i++)
-            if ((groups->Groups[i].Attributes & SE_GROUP_LOGON_ID) == SE_GROUP_LOGON_ID &&
-                GetLengthSid(groups->Groups[i].Sid) <= sizeof(s->logon)) {
-                memcpy(s->logon, groups->Groups[i].Sid, GetLengthSid(groups->Groups[i].Sid));
-                s->has_logon = 1;
-                break;
-            }
-    sbx_free(groups);
-    sbx_handle_close(&token);
-}
 
 static void look_at(scan *s, const WCHAR *path_w)
 {
@@ -78,7 +57,7 @@ static void look_at(scan *s, const WCHAR *path_w)
             kind = 'N';
         else if (sbx_acl_allows(s->sd->acl, everyone, WRITES))
             kind = 'E';
-        else if (s->has_logon && sbx_acl_allows(s->sd->acl, s->logon, WRITES))
+        else if (s->has_logon && sbx_acl_allows(s->sd->acl, s->logon.u.bytes, WRITES))
             kind = 'L';
     }
     path = kind ? sbx_file_final_path(handle, VOLUME_NAME_DOS) : NULL;
@@ -246,12 +225,12 @@ static void tell(char *lines, const sbx_root *roots, uint32_t count, sbx_text *t
 /* The directories that the roots are in, at every launch: the command of an earlier one may have made them. */
 static void tell_above(const sbx_root *roots, uint32_t count, sbx_text *told)
 {
-    scan s = {{0}, NULL, {0}, 0, 0, 0};
+    scan s = {.places = 0};
     uint32_t i;
 
     if (sbx_sd_new(&s.sd, NULL) != SBX_OK)
         return;
-    find_logon(&s);
+    sbx_user_logon(&s.logon, &s.has_logon, NULL);
     for (i = 0; i < count; i++) {
         char *path = sbx_strdup(roots[i].path);
         size_t length = path ? sbx_path_parent_length(path) : 0;
@@ -270,7 +249,7 @@ static void tell_above(const sbx_root *roots, uint32_t count, sbx_text *told)
 
 void sbx_open_places_report(const sbx_root *roots, uint32_t count, uint32_t flags)
 {
-    scan s = {{0}, NULL, {0}, 0, 0, 0};
+    scan s = {.places = 0};
     DWORD length = GetEnvironmentVariableW(L"PATH", NULL, 0);
     WCHAR *list = sbx_alloc_zero((size_t)length + 1, sizeof(WCHAR));
     char *file = sbx_state_path("reach"), *whole = NULL, *lines;
@@ -292,7 +271,7 @@ void sbx_open_places_report(const sbx_root *roots, uint32_t count, uint32_t flag
     }
     if (sbx_sd_new(&s.sd, NULL) != SBX_OK)
         goto out;
-    find_logon(&s);
+    sbx_user_logon(&s.logon, &s.has_logon, NULL);
     sbx_text_printf(&s.lines, "%s %08lx %lu\n", CACHE_HEAD, (unsigned long)key, (unsigned long)now);
     look_around(&s, list);
     if (s.lines.failed)

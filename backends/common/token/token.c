@@ -40,14 +40,15 @@ sbx_status sbx_run_sid(const char *run_id, uint8_t sid[SBX_RUN_SID_BYTES], sbx_e
 
 sbx_status sbx_token_own(sbx_error *err)
 {
+    static volatile LONG is_fine; /* a process keeps its token */
+    const HANDLE own = GetCurrentProcessToken();
     const sbx_token_self *self;
-    HANDLE own = NULL;
     TOKEN_GROUPS *restricted = NULL;
     DWORD container = 0, size = 0;
     sbx_status st = SBX_OK;
 
-    if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &own))
-        return sbx_fail_last(err, SBX_E_SYSTEM, "OpenProcessToken", "own process");
+    if (is_fine)
+        return SBX_OK;
     st = sbx_token_info(own, TokenRestrictedSids, (void **)&restricted, err);
     if (st == SBX_E_SYSTEM) { /* what the system cannot even tell, it does not check */
         st = SBX_E_UNENFORCED;
@@ -65,9 +66,9 @@ sbx_status sbx_token_own(sbx_error *err)
         goto out;
     }
     st = sbx_token_ask_self(&self, err);
+    is_fine = st == SBX_OK;
 out:
     sbx_free(restricted);
-    sbx_handle_close(&own);
     return st;
 }
 
@@ -183,28 +184,25 @@ sbx_status sbx_token_settle(const sbx_token_spec *spec, void *process, void *tok
     return st;
 }
 
-/* A thread's token: *token is a copy for impersonation. */
-static sbx_status begin_as(void *token, HANDLE *copy, sbx_error *err)
+sbx_status sbx_token_copy(void *token, void **copy, sbx_error *err)
 {
-    if (!DuplicateTokenEx(token, TOKEN_QUERY | TOKEN_IMPERSONATE, NULL, SecurityImpersonation, TokenImpersonation,
-                          copy)) {
-        *copy = NULL;
-        return sbx_fail_last(err, SBX_E_SYSTEM, "DuplicateTokenEx", "the command's token");
-    }
-    if (!SetThreadToken(NULL, *copy)) {
-        sbx_fail_last(err, SBX_E_SYSTEM, "SetThreadToken", "the command's token");
-        sbx_handle_close(copy);
-        return SBX_E_SYSTEM;
-    }
-    return SBX_OK;
+    if (DuplicateTokenEx(token, TOKEN_QUERY | TOKEN_IMPERSONATE, NULL, SecurityImpersonation, TokenImpersonation, copy))
+        return SBX_OK;
+    *copy = NULL;
+    return sbx_fail_last(err, SBX_E_SYSTEM, "DuplicateTokenEx", "the command's token");
+}
+
+static sbx_status begin_as(void *copy, sbx_error *err)
+{
+    return SetThreadToken(NULL, copy) ? SBX_OK
+                                      : sbx_fail_last(err, SBX_E_SYSTEM, "SetThreadToken", "the command's token");
 }
 
 /* Going on with the command's token would confine sbx itself; the process ends instead. */
-static void end_as(HANDLE *copy)
+static void end_as(void)
 {
     if (!SetThreadToken(NULL, NULL))
         TerminateProcess(GetCurrentProcess(), 125);
-    sbx_handle_close(copy);
 }
 
 static sbx_status not_enforced(const char *op, const char *object, sbx_error *err)
@@ -213,36 +211,35 @@ static sbx_status not_enforced(const char *op, const char *object, sbx_error *er
     return sbx_hint(err, "the system does not enforce restricted tokens; nothing would be confined here");
 }
 
-static HANDLE open_dir(const WCHAR *path_w, DWORD access)
+/* What opening a directory gives; 0: it can be opened. */
+static DWORD try_dir(const WCHAR *path_w, DWORD access)
 {
-    return sbx_handle_from(CreateFileW(path_w, access, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
-                                       OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT, NULL));
+    HANDLE dir = sbx_handle_from(CreateFileW(path_w, access, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
+                                             NULL, OPEN_EXISTING,
+                                             FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT, NULL));
+    const DWORD code = dir ? 0 : GetLastError();
+
+    sbx_handle_close(&dir);
+    return code;
 }
 
-sbx_status sbx_token_try(void *token, const char *closed, const char *opened, sbx_error *err)
+sbx_status sbx_token_try(void *copy, const char *closed, const char *opened, const char *root, sbx_error *err)
 {
-    WCHAR *closed_w = NULL, *opened_w = NULL;
-    HANDLE copy = NULL, dir = NULL;
-    DWORD closed_code = ERROR_ACCESS_DENIED, opened_code = 0;
+    WCHAR *closed_w = NULL, *opened_w = NULL, *root_w = NULL;
+    DWORD closed_code = ERROR_ACCESS_DENIED, opened_code = 0, root_code = 0;
     sbx_status st = SBX_OK;
 
-    if (closed && (st = sbx_wide_path(closed, &closed_w, err)) != SBX_OK)
+    if ((closed && (st = sbx_wide_path(closed, &closed_w, err)) != SBX_OK) ||
+        (opened && (st = sbx_wide_path(opened, &opened_w, err)) != SBX_OK) ||
+        (root && (st = sbx_wide_path(root, &root_w, err)) != SBX_OK) || (st = begin_as(copy, err)) != SBX_OK)
         goto out;
-    if (opened && (st = sbx_wide_path(opened, &opened_w, err)) != SBX_OK)
-        goto out;
-    if ((st = begin_as(token, &copy, err)) != SBX_OK)
-        goto out;
-    if (closed) {
-        dir = open_dir(closed_w, FILE_ADD_FILE);
-        closed_code = dir ? 0 : GetLastError();
-        sbx_handle_close(&dir);
-    }
-    if (opened) {
-        dir = open_dir(opened_w, FILE_ADD_FILE | FILE_LIST_DIRECTORY);
-        opened_code = dir ? 0 : GetLastError();
-        sbx_handle_close(&dir);
-    }
-    end_as(&copy);
+    if (closed)
+        closed_code = try_dir(closed_w, FILE_ADD_FILE);
+    if (opened)
+        opened_code = try_dir(opened_w, FILE_ADD_FILE | FILE_LIST_DIRECTORY);
+    if (root)
+        root_code = try_dir(root_w, FILE_ADD_FILE);
+    end_as();
     if (!closed_code) {
         sbx_fail(err, SBX_E_UNENFORCED, "create files as the command would", closed);
         st = sbx_hint(err, "it must be denied and is not: the system does not enforce restricted tokens, or everyone "
@@ -253,45 +250,26 @@ sbx_status sbx_token_try(void *token, const char *closed, const char *opened, sb
     } else if (opened_code) {
         st = sbx_fail_code(err, SBX_E_UNENFORCED, SBX_CODE_WIN32, opened_code, "create files as the command would",
                            opened);
+    } else if (root_code) {
+        st = sbx_fail_code(err, SBX_E_REFUSED, SBX_CODE_WIN32, root_code, "create files as the command would", root);
+        sbx_hint(err, "the command is no administrator; give your account access: icacls FOLDER /grant "
+                      "%%USERNAME%%:(OI)(CI)M /T");
     }
 out:
     sbx_free(closed_w);
     sbx_free(opened_w);
-    return st;
-}
-
-sbx_status sbx_token_try_root(void *token, const char *root, sbx_error *err)
-{
-    WCHAR *root_w = NULL;
-    HANDLE copy = NULL, dir;
-    DWORD code;
-    sbx_status st;
-
-    if ((st = sbx_wide_path(root, &root_w, err)) != SBX_OK)
-        return st;
-    if ((st = begin_as(token, &copy, err)) == SBX_OK) {
-        dir = open_dir(root_w, FILE_ADD_FILE);
-        code = dir ? 0 : GetLastError();
-        sbx_handle_close(&dir);
-        end_as(&copy);
-        if (code) {
-            st = sbx_fail_code(err, SBX_E_REFUSED, SBX_CODE_WIN32, code, "create files as the command would", root);
-            sbx_hint(err, "the command is no administrator; give your account access: icacls FOLDER /grant "
-                          "%%USERNAME%%:(OI)(CI)M /T");
-        }
-    }
     sbx_free(root_w);
     return st;
 }
 
-sbx_status sbx_token_try_object(void *token, sbx_error *err)
+sbx_status sbx_token_try_object(void *copy, sbx_error *err)
 {
     SECURITY_DESCRIPTOR descriptor;
     SECURITY_ATTRIBUTES attributes = {sizeof(attributes), &descriptor, FALSE};
     sbx_user_sid user;
     _Alignas(4) uint8_t space[sizeof(ACL) + sizeof(ACCESS_ALLOWED_ACE) + SECURITY_MAX_SID_SIZE];
     ACL *acl = (ACL *)(void *)space;
-    HANDLE event = NULL, copy = NULL, opened = NULL;
+    HANDLE event = NULL, opened = NULL;
     DWORD write_code, read_code;
     LARGE_INTEGER tick;
     char name[64];
@@ -317,7 +295,7 @@ sbx_status sbx_token_try_object(void *token, sbx_error *err)
         st = sbx_fail_last(err, SBX_E_SYSTEM, "CreateEventW", name);
         goto out;
     }
-    if ((st = begin_as(token, &copy, err)) != SBX_OK)
+    if ((st = begin_as(copy, err)) != SBX_OK)
         goto out;
     opened = OpenEventW(EVENT_MODIFY_STATE, FALSE, name_w);
     write_code = opened ? 0 : GetLastError();
@@ -325,7 +303,7 @@ sbx_status sbx_token_try_object(void *token, sbx_error *err)
     opened = OpenEventW(SYNCHRONIZE, FALSE, name_w);
     read_code = opened ? 0 : GetLastError();
     sbx_handle_close(&opened);
-    end_as(&copy);
+    end_as();
     if (write_code != ERROR_ACCESS_DENIED)
         st = not_enforced("open an object for writing", "probe", err);
     else if (read_code)

@@ -57,26 +57,26 @@ sbx_status sbx_token_restrict(const sbx_token_spec *spec, void **token, sbx_erro
  * the command could not open its own token to duplicate or adjust it.  Both: WRITE_DAC. */
 sbx_status sbx_token_settle(const sbx_token_spec *spec, void *process, void *token, sbx_error *err);
 
-/* Is it exactly what sbx_token_restrict makes for this spec, and do access checks treat it so?  token:
- * TOKEN_QUERY | TOKEN_DUPLICATE.  SBX_E_UNENFORCED names what is not. */
-sbx_status sbx_token_verify(const sbx_token_spec *spec, void *token, sbx_error *err);
+/* A copy of a token for a thread, with which the functions below ask.  token: TOKEN_DUPLICATE.  The caller closes it. */
+sbx_status sbx_token_copy(void *token, void **copy, sbx_error *err);
+
+/* Is it exactly what sbx_token_restrict makes for this spec, and do access checks treat it so?  token: TOKEN_QUERY.
+ * SBX_E_UNENFORCED names what is not. */
+sbx_status sbx_token_verify(const sbx_token_spec *spec, void *token, void *copy, sbx_error *err);
 
 /* May the command delete, move and replace what lies in folders that admit only the user?  It may where the system does not
- * count FILE_DELETE_CHILD among the rights that write: documents leave both open.  token: as above. */
-sbx_status sbx_token_measure_delete(void *token, int *may, sbx_error *err);
+ * count FILE_DELETE_CHILD among the rights that write: documents leave both open. */
+sbx_status sbx_token_measure_delete(void *copy, int *may, sbx_error *err);
 
 /*
  * Open objects as a thread with that token would.  closed: a directory of the user in which the command must not
- * create files; opened: one in which it must be able to (either NULL: not asked).  Nothing is created.
- * SBX_E_UNENFORCED when the first is not denied or the second is not allowed.
+ * create files; opened: one in which it must be able to; root: a writable root in which it must be able to, which sbx may
+ * reach as an administrator and the command not.  Each may be NULL: not asked.  Nothing is created.
+ * SBX_E_UNENFORCED when the first is not denied or the second is not allowed, SBX_E_REFUSED for the root.
  */
-sbx_status sbx_token_try(void *token, const char *closed, const char *opened, sbx_error *err);
-
-/* Can the command create files in this writable root?  SBX_E_REFUSED when not: sbx may reach as an administrator what the
- * command, which is none, does not. */
-sbx_status sbx_token_try_root(void *token, const char *root, sbx_error *err);
+sbx_status sbx_token_try(void *copy, const char *closed, const char *opened, const char *root, sbx_error *err);
 
 /* As sbx_token_try, with a kernel object made for the purpose and gone afterwards. */
-sbx_status sbx_token_try_object(void *token, sbx_error *err);
+sbx_status sbx_token_try_object(void *copy, sbx_error *err);
 
 #endif

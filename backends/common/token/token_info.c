@@ -4,7 +4,6 @@
 
 #include "base/memory.h"
 #include "win/error.h"
-#include "win/handle.h"
 
 #define ENOUGH 2048u /* bytes: for most of what there is to ask, one call */
 
@@ -54,35 +53,13 @@ sbx_status sbx_token_integrity(void *token, DWORD *level, sbx_error *err)
     return SBX_OK;
 }
 
-static sbx_status find_logon(HANDLE token, sbx_token_self *self, sbx_error *err)
-{
-    TOKEN_GROUPS *groups = NULL;
-    DWORD i;
-    sbx_status st = sbx_token_info(token, TokenGroups, (void **)&groups, err);
-
-    if (st != SBX_OK)
-        return st;
-    for (i = 0; i < groups->GroupCount; i++)
-        if ((groups->Groups[i].Attributes & SE_GROUP_LOGON_ID) == SE_GROUP_LOGON_ID)
-            break;
-    self->has_logon = i < groups->GroupCount;
-    if (self->has_logon && !CopySid(sizeof(self->logon.u.bytes), self->logon.u.bytes, groups->Groups[i].Sid))
-        st = sbx_fail_last(err, SBX_E_SYSTEM, "CopySid", "the logon SID");
-    sbx_free(groups);
-    return st;
-}
-
 static sbx_status ask_self(sbx_token_self *self, sbx_error *err)
 {
-    HANDLE own = NULL;
-    sbx_status st;
+    sbx_status st = sbx_user_get(&self->user, err);
 
-    if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &own))
-        return sbx_fail_last(err, SBX_E_SYSTEM, "OpenProcessToken", "own process");
-    if ((st = sbx_user_get(&self->user, err)) == SBX_OK && (st = find_logon(own, self, err)) == SBX_OK)
-        st = sbx_token_integrity(own, &self->integrity, err);
-    sbx_handle_close(&own);
-    return st;
+    if (st == SBX_OK)
+        st = sbx_user_logon(&self->logon, &self->has_logon, err);
+    return st == SBX_OK ? sbx_token_integrity(GetCurrentProcessToken(), &self->integrity, err) : st;
 }
 
 sbx_status sbx_token_ask_self(const sbx_token_self **self, sbx_error *err)

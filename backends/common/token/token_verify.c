@@ -3,7 +3,6 @@
 #include "base/memory.h"
 #include "common/token/token_info.h"
 #include "win/error.h"
-#include "win/handle.h"
 
 /* TOKEN_ACCESS_INFORMATION.Flags; in the headers of drivers only (ntifs.h). */
 #define FLAG_WRITE_RESTRICTED 0x0008u
@@ -200,31 +199,19 @@ static sbx_status ask(HANDLE copy, PSID user, PSID extra, DWORD access, int *gra
     return SBX_OK;
 }
 
-/* AccessCheck wants a thread's token. */
-static sbx_status copy_to_ask(void *token, HANDLE *copy, sbx_error *err)
+static sbx_status check_behaviour(const sbx_token_spec *spec, HANDLE copy, const sbx_token_self *self, sbx_error *err)
 {
-    if (DuplicateTokenEx(token, TOKEN_QUERY, NULL, SecurityIdentification, TokenImpersonation, copy))
-        return SBX_OK;
-    *copy = NULL;
-    return sbx_fail_last(err, SBX_E_SYSTEM, "DuplicateTokenEx", "the command's token");
-}
-
-static sbx_status check_behaviour(const sbx_token_spec *spec, void *token, const sbx_token_self *self, sbx_error *err)
-{
-    HANDLE copy = NULL;
     static const uint8_t authenticated[12] = {1, 1, 0, 0, 0, 0, 0, 5, 11};
     /* what only the first of the two checks admits: the user, or what is open to every account */
     PSID user = as_sid(spec->launcher ? authenticated : self->user.u.bytes), run = as_sid(spec->run_sid);
     int user_write = 1, user_owner = 1, user_read = 0, run_write = 0;
     sbx_status st;
 
-    if ((st = copy_to_ask(token, &copy, err)) != SBX_OK)
-        return st;
     if ((st = ask(copy, user, NULL, FILE_WRITE_DATA, &user_write, err)) != SBX_OK ||
         (st = ask(copy, user, NULL, WRITE_DAC, &user_owner, err)) != SBX_OK ||
         (st = ask(copy, user, NULL, FILE_READ_DATA, &user_read, err)) != SBX_OK ||
         (st = ask(copy, user, run, FILE_WRITE_DATA, &run_write, err)) != SBX_OK)
-        goto out;
+        return st;
     if (user_write)
         st = gap("access check: what only the user may write can be written", err);
     else if (user_owner)
@@ -233,27 +220,19 @@ static sbx_status check_behaviour(const sbx_token_spec *spec, void *token, const
         st = gap("access check: what the user may read cannot be read", err);
     else if (!run_write)
         st = gap("access check: what is granted cannot be written", err);
-out:
-    sbx_handle_close(&copy);
     return st;
 }
 
-sbx_status sbx_token_measure_delete(void *token, int *may, sbx_error *err)
+sbx_status sbx_token_measure_delete(void *copy, int *may, sbx_error *err)
 {
     const sbx_token_self *self;
-    HANDLE copy = NULL;
     sbx_status st = sbx_token_ask_self(&self, err);
 
     *may = 1;
-    if (st == SBX_OK)
-        st = copy_to_ask(token, &copy, err);
-    if (st == SBX_OK)
-        st = ask(copy, as_sid(self->user.u.bytes), NULL, FILE_DELETE_CHILD, may, err);
-    sbx_handle_close(&copy);
-    return st;
+    return st == SBX_OK ? ask(copy, as_sid(self->user.u.bytes), NULL, FILE_DELETE_CHILD, may, err) : st;
 }
 
-sbx_status sbx_token_verify(const sbx_token_spec *spec, void *token, sbx_error *err)
+sbx_status sbx_token_verify(const sbx_token_spec *spec, void *token, void *copy, sbx_error *err)
 {
     const sbx_token_self *self;
     sbx_status st;
@@ -263,5 +242,5 @@ sbx_status sbx_token_verify(const sbx_token_spec *spec, void *token, sbx_error *
         (st = check_groups(spec, token, self, err)) != SBX_OK || (st = check_user(token, self, err)) != SBX_OK ||
         (st = check_default_dacl(spec, token, self, err)) != SBX_OK)
         return st;
-    return check_behaviour(spec, token, self, err);
+    return check_behaviour(spec, copy, self, err);
 }

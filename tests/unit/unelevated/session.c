@@ -489,6 +489,28 @@ static void unconfined(void **state)
     assert_int_equal(can, 0x3ff);
 }
 
+static sbx_status verified(const sbx_token_spec *spec, HANDLE token, sbx_error *err)
+{
+    HANDLE copy = NULL;
+    sbx_status st;
+
+    assert_int_equal(sbx_token_copy(token, &copy, NULL), SBX_OK);
+    st = sbx_token_verify(spec, token, copy, err);
+    CloseHandle(copy);
+    return st;
+}
+
+static sbx_status measured(HANDLE token, int *may, sbx_error *err)
+{
+    HANDLE copy = NULL;
+    sbx_status st;
+
+    assert_int_equal(sbx_token_copy(token, &copy, NULL), SBX_OK);
+    st = sbx_token_measure_delete(copy, may, err);
+    CloseHandle(copy);
+    return st;
+}
+
 /* A child that was started with less than was asked for is not let go. */
 static void wrong_token(void **state)
 {
@@ -504,19 +526,19 @@ static void wrong_token(void **state)
     assert_int_equal(sbx_run_sid(run_id, more.run_sid, &err), SBX_OK);
     memcpy(one.run_sid, more.run_sid, sizeof(one.run_sid));
     assert_true(OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY | TOKEN_DUPLICATE, &own));
-    assert_int_equal(sbx_token_verify(&one, own, &err), SBX_E_UNENFORCED);
+    assert_int_equal(verified(&one, own, &err), SBX_E_UNENFORCED);
     assert_non_null(strstr(err.op, "there are none"));
     CloseHandle(own);
     assert_int_equal(sbx_token_restrict(&more, &token, &err), SBX_OK);
-    assert_int_equal(sbx_token_verify(&more, token, &err), SBX_OK);
-    assert_int_equal(sbx_token_verify(&one, token, &err), SBX_E_UNENFORCED);
+    assert_int_equal(verified(&more, token, &err), SBX_OK);
+    assert_int_equal(verified(&one, token, &err), SBX_E_UNENFORCED);
     assert_non_null(strstr(err.op, "one too many"));
     CloseHandle(token);
     assert_int_equal(sbx_token_restrict(&one, &token, &err), SBX_OK);
-    assert_int_equal(sbx_token_verify(&more, token, &err), SBX_E_UNENFORCED);
+    assert_int_equal(verified(&more, token, &err), SBX_E_UNENFORCED);
     assert_non_null(strstr(err.op, "one is missing"));
     one.run_sid[20] ^= 1;
-    assert_int_equal(sbx_token_verify(&one, token, &err), SBX_E_UNENFORCED);
+    assert_int_equal(verified(&one, token, &err), SBX_E_UNENFORCED);
     CloseHandle(token);
 }
 
@@ -573,13 +595,13 @@ static void deleting_is_measured(void **state)
     if (!enforced)
         skip();
     assert_true(OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY | TOKEN_DUPLICATE, &own));
-    assert_int_equal(sbx_token_measure_delete(own, &may, &err), SBX_OK);
+    assert_int_equal(measured(own, &may, &err), SBX_OK);
     assert_true(may);
     assert_true(can_delete_by_folder(own));
     CloseHandle(own);
     assert_int_equal(sbx_run_sid(run_id, spec.run_sid, &err), SBX_OK);
     assert_int_equal(sbx_token_restrict(&spec, &token, &err), SBX_OK);
-    assert_int_equal(sbx_token_measure_delete(token, &may, &err), SBX_OK);
+    assert_int_equal(measured(token, &may, &err), SBX_OK);
     print_message("    the command %s delete what lies in folders of the user\n", may ? "may" : "may not");
     assert_int_equal(may, can_delete_by_folder(token));
     CloseHandle(token);
