@@ -40,8 +40,7 @@ static sbx_status SBX_CALL unelevated_probe(sbx_error *err)
     memset(&spec, 0, sizeof(spec));
     if ((st = sbx_token_own(err)) != SBX_OK ||
         (st = sbx_run_sid("00000000000000000000000000000000", spec.run_sid, err)) != SBX_OK ||
-        (st = sbx_token_restrict(&spec, &token, err)) != SBX_OK ||
-        (st = sbx_token_copy(token, &copy, err)) != SBX_OK ||
+        (st = sbx_token_restrict(&spec, &token, err)) != SBX_OK || (st = sbx_token_copy(token, &copy, err)) != SBX_OK ||
         (st = sbx_token_verify(&spec, token, copy, err)) != SBX_OK || (st = sbx_session_measure(copy, err)) != SBX_OK)
         goto out;
     st = sbx_token_try_object(copy, err);

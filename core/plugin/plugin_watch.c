@@ -12,7 +12,7 @@
 
 static HANDLE timer;
 static volatile LONG state, is_set; /* is_set: the timer will go off */
-static ULONGLONG begun; /* these three are read only while it is WATCHING */
+static ULONGLONG begun;             /* these three are read only while it is WATCHING */
 static const char *backend_name;
 static const char *function_name;
 

@@ -75,10 +75,10 @@ typedef struct known_key {
     void *volatile opened;
 } known_key;
 
-static known_key profile_list = {HKEY_LOCAL_MACHINE,
-                                 L"SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\ProfileList", NULL};
-static known_key shell_folders = {
-    HKEY_CURRENT_USER, L"Software\\Microsoft\\Windows\\CurrentVersion\\Explorer\\User Shell Folders", NULL};
+static known_key profile_list = {HKEY_LOCAL_MACHINE, L"SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\ProfileList",
+                                 NULL};
+static known_key shell_folders = {HKEY_CURRENT_USER,
+                                  L"Software\\Microsoft\\Windows\\CurrentVersion\\Explorer\\User Shell Folders", NULL};
 
 static HKEY open_key(known_key *key)
 {
@@ -102,9 +102,8 @@ static int from_registry(known_key *key, const WCHAR *below_w, const WCHAR *valu
     const WCHAR *tail_w = text_w;
 
     memset(text_w, 0, sizeof(text_w));
-    if (!opened ||
-        RegGetValueW(opened, below_w, value_w, RRF_RT_REG_EXPAND_SZ | RRF_RT_REG_SZ | RRF_NOEXPAND, &type, text_w,
-                     &bytes) != ERROR_SUCCESS)
+    if (!opened || RegGetValueW(opened, below_w, value_w, RRF_RT_REG_EXPAND_SZ | RRF_RT_REG_SZ | RRF_NOEXPAND, &type,
+                                text_w, &bytes) != ERROR_SUCCESS)
         return 0;
     if (_wcsnicmp(text_w, variable_w, variable) == 0) {
         tail_w = text_w + variable;

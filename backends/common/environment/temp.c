@@ -61,7 +61,7 @@ static sbx_status create_private(HANDLE parent, const WCHAR *name_w, const void 
         st = sbx_fail_nt(err, SBX_E_SYSTEM, status, "NtCreateFile", object);
         goto out;
     }
-    if (!SBX_NT_OK(sbx_nt_query(opened, &info)) || (info.attributes & FILE_ATTRIBUTE_REPARSE_POINT)) {
+    if (may_exist && (!SBX_NT_OK(sbx_nt_query(opened, &info)) || (info.attributes & FILE_ATTRIBUTE_REPARSE_POINT))) {
         st = sbx_fail(err, SBX_E_REFUSED, "use as a folder of sbx: it is a link", object);
         goto out;
     }

@@ -133,7 +133,7 @@ static sbx_status undo(sbx_root *root, sbx_ledger *ledger, sbx_error *err)
     sbx_status st;
 
     root->may_mend = 1;
-    st = sbx_guard_remove(root, ledger, NULL, err);
+    st = sbx_guard_remove(root, ledger, NULL, NULL, NULL, err);
     if (st == SBX_OK)
         st = sbx_undo_root(root, ledger, &count, &first, err);
     if (st == SBX_OK && count.failed) {
@@ -180,7 +180,7 @@ static sbx_status clean_guards(cleaner *c, sbx_located *known, sbx_error *err)
         if (path->kind == SBX_RECORD_GUARD)
             guards[count++] = path->path;
     known->root.may_mend = 1;
-    st = sbx_guard_remove(&known->root, c->ledger, NULL, err);
+    st = sbx_guard_remove(&known->root, c->ledger, NULL, NULL, NULL, err);
     for (i = 0; i < count; i++) {
         sbx_state_item item = item_in(known, "guard", full, "placeholder that a run left behind");
 

@@ -124,7 +124,7 @@ static sbx_status grant_one(sbx_grants *g, const sbx_policy *policy, uint32_t wh
         /* what a run that ended badly left; what cannot be removed now goes on to protect its name */
         st = sbx_hold_find(&root->sid, g->hold, &process, err);
         if (st == SBX_OK && !process)
-            sbx_guard_remove(root, &g->ledger, NULL, NULL);
+            sbx_guard_remove(root, &g->ledger, NULL, NULL, NULL, NULL);
     }
     if (st == SBX_OK)
         st = make_rules(g, policy, which, err);
@@ -139,10 +139,10 @@ static sbx_status grant_one(sbx_grants *g, const sbx_policy *policy, uint32_t wh
 }
 
 /* Open and judge one.  A complete grant was judged before it was made, which saves a warm launch most of it. */
-static sbx_status judge_one(const char *path, const sbx_audience *audience, sbx_root *root, sbx_error *err)
+static sbx_status judge_one(const char *path, int dry, const sbx_audience *audience, sbx_root *root, sbx_error *err)
 {
     uint32_t found = SBX_STAMP_BARE;
-    sbx_status st = sbx_root_reopen(path, root, NULL);
+    sbx_status st = dry ? sbx_root_reopen(path, root, NULL) : sbx_root_reopen_held(path, root, NULL);
 
     root->audience = audience;
     if (st == SBX_OK && root->handle &&
@@ -166,7 +166,7 @@ static sbx_status judge(sbx_grants *g, const sbx_policy *policy, const sbx_audie
         return sbx_fail(err, SBX_E_REFUSED, "too many writable roots", policy->writable[ROOTS_MAX]);
     for (i = 0; i < policy->writable_count; i++) {
         sbx_root *root = &g->roots[g->count];
-        sbx_status st = judge_one(policy->writable[i], audience, root, err);
+        sbx_status st = judge_one(policy->writable[i], g->dry, audience, root, err);
 
         if (st != SBX_OK)
             return st;
@@ -286,6 +286,7 @@ sbx_status sbx_grants_open(const sbx_policy *policy, uint32_t flags, const sbx_a
             st = lock_all(g, locks, WAIT_MS, err);
         if (st == SBX_OK && !g->dry)
             st = sbx_hold_take(policy->run_id, sids, g->count, &g->hold, err);
+        g->ledger.lock = locks[0];
         if (st == SBX_OK)
             st = sbx_ledger_load(&g->ledger, err);
         know_audiences(g);
@@ -298,6 +299,7 @@ sbx_status sbx_grants_open(const sbx_policy *policy, uint32_t flags, const sbx_a
         if (st == SBX_OK)
             st = meet_sets(g, policy, err);
     }
+    g->ledger.lock = NULL;
     unlock_all(g, locks);
     if (st == SBX_OK) {
         sbx_open_places_report(g->roots, g->count, flags);
@@ -346,15 +348,15 @@ void sbx_grants_close(sbx_grants *grants)
         sbx_hold_give(grants->hold);
         grants->hold = NULL;
         sbx_ledger_fini(&grants->ledger);
+        grants->ledger.lock = locks[0];
         if (sbx_ledger_load(&grants->ledger, NULL) == SBX_OK)
             for (i = 0; i < grants->count; i++) {
+                const int is_guarded = sbx_guard_known(&grants->roots[i], &grants->ledger);
                 uint32_t process = 0;
 
-                if (grants->opened)
-                    sbx_protect_again(&grants->protection[i]);
-                if (sbx_guard_known(&grants->roots[i], &grants->ledger) &&
-                    sbx_hold_find(&grants->roots[i].sid, NULL, &process, NULL) == SBX_OK && !process)
-                    sbx_guard_remove(&grants->roots[i], &grants->ledger, NULL, NULL);
+                sbx_protect_end(&grants->protection[i], grants->opened,
+                                is_guarded && sbx_hold_find(&grants->roots[i].sid, NULL, &process, NULL) == SBX_OK &&
+                                    !process);
             }
     }
     unlock_all(grants, locks);

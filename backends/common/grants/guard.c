@@ -182,7 +182,8 @@ static void show(HANDLE guard)
 }
 
 /* *gone: there is nothing of it any more. */
-static sbx_status remove_one(const sbx_root *root, const char *path, int *gone, sbx_error *err)
+static sbx_status remove_one(const sbx_root *root, const char *path, sbx_guard_look look, void *context, int *gone,
+                             sbx_error *err)
 {
     void *handle = NULL;
     sbx_nt_info info = {0};
@@ -198,6 +199,8 @@ static sbx_status remove_one(const sbx_root *root, const char *path, int *gone, 
     if (st != SBX_OK)
         return st;
     sbx_step("unguard");
+    if (look)
+        look(context, path, handle, &info);
     if ((info.attributes & FILE_ATTRIBUTE_REPARSE_POINT) ||
         (!(info.attributes & FILE_ATTRIBUTE_DIRECTORY) && !is_guard(path, &info)))
         ; /* somebody uses the name now */
@@ -211,7 +214,8 @@ static sbx_status remove_one(const sbx_root *root, const char *path, int *gone, 
     return st;
 }
 
-sbx_status sbx_guard_remove(const sbx_root *root, sbx_ledger *ledger, uint64_t *removed, sbx_error *err)
+sbx_status sbx_guard_remove(const sbx_root *root, sbx_ledger *ledger, sbx_guard_look look, void *context,
+                            uint64_t *removed, sbx_error *err)
 {
     sbx_ledger_entry entries[AT_ONCE * 2];
     sbx_ledger_root *known = sbx_ledger_find(ledger, &root->sid);
@@ -227,7 +231,7 @@ sbx_status sbx_guard_remove(const sbx_root *root, sbx_ledger *ledger, uint64_t *
 
             if (path->kind != SBX_RECORD_GUARD)
                 continue;
-            one = remove_one(root, path->path, &gone, st == SBX_OK ? err : NULL);
+            one = remove_one(root, path->path, look, context, &gone, st == SBX_OK ? err : NULL);
             if (st == SBX_OK)
                 st = one;
             /* open elsewhere, or perhaps one is that is in it: it stays a guard */

@@ -20,8 +20,12 @@ sbx_status sbx_guard_make(const sbx_root *root, const sbx_rule *const *rules, ui
 /* Does the ledger know any of the root? */
 int sbx_guard_known(const sbx_root *root, const sbx_ledger *ledger);
 
+/* Called with what has the name of a guard, before it goes.  handle: READ_CONTROL. */
+typedef void (*sbx_guard_look)(void *context, const char *path, void *handle, const sbx_nt_info *info);
+
 /* Remove the guards of the root that the ledger knows.  No living run holds it, and its lock is taken.  What cannot be
- * removed, because somebody has it open, stays a guard; the error is that of the first. */
-sbx_status sbx_guard_remove(const sbx_root *root, sbx_ledger *ledger, uint64_t *removed, sbx_error *err);
+ * removed, because somebody has it open, stays a guard; the error is that of the first.  look may be NULL. */
+sbx_status sbx_guard_remove(const sbx_root *root, sbx_ledger *ledger, sbx_guard_look look, void *context,
+                            uint64_t *removed, sbx_error *err);
 
 #endif

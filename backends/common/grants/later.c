@@ -27,6 +27,7 @@ typedef struct looker {
     sbx_text *found;
     const char *prefix;    /* of names */
     uint32_t depth, *left; /* of a search for links */
+    int *has_vscode;
 } looker;
 
 typedef void (*visit_fn)(const looker *l, HANDLE dir, const FILE_FULL_DIR_INFORMATION *entry, const char *name);
@@ -100,6 +101,7 @@ static void at_top(const looker *l, HANDLE dir, const FILE_FULL_DIR_INFORMATION 
 {
     size_t i;
 
+    *l->has_vscode |= sbx_path_equal(name, ".vscode");
     if (sbx_name_is_built_in(name))
         sbx_text_printf(l->found, NEW, name);
     if (entry->FileAttributes & FILE_ATTRIBUTE_REPARSE_POINT) {
@@ -257,21 +259,26 @@ static void look_for_links(const looker *all, const char *name)
 }
 
 /* One folder, a part of a repository (outside.h) or one of the user. */
-static void look_at_top(const looker *l)
+static void look_at_top(const looker *all)
 {
     HANDLE top = NULL; /* one that has not been listed: a system may remember what a handle has told */
+    int has_vscode = 0, is_whole;
+    looker l = *all;
     size_t i;
 
-    if (SBX_NT_OK(sbx_nt_reopen(l->root->handle, FILE_LIST_DIRECTORY | SYNCHRONIZE, FILE_SHARE_DELETE, &top)) &&
-        !list(l, top, at_top)) {
-        sbx_text_printf(l->found, CUT "\t\n");
+    l.has_vscode = &has_vscode;
+    is_whole = SBX_NT_OK(sbx_nt_reopen(l.root->handle, FILE_LIST_DIRECTORY | SYNCHRONIZE, FILE_SHARE_DELETE, &top)) &&
+               list(&l, top, at_top);
+    if (top && !is_whole) {
+        sbx_text_printf(l.found, CUT "\t\n");
         for (i = 0; i < ARRAYSIZE(by_name); i++)
-            look_by_name(l, by_name[i]);
+            look_by_name(&l, by_name[i]);
         for (i = 0; sbx_name_built_in(i); i++)
-            look_if_there(l, sbx_name_built_in(i));
+            look_if_there(&l, sbx_name_built_in(i));
     }
     sbx_handle_close(&top);
-    look_by_name(l, ".vscode\\tasks.json");
+    if (has_vscode || !is_whole)
+        look_by_name(&l, ".vscode\\tasks.json");
 }
 
 void sbx_later_look(const sbx_root *root, const sbx_rule *rules, int with_git, sbx_text *found)

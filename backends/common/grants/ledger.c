@@ -178,11 +178,10 @@ out:
 
 void sbx_ledger_fini(sbx_ledger *ledger)
 {
-    const char *file = ledger->file;
+    const sbx_ledger empty = {.file = ledger->file, .lock = ledger->lock};
 
     sbx_arena_fini(&ledger->arena);
-    memset(ledger, 0, sizeof(*ledger));
-    ledger->file = file;
+    *ledger = empty;
 }
 
 static void put(sbx_text *text, uint32_t type, uint64_t count, const sbx_sid *sid, const char *path)
@@ -227,6 +226,7 @@ static void put_all(sbx_text *text, sbx_ledger *ledger)
 
 static sbx_status append(const char *path, const sbx_text *text, uint32_t flags, sbx_error *err)
 {
+    OVERLAPPED end = {.Offset = 0xFFFFFFFFu, .OffsetHigh = 0xFFFFFFFFu};
     uint16_t *path_w = NULL;
     HANDLE file = NULL;
     DWORD written = 0;
@@ -239,8 +239,7 @@ static sbx_status append(const char *path, const sbx_text *text, uint32_t flags,
                                        NULL));
     if (!file)
         st = sbx_fail_last(err, SBX_E_SYSTEM, "CreateFileW", path);
-    else if (SetFilePointer(file, 0, NULL, FILE_END) == INVALID_SET_FILE_POINTER ||
-             !WriteFile(file, text->data, (DWORD)text->length, &written, NULL) || written != text->length)
+    else if (!WriteFile(file, text->data, (DWORD)text->length, &written, &end) || written != text->length)
         st = sbx_fail_last(err, SBX_E_SYSTEM, "WriteFile", path);
     else if (!(flags & SBX_LEDGER_LAZY) && !FlushFileBuffers(file))
         st = sbx_fail_last(err, SBX_E_SYSTEM, "FlushFileBuffers", path);
@@ -258,7 +257,7 @@ sbx_status sbx_ledger_add(sbx_ledger *ledger, const sbx_sid *sid, const sbx_ledg
     sbx_ledger now = {.file = ledger->file};
     int rewrite = ledger->damaged || ledger->size > COMPACT_AT;
     uint32_t i;
-    sbx_status st = path ? sbx_lock_take(NULL, LOCK_WAIT_MS, &lock, err) : sbx_fail_memory(err);
+    sbx_status st = path ? sbx_lock_ledger(ledger->lock, LOCK_WAIT_MS, &lock, err) : sbx_fail_memory(err);
 
     if (st == SBX_OK && rewrite)
         st = sbx_ledger_load(&now, err); /* others may have added to it */

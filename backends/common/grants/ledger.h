@@ -34,11 +34,14 @@ typedef struct sbx_ledger_root {
     sbx_ledger_path *paths; /* newest first */
 } sbx_ledger_root;
 
+typedef struct sbx_lock sbx_lock;
+
 typedef struct sbx_ledger {
     sbx_arena arena;
     sbx_ledger_root *roots;
     size_t size, damaged; /* bytes of the file; of them, no records */
     const char *file;     /* its name in the state directory; NULL: "ledger" */
+    const sbx_lock *lock; /* of the caller, on a root, whose handle serves for the ledger's, too; NULL: none */
 } sbx_ledger;
 
 /* Read it as it is; one that does not exist is empty. `ledger` begins as { 0 } but for its file. */
@@ -65,10 +68,11 @@ sbx_status sbx_ledger_add(sbx_ledger *ledger, const sbx_sid *sid, const sbx_ledg
 
 /* ---- Locks and runs ------------------------------------------------------ */
 
-typedef struct sbx_lock sbx_lock;
-
 /* The lock of one root, or (NULL) of the ledger file.  SBX_E_REFUSED after wait_ms. */
 sbx_status sbx_lock_take(const sbx_sid *sid, uint32_t wait_ms, sbx_lock **lock, sbx_error *err);
+
+/* The lock of the ledger file through the handle of another, which is given up later; NULL: as above. */
+sbx_status sbx_lock_ledger(const sbx_lock *other, uint32_t wait_ms, sbx_lock **lock, sbx_error *err);
 void sbx_lock_give(sbx_lock *lock); /* NULL is fine */
 
 /* Says that a run uses roots, as long as it is not given up or its process ends. */

@@ -16,10 +16,12 @@
 #define RETRY_MS 10u
 #define TELL_MS 1000u
 #define KEPT ".kept"        /* ends the name of a record of what outlives a run: root.run.process.kept */
-#define HELD_AT 0x40000000u /* the byte of a run file that its run keeps locked */
+#define HELD_AT 0x40000000u /* the byte of a run file that a run of an older sbx keeps locked */
+#define SHARE_ALL (FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE)
 
 struct sbx_lock {
     HANDLE file;
+    int is_borrowed;
 };
 
 struct sbx_hold {
@@ -83,10 +85,9 @@ static OVERLAPPED place_of(const sbx_sid *sid)
 }
 
 /* A file of the state directory, which is made for the first one. */
-static sbx_status open_file(const char *path, const uint16_t *path_w, DWORD access, DWORD disposition, DWORD flags,
-                            void **file, sbx_error *err)
+static sbx_status open_file(const char *path, const uint16_t *path_w, DWORD access, DWORD share, DWORD disposition,
+                            DWORD flags, void **file, sbx_error *err)
 {
-    const DWORD share = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
     sbx_status st;
 
     *file = sbx_handle_from(CreateFileW((const WCHAR *)path_w, access, share, NULL, disposition, flags, NULL));
@@ -98,7 +99,7 @@ static sbx_status open_file(const char *path, const uint16_t *path_w, DWORD acce
     return *file ? SBX_OK : sbx_fail_last(err, SBX_E_SYSTEM, "CreateFileW", path);
 }
 
-sbx_status sbx_lock_take(const sbx_sid *sid, uint32_t wait_ms, sbx_lock **lock, sbx_error *err)
+static sbx_status take(const sbx_sid *sid, HANDLE file, uint32_t wait_ms, sbx_lock **lock, sbx_error *err)
 {
     OVERLAPPED place = place_of(sid);
     char *path = sbx_state_path("lock");
@@ -108,11 +109,13 @@ sbx_status sbx_lock_take(const sbx_sid *sid, uint32_t wait_ms, sbx_lock **lock, 
     int told = 0;
     sbx_status st = path && made ? sbx_wide_path(path, &path_w, err) : sbx_fail_memory(err);
 
-    if (st == SBX_OK)
-        st =
-            open_file(path, path_w, GENERIC_READ | GENERIC_WRITE, OPEN_ALWAYS, FILE_ATTRIBUTE_NORMAL, &made->file, err);
+    if (st == SBX_OK && !file)
+        st = open_file(path, path_w, GENERIC_READ | GENERIC_WRITE, SHARE_ALL, OPEN_ALWAYS, FILE_ATTRIBUTE_NORMAL,
+                       &made->file, err);
     if (st != SBX_OK)
         goto out;
+    if (file)
+        made->file = file;
     while (!LockFileEx(made->file, LOCKFILE_EXCLUSIVE_LOCK | LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0, &place)) {
         if (GetLastError() != ERROR_LOCK_VIOLATION && GetLastError() != ERROR_IO_PENDING) {
             st = sbx_fail_last(err, SBX_E_SYSTEM, "LockFileEx", path);
@@ -131,63 +134,74 @@ sbx_status sbx_lock_take(const sbx_sid *sid, uint32_t wait_ms, sbx_lock **lock, 
         }
         Sleep(RETRY_MS);
     }
+    made->is_borrowed = file != NULL;
     *lock = made;
     made = NULL;
 out:
-    sbx_lock_give(made);
+    if (made && made->file != file)
+        sbx_handle_close(&made->file);
+    sbx_free(made);
     sbx_free(path_w);
     sbx_free(path);
     return st;
 }
 
+sbx_status sbx_lock_take(const sbx_sid *sid, uint32_t wait_ms, sbx_lock **lock, sbx_error *err)
+{
+    return take(sid, NULL, wait_ms, lock, err);
+}
+
+sbx_status sbx_lock_ledger(const sbx_lock *other, uint32_t wait_ms, sbx_lock **lock, sbx_error *err)
+{
+    return take(NULL, other ? other->file : NULL, wait_ms, lock, err);
+}
+
 void sbx_lock_give(sbx_lock *lock)
 {
+    OVERLAPPED place = place_of(NULL);
+
     if (!lock)
         return;
-    sbx_handle_close(&lock->file); /* and with it the lock */
+    if (lock->is_borrowed)
+        UnlockFileEx(lock->file, 0, 1, 0, &place);
+    else
+        sbx_handle_close(&lock->file); /* and with it the lock */
     sbx_free(lock);
 }
 
 /* ---- Runs ------------------------------------------------------------------ */
 
-/* A run file: process id, then the SIDs. */
+/* A run file: process id, then the SIDs.  While its run lives nobody else may open it to write. */
 sbx_status sbx_hold_take(const char *run_id, const sbx_sid *sids, uint32_t count, sbx_hold **hold, sbx_error *err)
 {
-    OVERLAPPED place;
-    sbx_text name = {0};
+    sbx_text name = {0}, says = {0};
     uint16_t *path_w = NULL;
     char *path = NULL;
     sbx_hold *made = sbx_alloc_zero(1, sizeof(*made));
     DWORD process = GetCurrentProcessId(), written = 0;
-    uint32_t i, tries;
+    uint32_t i;
     size_t length;
     sbx_status st;
 
-    memset(&place, 0, sizeof(place));
-    place.Offset = HELD_AT;
     sbx_text_printf(&name, "runs\\%s.%lu", run_id ? run_id : "run", (unsigned long)process);
     path = name.data ? sbx_state_path(name.data) : NULL;
     st = path && made && !name.failed ? sbx_wide_path(path, &path_w, err) : sbx_fail_memory(err);
     if (st == SBX_OK)
-        st = open_file(path, path_w, GENERIC_READ | GENERIC_WRITE | DELETE, CREATE_ALWAYS,
-                       FILE_ATTRIBUTE_TEMPORARY | FILE_FLAG_DELETE_ON_CLOSE, &made->file, err);
+        st = open_file(path, path_w, GENERIC_READ | GENERIC_WRITE | DELETE, FILE_SHARE_READ | FILE_SHARE_DELETE,
+                       CREATE_ALWAYS, FILE_ATTRIBUTE_TEMPORARY | FILE_FLAG_DELETE_ON_CLOSE, &made->file, err);
     if (st != SBX_OK)
         goto out;
     for (length = strlen(path); length && path[length - 1] != '\\'; length--)
         ;
     for (i = 0; path[length + i] && i < ARRAYSIZE(made->name) - 1; i++)
         made->name[i] = (WCHAR)(unsigned char)path[length + i];
-    /* somebody who asks whether this run lives may have it for an instant */
-    for (tries = 0; !LockFileEx(made->file, LOCKFILE_EXCLUSIVE_LOCK | LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0, &place);
-         tries++) {
-        if (tries == 100) {
-            st = sbx_fail_last(err, SBX_E_SYSTEM, "LockFileEx", path);
-            goto out;
-        }
-        Sleep(RETRY_MS);
+    sbx_text_add_n(&says, (const char *)&process, sizeof(process));
+    sbx_text_add_n(&says, (const char *)sids, count * sizeof(*sids));
+    if (says.failed) {
+        st = sbx_fail_memory(err);
+        goto out;
     }
-    if (!WriteFile(made->file, &process, sizeof(process), &written, NULL) ||
-        (count && !WriteFile(made->file, sids, (DWORD)(count * sizeof(*sids)), &written, NULL))) {
+    if (!WriteFile(made->file, says.data, (DWORD)says.length, &written, NULL) || written != says.length) {
         st = sbx_fail_last(err, SBX_E_SYSTEM, "WriteFile", path);
         goto out;
     }
@@ -195,6 +209,7 @@ sbx_status sbx_hold_take(const char *run_id, const sbx_sid *sids, uint32_t count
     made = NULL;
 out:
     sbx_hold_give(made);
+    sbx_text_fini(&says);
     sbx_text_fini(&name);
     sbx_free(path_w);
     sbx_free(path);
@@ -250,18 +265,16 @@ static uint32_t process_of(const WCHAR *name)
     return process ? process : 1;
 }
 
-/* The process of a run file, if it lives and holds the root.  Who may read the file can lock its bytes against
- * reading: what lives and cannot be read holds every root. */
-static uint32_t holder(HANDLE file, const WCHAR *name, const sbx_sid *sid)
+static HANDLE open_run(const WCHAR *path_w, DWORD access)
 {
-    OVERLAPPED place;
+    return sbx_handle_from(CreateFileW(path_w, access, SHARE_ALL, NULL, OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL, NULL));
+}
+
+static uint32_t holder_in(HANDLE file, const WCHAR *name, const sbx_sid *sid)
+{
     DWORD process = 0, got = 0;
     sbx_sid one;
 
-    memset(&place, 0, sizeof(place));
-    place.Offset = HELD_AT;
-    if (LockFileEx(file, LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0, &place))
-        return 0;
     if (!ReadFile(file, &process, sizeof(process), &got, NULL))
         return process_of(name);
     if (got != sizeof(process)) /* it begins: it takes its roots under their locks */
@@ -274,6 +287,28 @@ static uint32_t holder(HANDLE file, const WCHAR *name, const sbx_sid *sid)
         if (!memcmp(&one, sid, sizeof(one)))
             return process;
     }
+}
+
+/* The process of a run file, if it lives and holds the root.  Who may read the file can lock its bytes against
+ * reading, and open it so that nobody writes: what may live and cannot be read holds every root. */
+static uint32_t holder(const WCHAR *path_w, const WCHAR *name, const sbx_sid *sid)
+{
+    OVERLAPPED place = {.Offset = HELD_AT};
+    HANDLE file = open_run(path_w, GENERIC_READ | GENERIC_WRITE);
+    uint32_t process = 0;
+
+    if (!file) {
+        file = open_run(path_w, GENERIC_READ);
+        /* gone, or about to be, which Windows calls denied */
+        if (!file && GetLastError() != ERROR_FILE_NOT_FOUND && GetLastError() != ERROR_ACCESS_DENIED)
+            process = process_of(name);
+    } else if (LockFileEx(file, LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0, &place)) {
+        sbx_handle_close(&file);
+    }
+    if (file)
+        process = holder_in(file, name, sid);
+    sbx_handle_close(&file);
+    return process;
 }
 
 /* A process that outlived its run and has this root's SID still.  The record goes with the last of them. */
@@ -323,7 +358,6 @@ sbx_status sbx_hold_find(const sbx_sid *sid, const sbx_hold *except, uint32_t *p
     do {
         WCHAR path[2048];
         size_t dir_length = wcslen((const WCHAR *)dir_w), name_length = wcslen(data.cFileName);
-        HANDLE file;
 
         if (is_kept(data.cFileName)) {
             *process_id = keeper(data.cFileName, sid);
@@ -335,16 +369,7 @@ sbx_status sbx_hold_find(const sbx_sid *sid, const sbx_hold *except, uint32_t *p
         memcpy(path, dir_w, dir_length * sizeof(WCHAR));
         path[dir_length] = L'\\';
         memcpy(path + dir_length + 1, data.cFileName, (name_length + 1) * sizeof(WCHAR));
-        file = sbx_handle_from(CreateFileW(path, GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
-                                           NULL, OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL, NULL));
-        if (!file) {
-            /* gone, or about to be, which Windows calls denied */
-            if (GetLastError() != ERROR_FILE_NOT_FOUND && GetLastError() != ERROR_ACCESS_DENIED)
-                *process_id = process_of(data.cFileName);
-            continue;
-        }
-        *process_id = holder(file, data.cFileName, sid);
-        sbx_handle_close(&file);
+        *process_id = holder(path, data.cFileName, sid);
     } while (!*process_id && FindNextFileW(search, &data));
     if (!*process_id && GetLastError() != ERROR_NO_MORE_FILES)
         st = sbx_fail_last(err, SBX_E_SYSTEM, "FindNextFileW", dir);

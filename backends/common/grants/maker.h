@@ -16,11 +16,11 @@ typedef struct sbx_rule_maker {
     const sbx_root *root; /* whose rules are made */
     int is_repository;    /* it looks like a git directory */
     sbx_rule *first;
-    uint32_t git; /* of the rules that are added now */
-    int missing;
-    int looking;          /* nothing is added: what is own is gathered */
-    sbx_rule_place *own;  /* git directories of linked worktrees and submodules that name what names them */
-    sbx_rule_place *done; /* repositories that were looked at */
+    uint32_t git;              /* of the rules that are added now */
+    int missing, is_directory; /* as they will stand in the rule */
+    int looking;               /* nothing is added: what is own is gathered */
+    sbx_rule_place *own;       /* git directories of linked worktrees and submodules that name what names them */
+    sbx_rule_place *done;      /* repositories that were looked at */
 } sbx_rule_maker;
 
 /* A rule for what is at a place, if that is in the root, and a HOLD for each directory on the way. */

@@ -26,14 +26,21 @@ static int is_directory_of(const sbx_nt_info *info)
     return (info->attributes & FILE_ATTRIBUTE_DIRECTORY) && !(info->attributes & FILE_ATTRIBUTE_REPARSE_POINT);
 }
 
+/* *is_directory: what it is thought to be, then what it is. */
 static sbx_status open_rule(const sbx_root *root, const char *path, int dry, void **handle, int *is_directory,
                             sbx_error *err)
 {
     const ACCESS_MASK without = dry ? WRITE_DAC : 0;
     void *listed = NULL;
     sbx_nt_info info = {0};
-    sbx_status st = sbx_root_below(root, path, (READ_CONTROL | WRITE_DAC) & ~without, handle, &info, err);
+    sbx_status st;
 
+    if (*is_directory && sbx_root_below(root, path, SBX_ROOT_ACCESS & ~without, handle, &info, NULL) == SBX_OK &&
+        *handle && is_directory_of(&info))
+        return SBX_OK;
+    sbx_handle_close(handle);
+    *is_directory = 0;
+    st = sbx_root_below(root, path, (READ_CONTROL | WRITE_DAC) & ~without, handle, &info, err);
     if (st != SBX_OK || !*handle)
         return st;
     *is_directory = is_directory_of(&info);
@@ -105,7 +112,7 @@ static sbx_status apply_rule(sbx_protection *p, const sbx_rule *rule, int *absen
     sbx_spread_count count = {0};
     void *handle = NULL;
     uint32_t found = SBX_STAMP_BARE;
-    int is_directory = 0;
+    int is_directory = rule->is_directory;
     const char *full = full_path(p, rule->path);
     sbx_status st = full ? SBX_OK : sbx_fail_memory(err);
 
@@ -233,20 +240,12 @@ static sbx_status look_at(sbx_protection *p, const sbx_rule *rule, const char *f
     return st;
 }
 
-static void look_at_end(sbx_protection *p, const sbx_rule *rule)
+static void tell_at_end(sbx_protection *p, const sbx_rule *rule, const char *full, sbx_status st)
 {
-    const char *full = full_path(p, rule->path);
     sbx_spread_count count = {0};
-    uint32_t found = SBX_STAMP_BARE;
-    int is_directory = 0, is_there = 0;
+    int is_directory = rule->is_directory;
     void *handle = NULL;
-    sbx_status st;
 
-    if (!full || rule->kind != SBX_RECORD_DENY || rule->guard == SBX_GUARD_NONE)
-        return;
-    st = look_at(p, rule, full, &is_there, &found);
-    if (!is_there || (st == SBX_OK && found == SBX_STAMP_COMPLETE))
-        return;
     if (st != SBX_OK)
         sbx_host_note(SBX_NOTE_WARN, full, "cannot be looked at after the run: whether it is protected is not known");
     else if (was_absent(p, rule))
@@ -264,10 +263,46 @@ static void look_at_end(sbx_protection *p, const sbx_rule *rule)
     sbx_handle_close(&handle);
 }
 
-void sbx_protect_again(sbx_protection *p)
+static void look_at_end(sbx_protection *p, const sbx_rule *rule)
+{
+    const char *full = full_path(p, rule->path);
+    uint32_t found = SBX_STAMP_BARE;
+    int is_there = 0;
+    sbx_status st;
+
+    if (!full || rule->kind != SBX_RECORD_DENY || rule->guard == SBX_GUARD_NONE || rule->is_seen)
+        return;
+    st = look_at(p, rule, full, &is_there, &found);
+    if (is_there && (st != SBX_OK || found != SBX_STAMP_COMPLETE))
+        tell_at_end(p, rule, full, st);
+}
+
+/* The same with what is open already. */
+static void look_at_guard(void *context, const char *path, void *handle, const sbx_nt_info *info)
+{
+    sbx_protection *p = context;
+    const char *full = full_path(p, path);
+    uint32_t found = SBX_STAMP_BARE;
+    sbx_rule *rule;
+    sbx_status st;
+
+    for (rule = p->rules; rule; rule = rule->next)
+        if (rule->kind == SBX_RECORD_DENY && rule->guard != SBX_GUARD_NONE && sbx_path_equal(rule->path, path))
+            break;
+    if (!rule || !full)
+        return;
+    rule->is_seen = 1;
+    st = sbx_stamp_check(p->root, handle, full, rule->kind, is_directory_of(info), &found, NULL);
+    if (st != SBX_OK || found != SBX_STAMP_COMPLETE)
+        tell_at_end(p, rule, full, st);
+}
+
+void sbx_protect_end(sbx_protection *p, int look, int is_last)
 {
     const sbx_rule *rule;
 
-    for (rule = p->rules; rule; rule = rule->next)
+    if (is_last)
+        sbx_guard_remove(p->root, p->ledger, look ? look_at_guard : NULL, p, NULL, NULL);
+    for (rule = look ? p->rules : NULL; rule; rule = rule->next)
         look_at_end(p, rule);
 }

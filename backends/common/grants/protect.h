@@ -26,9 +26,9 @@ sbx_status sbx_protect(sbx_protection *p, sbx_error *err);
 /* Denies of an earlier policy that this one does not want are taken away.  SBX_E_REFUSED: another run than `hold` wants them. */
 sbx_status sbx_protect_free(sbx_protection *p, const sbx_hold *hold, sbx_error *err);
 
-/* What a program of the user has put in the place of a protected object has the rights of where it was made, so that the
- * command could write to it: protected, and told. */
-void sbx_protect_again(sbx_protection *p);
+/* When the run ends.  look: what a program of the user has put in the place of a protected object has the rights of where it
+ * was made, so that the command could write to it: protected, and told.  is_last: no other run holds the root, whose guards go. */
+void sbx_protect_end(sbx_protection *p, int look, int is_last);
 
 /* "N TEXT" as a gap of `object`, for N > 0. */
 void sbx_protect_note_count(const char *object, uint64_t count, const char *text);

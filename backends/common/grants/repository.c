@@ -105,8 +105,10 @@ static sbx_status add_whole(sbx_rule_maker *m, const char *git, const contents *
     sbx_status st = hooks ? SBX_OK : sbx_fail_memory(m->places.err);
 
     m->git = SBX_RULE_REPOSITORY;
+    m->is_directory = 1;
     if (st == SBX_OK)
         st = sbx_rule_add(m, git, SBX_RECORD_DENY);
+    m->is_directory = 0;
     for (link = c->links; link && st == SBX_OK; link = link->next)
         st = sbx_rule_protect(m, link->place);
     if (st == SBX_OK && c->has_hooks)

@@ -16,16 +16,17 @@
 #include "win/handle.h"
 #include "win/wide.h"
 
+#define SHARE_ALL (FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE)
+
 /* links: FILE_FLAG_OPEN_REPARSE_POINT, or 0 to follow one. */
-static HANDLE open_dir(const char *path, ACCESS_MASK access, DWORD links, sbx_error *err)
+static HANDLE open_dir(const char *path, ACCESS_MASK access, DWORD share, DWORD links, sbx_error *err)
 {
     uint16_t *path_w = NULL;
     HANDLE handle = NULL;
 
     if (sbx_wide_path(path, &path_w, err) != SBX_OK)
         return NULL;
-    handle = sbx_handle_from(CreateFileW((const WCHAR *)path_w, access,
-                                         FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL, OPEN_EXISTING,
+    handle = sbx_handle_from(CreateFileW((const WCHAR *)path_w, access, share, NULL, OPEN_EXISTING,
                                          FILE_FLAG_BACKUP_SEMANTICS | links, NULL));
     if (!handle)
         sbx_fail_last(err, SBX_E_SYSTEM, "CreateFileW", path);
@@ -108,11 +109,11 @@ static sbx_status judge_kept(const kept *k, const char *root, sbx_error *err)
     }
     if (named)
         path = named;
-    handle = open_dir(path, FILE_READ_ATTRIBUTES, FILE_FLAG_OPEN_REPARSE_POINT, NULL);
+    handle = open_dir(path, FILE_READ_ATTRIBUTES, SHARE_ALL, FILE_FLAG_OPEN_REPARSE_POINT, NULL);
     st = judge_one_kept(k, handle, path, root, err);
     if (st == SBX_OK && handle && is_link(handle)) {
         sbx_handle_close(&handle);
-        handle = open_dir(path, FILE_READ_ATTRIBUTES, 0, NULL);
+        handle = open_dir(path, FILE_READ_ATTRIBUTES, SHARE_ALL, 0, NULL);
         if (handle)
             st = judge_one_kept(k, handle, path, root, err);
     }
@@ -159,7 +160,7 @@ static sbx_status judge_kind(HANDLE handle, const char *path, sbx_error *err)
 }
 
 /* *missing: there is no directory of that name, which is an error, too.  is_new: hints are for who wants it writable. */
-static sbx_status open_root(const char *path, ACCESS_MASK access, int is_new, HANDLE *handle, int *missing,
+static sbx_status open_root(const char *path, ACCESS_MASK access, DWORD share, int is_new, HANDLE *handle, int *missing,
                             sbx_error *err)
 {
     sbx_error why = {.size = sizeof(why)};
@@ -169,7 +170,7 @@ static sbx_status open_root(const char *path, ACCESS_MASK access, int is_new, HA
     *missing = 0;
     if (!strncmp(path, "\\\\", 2) && sbx_path_kind(path) == SBX_PATH_UNC)
         return refuse(err, "a directory of another machine cannot be a writable root", path, NULL);
-    *handle = open_dir(path, access, FILE_FLAG_OPEN_REPARSE_POINT, &why);
+    *handle = open_dir(path, access, share, FILE_FLAG_OPEN_REPARSE_POINT, &why);
     if (*handle) {
         st = judge_kind(*handle, path, err);
         *missing = st == SBX_E_REFUSED;
@@ -181,7 +182,7 @@ static sbx_status open_root(const char *path, ACCESS_MASK access, int is_new, HA
                       is_new ? "make it first, or do not name it as writable" : NULL);
     }
     /* a link or a file is told as what it is, whoever may change it */
-    look = open_dir(path, FILE_READ_ATTRIBUTES, FILE_FLAG_OPEN_REPARSE_POINT, NULL);
+    look = open_dir(path, FILE_READ_ATTRIBUTES, SHARE_ALL, FILE_FLAG_OPEN_REPARSE_POINT, NULL);
     st = look ? judge_kind(look, path, err) : SBX_OK;
     sbx_handle_close(&look);
     *missing = st == SBX_E_REFUSED;
@@ -216,7 +217,7 @@ sbx_status sbx_root_open(const char *path, sbx_root *root, sbx_error *err)
 {
     sbx_root made = {0};
     int missing;
-    sbx_status st = open_root(path, SBX_ROOT_ACCESS, 1, &made.handle, &missing, err);
+    sbx_status st = open_root(path, SBX_ROOT_ACCESS, SHARE_ALL, 1, &made.handle, &missing, err);
 
     if (st == SBX_OK)
         st = judge_volume(made.handle, path, err);
@@ -234,12 +235,12 @@ sbx_status sbx_root_open(const char *path, sbx_root *root, sbx_error *err)
     return st;
 }
 
-sbx_status sbx_root_reopen(const char *path, sbx_root *root, sbx_error *err)
+static sbx_status reopen(const char *path, DWORD share, sbx_root *root, sbx_error *err)
 {
     sbx_error why = {.size = sizeof(why)};
     sbx_root made = {0};
     int missing;
-    sbx_status st = open_root(path, SBX_ROOT_ACCESS, 0, &made.handle, &missing, &why);
+    sbx_status st = open_root(path, SBX_ROOT_ACCESS, share, 0, &made.handle, &missing, &why);
 
     if (st == SBX_OK)
         st = describe(&made, path, &why);
@@ -255,11 +256,25 @@ sbx_status sbx_root_reopen(const char *path, sbx_root *root, sbx_error *err)
     return st;
 }
 
+sbx_status sbx_root_reopen(const char *path, sbx_root *root, sbx_error *err)
+{
+    return reopen(path, SHARE_ALL, root, err);
+}
+
+sbx_status sbx_root_reopen_held(const char *path, sbx_root *root, sbx_error *err)
+{
+    sbx_status st = reopen(path, SHARE_ALL & ~(DWORD)FILE_SHARE_DELETE, root, err);
+
+    root->is_held = st == SBX_OK && root->handle;
+    return st;
+}
+
 sbx_status sbx_root_look(const char *path, sbx_root *root, sbx_error *err)
 {
     sbx_root made = {0};
     int missing;
-    sbx_status st = open_root(path, READ_CONTROL | FILE_READ_ATTRIBUTES | SYNCHRONIZE, 0, &made.handle, &missing, err);
+    sbx_status st =
+        open_root(path, READ_CONTROL | FILE_READ_ATTRIBUTES | SYNCHRONIZE, SHARE_ALL, 0, &made.handle, &missing, err);
 
     if (st == SBX_OK)
         st = describe(&made, path, err);
@@ -349,8 +364,11 @@ sbx_status sbx_root_judge_again(const sbx_root *root, sbx_error *err)
 sbx_status sbx_root_hold(sbx_root *root, sbx_error *err)
 {
     HANDLE held = NULL;
-    NTSTATUS status = sbx_nt_reopen(root->handle, SBX_ROOT_ACCESS, 0, &held);
+    NTSTATUS status;
 
+    if (root->is_held)
+        return SBX_OK;
+    status = sbx_nt_reopen(root->handle, SBX_ROOT_ACCESS, 0, &held);
     if (status == SBX_NT_SHARING_VIOLATION) {
         sbx_fail_nt(err, SBX_E_REFUSED, status, "keep the directory where it is", root->path);
         sbx_hint(err, "a program has it open to delete or to move it; end that first");
@@ -360,6 +378,7 @@ sbx_status sbx_root_hold(sbx_root *root, sbx_error *err)
         return sbx_fail_nt(err, SBX_E_SYSTEM, status, "NtOpenFile", root->path);
     sbx_handle_close(&root->handle);
     root->handle = held;
+    root->is_held = 1;
     return SBX_OK;
 }
 

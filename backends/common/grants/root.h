@@ -23,6 +23,7 @@ typedef struct sbx_root {
     sbx_sid sid;
     uint32_t kind; /* what it gets: SBX_RECORD_GRANT, or of a part of a repository (outside.h) _GROW or _ENCLOSE */
     const sbx_audience *audience; /* whom it admits beside its SID; NULL: nobody */
+    int is_held;                  /* nobody moves or deletes it as long as it is open */
     int may_mend;                 /* sbx_root_below gives what an older sbx left closed to everybody back to the user */
 } sbx_root;
 
@@ -31,6 +32,9 @@ sbx_status sbx_root_open(const char *path, sbx_root *root, sbx_error *err);
 
 /* The same for undoing: wherever it is.  handle NULL with SBX_OK: there is no directory of this name. */
 sbx_status sbx_root_reopen(const char *path, sbx_root *root, sbx_error *err);
+
+/* The same, and held (sbx_root_hold); an error where a program has it open to delete or to move it. */
+sbx_status sbx_root_reopen_held(const char *path, sbx_root *root, sbx_error *err);
 
 /* The same with rights to read alone, so that `handle` serves for looking; what is no directory is an error. */
 sbx_status sbx_root_look(const char *path, sbx_root *root, sbx_error *err);

@@ -66,6 +66,7 @@ static sbx_status add(sbx_rule_maker *m, const char *path, size_t length, uint32
     rule->guard = kind == SBX_RECORD_DENY ? guard_of(m, copy) : SBX_GUARD_DIRECTORY;
     rule->git = m->git;
     rule->missing = kind == SBX_RECORD_DENY && m->missing;
+    rule->is_directory = kind != SBX_RECORD_DENY || m->is_directory;
     *link = rule;
     return SBX_OK;
 }
@@ -137,8 +138,9 @@ sbx_status sbx_rule_protect(sbx_rule_maker *m, const char *place)
     if (st != SBX_OK || !end)
         return st;
     m->missing = !what.found;
+    m->is_directory = what.is_directory;
     st = sbx_rule_add(m, end, SBX_RECORD_DENY);
-    m->missing = 0;
+    m->missing = m->is_directory = 0;
     return st;
 }
 

@@ -29,6 +29,8 @@ typedef struct sbx_rule {
     uint32_t guard;   /* SBX_GUARD_*: what takes the name where it is missing */
     uint32_t git;     /* SBX_RULE_* */
     int missing;      /* known not to be there, of a DENY: what appears meanwhile is in the way of the guard */
+    int is_directory; /* it was one when it was looked at */
+    int is_seen;      /* it was looked at when the run ended */
 } sbx_rule;
 
 /* The rules of roots[which], outer directories before what is in them.  `roots` are all active ones; the ledger knows the

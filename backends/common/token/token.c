@@ -214,9 +214,9 @@ static sbx_status not_enforced(const char *op, const char *object, sbx_error *er
 /* What opening a directory gives; 0: it can be opened. */
 static DWORD try_dir(const WCHAR *path_w, DWORD access)
 {
-    HANDLE dir = sbx_handle_from(CreateFileW(path_w, access, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
-                                             NULL, OPEN_EXISTING,
-                                             FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT, NULL));
+    HANDLE dir =
+        sbx_handle_from(CreateFileW(path_w, access, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
+                                    OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT, NULL));
     const DWORD code = dir ? 0 : GetLastError();
 
     sbx_handle_close(&dir);
