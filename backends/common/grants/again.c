@@ -33,8 +33,16 @@ static sbx_status open_known(const char *path, sbx_root *root, sbx_error *err)
     if (st != SBX_OK)
         return st;
     /* by whatever name it is called, and where it was moved to */
-    if (sbx_root_look(path, &here, NULL) == SBX_OK && !(known = sbx_ledger_find(&ledger, &here.sid)))
-        known = find(&ledger, here.path);
+    st = sbx_root_look(path, &here, err);
+    if (st == SBX_OK)
+        known = sbx_ledger_find(&ledger, &here.sid);
+    if (!known)
+        known = find(&ledger, st == SBX_OK ? here.path : path);
+    if (st != SBX_OK && known) { /* its volume is away, or it was moved */
+        sbx_hint(err, "sbx knows a writable root there: repeat this when it is there again, or name where it is now");
+        goto out;
+    }
+    st = SBX_OK;
     if (known && !memcmp(&known->sid, &here.sid, sizeof(here.sid)))
         st = sbx_root_open(here.path, root, err);
     else if (known)
@@ -44,6 +52,7 @@ static sbx_status open_known(const char *path, sbx_root *root, sbx_error *err)
         st = sbx_fail(err, SBX_E_REFUSED, "it is in no writable root that sbx knows", path);
         sbx_hint(err, "the first run in a folder grants it; `sbx status` lists those that were");
     }
+out:
     sbx_root_close(&here);
     sbx_ledger_fini(&ledger);
     return st;

@@ -7,6 +7,7 @@
 #include "common/grants/guard.h"
 #include "common/grants/left.h"
 #include "common/grants/located.h"
+#include "common/grants/outside.h"
 #include "common/grants/stamp.h"
 #include "common/grants/undo.h"
 #include "win/error.h"
@@ -281,39 +282,6 @@ static sbx_status clean_part(cleaner *c, const char *path, uint32_t tag, sbx_err
     return st;
 }
 
-/* What the user calls by a path: the directory there, and the one that the ledger knows by this path. */
-static sbx_status clean_named(cleaner *c, const char *path, sbx_error *err)
-{
-    sbx_located here = {0}, there = {0};
-    static const uint32_t tags[] = {SBX_SID_TAG_GIT, SBX_SID_TAG_REPOSITORY};
-    sbx_ledger_root *was = NULL;
-    size_t i;
-    sbx_status moved = SBX_OK, st;
-
-    sbx_root_reopen(path, &here.root, NULL);
-    here.entry = here.root.handle ? sbx_ledger_find(c->ledger, &here.root.sid) : NULL;
-    if (!here.entry)
-        for (was = c->ledger->roots; was && !sbx_path_equal(was->path, path); was = was->next)
-            ;
-    if (was) {
-        moved = sbx_located_find(was, &there, err);
-        if (moved == SBX_OK)
-            moved = clean_one(c, &there, err);
-        sbx_located_close(&there);
-    }
-    if (here.entry) {
-        if (!sbx_path_equal(here.entry->path, here.root.path))
-            here.where = SBX_LOCATED_MOVED;
-        st = clean_one(c, &here, err);
-    } else {
-        st = here.root.handle || !was ? clean_unknown(c, path, &here, err) : SBX_OK;
-    }
-    sbx_located_close(&here);
-    for (i = 0; i < sizeof(tags) / sizeof(tags[0]) && st == SBX_OK; i++)
-        st = clean_part(c, path, tags[i], err);
-    return st == SBX_OK ? moved : st;
-}
-
 /* Whether what cannot be opened is to be left as it is: a run needs it, or it is not stale and that was asked for. */
 static int is_left(const cleaner *c, const sbx_located *known, const sbx_state_item *item)
 {
@@ -343,6 +311,54 @@ static sbx_status clean_known(cleaner *c, const sbx_ledger_root *entry, sbx_erro
     }
     sbx_located_close(&known);
     return st;
+}
+
+/* A root of the user, and what was opened of its repository for it alone. */
+static sbx_status clean_with_parts(cleaner *c, sbx_located *known, sbx_error *err)
+{
+    const sbx_ledger_root *parts[SBX_OUTSIDE_PARTS];
+    uint32_t count = sbx_outside_parts(c->ledger, known->entry, parts), i, process;
+    sbx_status st = clean_one(c, known, err);
+
+    for (i = 0; i < count && st == SBX_OK; i++) {
+        st = sbx_hold_find(&parts[i]->sid, NULL, &process, err);
+        if (st == SBX_OK && !process)
+            st = clean_known(c, parts[i], err);
+    }
+    return st;
+}
+
+/* What the user calls by a path: the directory there, and the one that the ledger knows by this path. */
+static sbx_status clean_named(cleaner *c, const char *path, sbx_error *err)
+{
+    sbx_located here = {0}, there = {0};
+    static const uint32_t tags[] = {SBX_SID_TAG_GIT, SBX_SID_TAG_REPOSITORY};
+    sbx_ledger_root *was = NULL;
+    size_t i;
+    sbx_status moved = SBX_OK, st;
+
+    sbx_root_reopen(path, &here.root, NULL);
+    here.entry = here.root.handle ? sbx_ledger_find(c->ledger, &here.root.sid) : NULL;
+    if (!here.entry)
+        for (was = c->ledger->roots; was && !sbx_path_equal(was->path, path); was = was->next)
+            ;
+    if (was) {
+        moved = sbx_located_find(was, &there, err);
+        if (moved == SBX_OK)
+            moved = clean_with_parts(c, &there, err);
+        sbx_located_close(&there);
+    }
+    if (here.entry) {
+        if (!sbx_path_equal(here.entry->path, here.root.path))
+            here.where = SBX_LOCATED_MOVED;
+        st = clean_with_parts(c, &here, err);
+    } else {
+        st = here.root.handle || !was ? clean_unknown(c, path, &here, err) : SBX_OK;
+    }
+    sbx_located_close(&here);
+    for (i = 0; i < sizeof(tags) / sizeof(tags[0]) && st == SBX_OK; i++)
+        st = clean_part(c, path, tags[i], err);
+    return st == SBX_OK ? moved : st;
 }
 
 sbx_status sbx_grants_clean(uint32_t what, const char *path, sbx_state_visitor visit, void *context, sbx_error *err)

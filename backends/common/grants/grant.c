@@ -344,7 +344,13 @@ void sbx_grants_close(sbx_grants *grants)
                 SBX_NOTE_WARN, grants->roots[i].path,
                 "which processes outlive the command is not known: a later run with less protection gives them, too, "
                 "what it allows");
-    if (!grants->dry && grants->hold && lock_all(grants, locks, WAIT_AT_END_MS, NULL) == SBX_OK) {
+    if (!grants->dry && grants->hold && lock_all(grants, locks, WAIT_AT_END_MS, NULL) != SBX_OK) {
+        if (grants->opened)
+            sbx_host_note(
+                SBX_NOTE_WARN, grants->roots[0].path,
+                "another sbx changes access rights there: what was replaced while the command ran was not looked "
+                "for, and placeholders stay until the next run");
+    } else if (!grants->dry && grants->hold) {
         sbx_hold_give(grants->hold);
         grants->hold = NULL;
         sbx_ledger_fini(&grants->ledger);

@@ -2,7 +2,6 @@
 
 #include "base/path.h"
 #include "base/text.h"
-#include "common/grants/gitfile.h"
 #include "common/grants/way.h"
 #include "common/host.h"
 #include "win/error.h"
@@ -97,6 +96,60 @@ sbx_status sbx_outside_record(const sbx_places *places, const sbx_root *root, sb
     if (st != SBX_OK || !count || !is_written_by_user(root, file))
         return st;
     return sbx_ledger_add(ledger, &root->sid, entries, count, 0, places->err);
+}
+
+/* ---- What was opened -------------------------------------------------------------- */
+
+static const char *above(sbx_arena *arena, const char *path)
+{
+    const char *up = sbx_arena_strndup(arena, path, sbx_path_parent_length(path));
+
+    return up ? up : "";
+}
+
+/* Whether a root at `path` is what open_linked or, of a submodule, follow makes for a pointer to `target`. */
+static int is_part(sbx_arena *arena, const char *target, const char *path)
+{
+    static const char *const in_common[] = {"logs", "refs", "objects"};
+    const char *up = above(arena, target);
+    const int is_linked = sbx_path_equal(sbx_path_name(up), "worktrees");
+    const char *common = is_linked ? above(arena, up) : target;
+    size_t i;
+
+    if (sbx_path_equal(path, target) || sbx_path_equal(path, common))
+        return 1;
+    for (i = is_linked ? 0 : 2; i < ARRAYSIZE(in_common); i++)
+        if (sbx_path_equal(sbx_path_name(path), in_common[i]) && sbx_path_equal(above(arena, path), common))
+            return 1;
+    return 0;
+}
+
+static int has_part(sbx_arena *arena, const sbx_ledger_root *root, const char *path)
+{
+    const sbx_ledger_path *pointer;
+
+    for (pointer = root->paths; pointer; pointer = pointer->next)
+        if (pointer->kind == SBX_RECORD_POINTER && is_part(arena, pointer->path, path))
+            return 1;
+    return 0;
+}
+
+uint32_t sbx_outside_parts(sbx_ledger *ledger, const sbx_ledger_root *of,
+                           const sbx_ledger_root *parts[SBX_OUTSIDE_PARTS])
+{
+    const sbx_ledger_root *root, *other;
+    uint32_t count = 0;
+
+    for (root = ledger->roots; root && count < SBX_OUTSIDE_PARTS; root = root->next) { /* the newest first */
+        if (!sbx_sid_is_git(&root->sid) || sbx_sid_is_git(&of->sid) || !has_part(&ledger->arena, of, root->path))
+            continue;
+        for (other = ledger->roots; other; other = other->next)
+            if (other != of && !sbx_sid_is_git(&other->sid) && has_part(&ledger->arena, other, root->path))
+                break;
+        if (!other)
+            parts[count++] = root;
+    }
+    return count;
 }
 
 /* ---- What is opened ----------------------------------------------------------------- */

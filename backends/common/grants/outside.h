@@ -11,6 +11,7 @@
 #ifndef SBX_GRANTS_OUTSIDE_H
 #define SBX_GRANTS_OUTSIDE_H
 
+#include "common/grants/gitfile.h"
 #include "common/grants/ledger.h"
 #include "common/grants/place.h"
 
@@ -21,6 +22,12 @@ sbx_status sbx_outside_open(const sbx_policy *policy, sbx_root *roots, uint32_t 
 
 /* Record what the `.git` file of a root says, before its first grant. */
 sbx_status sbx_outside_record(const sbx_places *places, const sbx_root *root, sbx_ledger *ledger);
+
+/* The roots of git's in the ledger that were opened for this one of the user's and for no other; returns their number.  They are
+ * to be undone in this order. */
+#define SBX_OUTSIDE_PARTS (5u * SBX_GITFILE_READINGS)
+uint32_t sbx_outside_parts(sbx_ledger *ledger, const sbx_ledger_root *of,
+                           const sbx_ledger_root *parts[SBX_OUTSIDE_PARTS]);
 
 /* What has to be writable for a commit to a git directory that is out of the roots. */
 const char *sbx_outside_common(const sbx_places *places, const char *git);

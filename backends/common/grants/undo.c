@@ -41,30 +41,6 @@ static int is_passed_on(const undoer *u, sbx_sd *sd, HANDLE parent)
            (sbx_acl_has(acl, u->user.u.bytes, &shut_below) || sbx_acl_has(acl, u->user.u.bytes, &shut_from_above));
 }
 
-/* Which of the user's denies are to go from a directory that was read.  parent NULL: it is the first. */
-static NTSTATUS find_shut(const undoer *u, sbx_sd *sd, HANDLE handle, HANDLE parent, sbx_sd_change *change)
-{
-    const void *user = u->user.u.bytes, *sid = u->root->sid.bytes;
-    uint64_t id = 0;
-    NTSTATUS status = 0;
-
-    change->sid = user;
-    if (!sd->acl)
-        return 0;
-    if (sbx_acl_marked(sd->acl, sid) && !sbx_acl_marked_by_others(sd->acl, sid) &&
-        (sbx_acl_has(sd->acl, user, &shut_here) || sbx_acl_has(sd->acl, user, &shut_below))) {
-        status = sbx_nt_id(handle, &id);
-        if (SBX_NT_OK(status) && !sbx_ledger_keeps(u->ledger, NULL, id)) {
-            change->drop[change->drops++] = shut_here;
-            change->drop[change->drops++] = shut_below;
-        }
-    }
-    if (parent && sbx_acl_has(sd->acl, user, &shut_from_above) && sbx_acl_find(sd->acl, sid, NULL, 0) &&
-        !is_passed_on(u, sd, parent))
-        change->drop[change->drops++] = shut_from_above;
-    return status;
-}
-
 /* A root inside this one, or around it, has its own grant here. */
 static int is_at_home(const undoer *u, const void *sid)
 {
@@ -92,6 +68,50 @@ static const void *stranger(const undoer *u, const uint8_t *acl)
             return sid;
     }
     return NULL;
+}
+
+/* Whether a root whose ACEs go has explicit ones on a directory, and none that keeps its own here. */
+static int is_last(const undoer *u, const uint8_t *acl)
+{
+    const void *own = u->root->sid.bytes;
+    int goes = 0;
+    uint32_t i;
+
+    if (!u->strangers)
+        return sbx_acl_marked(acl, own) && !sbx_acl_marked_by_others(acl, own);
+    for (i = 0; i < sbx_acl_count(acl); i++) {
+        const void *sid = sbx_acl_sid(acl, i);
+
+        if (!sid || !sbx_sid_is_sandbox(sid, sbx_sid_length(sid, SBX_SID_MAX)) || !sbx_acl_marked(acl, sid))
+            continue;
+        if (memcmp(sid, own, SBX_SID_BYTES) && is_at_home(u, sid))
+            return 0;
+        goes = 1;
+    }
+    return goes;
+}
+
+/* Which of the user's denies are to go from a directory that was read.  parent NULL: it is the first. */
+static NTSTATUS find_shut(const undoer *u, sbx_sd *sd, HANDLE handle, HANDLE parent, sbx_sd_change *change)
+{
+    const void *user = u->user.u.bytes, *sid = u->root->sid.bytes;
+    uint64_t id = 0;
+    NTSTATUS status = 0;
+
+    change->sid = user;
+    if (!sd->acl)
+        return 0;
+    if (is_last(u, sd->acl) && (sbx_acl_has(sd->acl, user, &shut_here) || sbx_acl_has(sd->acl, user, &shut_below))) {
+        status = sbx_nt_id(handle, &id);
+        if (SBX_NT_OK(status) && !sbx_ledger_keeps(u->ledger, NULL, id)) {
+            change->drop[change->drops++] = shut_here;
+            change->drop[change->drops++] = shut_below;
+        }
+    }
+    if (parent && sbx_acl_has(sd->acl, user, &shut_from_above) &&
+        (sbx_acl_find(sd->acl, sid, NULL, 0) || (u->strangers && stranger(u, sd->acl))) && !is_passed_on(u, sd, parent))
+        change->drop[change->drops++] = shut_from_above;
+    return status;
 }
 
 /* sd: as it was read before the root's own ACEs went. */

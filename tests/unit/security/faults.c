@@ -506,6 +506,7 @@ static void test_volume_away(void **context)
     sbx_sid away;
     sbx_ledger ledger = {0};
     sbx_error err = {.size = sizeof(err)};
+    sbx_grant_count count = {.size = sizeof(count)};
 
     JUDGED
     away = sid_of(1);
@@ -514,6 +515,9 @@ static void test_volume_away(void **context)
     assert_int_equal(sbx_ledger_load(&ledger, NULL), SBX_OK);
     add(&ledger, &away, SBX_RECORD_DONE, "C:\\away");
     sbx_ledger_fini(&ledger);
+    assert_int_equal(sbx_grants_again("C:\\away", &count, &err), SBX_E_REFUSED);
+    assert_string_equal(err.op, "there is no such directory");
+    assert_non_null(strstr(err.hint, "sbx knows a writable root there"));
     assert_int_equal(sbx_grants_clean(SBX_CLEAN_STALE, NULL, NULL, NULL, &err), SBX_OK);
     assert_int_equal(sbx_grants_clean(SBX_CLEAN_ALL, NULL, NULL, NULL, &err), SBX_E_SYSTEM);
     assert_string_equal(err.object, "C:\\away");
@@ -545,6 +549,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_full_ledger, full_setup, teardown),
         cmocka_unit_test_setup_teardown(test_full_rewrite, full_setup, teardown),
         cmocka_unit_test_setup_teardown(test_full_end, full_setup, teardown),
+        cmocka_unit_test_setup_teardown(test_full_again, full_setup, teardown),
         cmocka_unit_test_setup_teardown(test_full_shield, full_setup, teardown),
     };
 

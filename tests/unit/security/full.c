@@ -1,6 +1,7 @@
 #include "full.h"
 
 #include "base/memory.h"
+#include "common/grants/ledger.h"
 #include "common/grants/shield.h"
 #include "fixture.h"
 #include "win/error.h"
@@ -233,6 +234,50 @@ void test_full_end(void **context)
     assert_int_equal(guards, 2);
     recovers(before);
     sbx_free(before);
+}
+
+/* `sbx grant`: what cannot be recorded is not opened; what stopped in the middle is gone on with. */
+void test_full_again(void **context)
+{
+    sbx_error err = {.size = sizeof(err)};
+    sbx_grant_count count = {.size = sizeof(count)};
+    sbx_ledger ledger = {0};
+    sbx_grants *grants;
+    char *before, name[32];
+    int i;
+
+    ON_SMALL_DISK
+    tree_dir("m");
+    for (i = 0; i < 150; i++) {
+        snprintf(name, sizeof(name), "m\\file%d", i);
+        tree_file(name, "f");
+    }
+    sbx_grants_close(open_grants());
+    assert_int_equal(act_rename("m", "ws\\m"), 0);
+    before = tree_snapshot("ws");
+    damage_ledger();
+    fill_data(0);
+    assert_int_equal(sbx_grants_again(tree_path("ws"), &count, &err), SBX_E_SYSTEM);
+    assert_non_null(strstr(err.object, "state\\ledger"));
+    assert_int_equal(err.code, ERROR_DISK_FULL);
+    tree_same("ws", before);
+    make_room();
+    fill_names(2);
+    assert_int_equal(sbx_grants_again(tree_path("ws"), &count, &err), SBX_E_SYSTEM);
+    assert_string_equal(err.op, "NtSetSecurityObject");
+    assert_int_equal(sbx_ledger_load(&ledger, NULL), SBX_OK);
+    assert_true(ledger.roots && !ledger.damaged && !ledger.roots->done);
+    sbx_ledger_fini(&ledger);
+    make_room();
+    expect_ok(sbx_grants_again(tree_path("ws"), &count, &err), &err);
+    assert_true(count.opened > 0);
+    grants = open_grants();
+    for (i = 0; i < 150; i++) {
+        snprintf(name, sizeof(name), "ws\\m\\file%d", i);
+        assert_int_equal(tree_aces(name, grants), 1);
+    }
+    sbx_grants_close(grants);
+    clean_all();
 }
 
 /* What cannot be recorded is not shielded; what stopped in the middle is gone on with, and undone. */

@@ -8,6 +8,7 @@ void test_full_tree(void **context);
 void test_full_ledger(void **context);
 void test_full_rewrite(void **context);
 void test_full_end(void **context);
+void test_full_again(void **context);
 void test_full_shield(void **context);
 
 #endif

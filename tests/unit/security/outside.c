@@ -312,6 +312,63 @@ static void test_clean_by_path(void **context)
     }
 }
 
+/* A worktree takes along what was opened for it, but for what another one has, too. */
+static void test_clean_with_parts(void **context)
+{
+    sbx_error err = {.size = sizeof(err)};
+    static char first[600], second[600];
+    uint32_t seen = 0;
+    char *before;
+
+    JUDGED
+    worktree_alone();
+    tree_dir("ws2");
+    tree_file("ws2\\.git", "gitdir: ../main/.git/worktrees/other\n");
+    linked("other", "ws2\\.git");
+    before = tree_snapshot("main");
+    snprintf(first, sizeof(first), "%s", tree_path("ws"));
+    snprintf(second, sizeof(second), "%s", tree_path("ws2"));
+    sbx_grants_close(open_grants());
+    writable[0] = second;
+    policy.protected_count = 0;
+    sbx_grants_close(open_grants());
+    expect_ok(sbx_grants_clean(SBX_CLEAN_ROOT, first, NULL, NULL, &err), &err);
+    assert_int_equal(sbx_grants_list(see, &seen, NULL), SBX_OK);
+    assert_int_equal(seen, 0x3c); /* refs, logs, objects and the repository, which the second needs */
+    {
+        sbx_grants *grants = open_grants();
+
+        tree_enter(grants);
+        assert_int_equal(act_write("main\\.git\\worktrees\\other\\HEAD"), 0);
+        assert_int_equal(act_create("main\\.git\\objects\\ab\\new"), 0);
+        assert_int_equal(act_write("main\\.git\\config"), DENIED);
+        tree_leave();
+        sbx_grants_close(grants);
+        act_delete("main\\.git\\objects\\ab\\new");
+    }
+    expect_ok(sbx_grants_clean(SBX_CLEAN_ROOT, second, NULL, NULL, &err), &err);
+    seen = 0;
+    assert_int_equal(sbx_grants_list(see, &seen, NULL), SBX_OK);
+    assert_int_equal(seen, 0);
+    tree_same("main", before);
+}
+
+/* Without a ledger the repository takes along what other roots have in it, and the denies for the user. */
+static void test_clean_repository(void **context)
+{
+    sbx_error err = {.size = sizeof(err)};
+    char *before;
+
+    JUDGED
+    worktree_alone();
+    before = tree_snapshot("main");
+    sbx_grants_close(open_grants());
+    tree_forget_state();
+    expect_ok(sbx_grants_clean(SBX_CLEAN_ROOT, tree_path("main\\.git"), NULL, NULL, &err), &err);
+    tree_same("main", before);
+    expect_ok(sbx_grants_clean(SBX_CLEAN_ROOT, tree_path("ws"), NULL, NULL, &err), &err);
+}
+
 /* The same directory as a writable folder of its own has another SID. */
 static void test_also_a_root(void **context)
 {
@@ -589,6 +646,7 @@ int main(int argc, char **argv)
         TEST(test_worktree_alone),       TEST(test_objects_are_closed_later),
         TEST(test_two_worktrees),        TEST(test_submodule_alone),
         TEST(test_clean_by_path),        TEST(test_also_a_root),
+        TEST(test_clean_with_parts),     TEST(test_clean_repository),
         TEST(test_names_another),        TEST(test_common_elsewhere),
         TEST(test_written_by_a_command), TEST(test_below_an_earlier_root),
         TEST(test_says_the_same),        TEST(test_links),

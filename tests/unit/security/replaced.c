@@ -1,6 +1,8 @@
 /* What the user's own programs put in the place of a protected object while a command runs. */
 #include "fixture.h"
 
+#include "common/grants/ledger.h"
+
 /* As git and editors save: beside it, and moved over it. */
 static void save(const char *name, const char *beside, const char *text)
 {
@@ -87,12 +89,37 @@ static void test_nothing_told(void **context)
     clean_all();
 }
 
+/* `sbx grant` walks while the run ends: that nothing was looked at is said, and the next run does what was left. */
+static void test_end_while_granted(void **context)
+{
+    const void *const *sids;
+    sbx_grants *grants;
+    sbx_lock *lock = NULL;
+    sbx_sid sid;
+    uint32_t told;
+
+    JUDGED
+    grants = open_grants();
+    assert_int_equal(sbx_grants_sids(grants, &sids), 1);
+    memcpy(&sid, sids[0], sizeof(sid));
+    assert_int_equal(sbx_lock_take(&sid, 0, &lock, NULL), SBX_OK);
+    told = tree_warnings;
+    sbx_grants_close(grants);
+    assert_int_equal(tree_warnings, told + 2); /* after a second, that it waits */
+    assert_non_null(strstr(tree_warning, "another sbx changes access rights there"));
+    assert_true(tree_exists("ws\\.agents"));
+    sbx_lock_give(lock);
+    expect_works();
+    assert_false(tree_exists("ws\\.agents"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_replaced, setup, teardown),
         cmocka_unit_test_setup_teardown(test_guard_taken, setup, teardown),
         cmocka_unit_test_setup_teardown(test_nothing_told, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_end_while_granted, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
