@@ -2,8 +2,8 @@
  * sbx-setup.exe: see README.md.  Started by `sbx setup`.
  */
 #include <windows.h>
+#include <sddl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -12,30 +12,14 @@
 #include "plugin/plugin.h"
 #include "plugin/start.h"
 #include "setup/folder.h"
-#include "setup/steps.h"
+#include "setup/setup.h"
 #include "win/error.h"
-#include "win/user.h"
+#include "win/handle.h"
+#include "win/trust.h"
+#include "win/wide.h"
 
 #define SOMETHING_TO_DO 3
 #define COUNT(array) ((uint32_t)(sizeof(array) / sizeof((array)[0])))
-
-typedef enum action {
-    ACTION_CHECK,
-    ACTION_CHECK_REMOVE,
-    ACTION_APPLY,
-    ACTION_STATUS,
-    ACTION_REMOVE,
-    ACTION_REPAIR
-} action;
-
-typedef struct setup {
-    action what;
-    int to_do;                          /* --check: steps are missing, --check-remove: there are some */
-    const char *user, *backend, *slots; /* NULL: this one; all; as it is, or the backend's choice */
-    int dry_run, json, list;
-    char *folder;
-    sbx_tell tell;
-} setup;
 
 int wmain(void);
 
@@ -46,121 +30,8 @@ static void on_log(void *context, uint32_t level, const char *text)
         sbx_out_line(text);
 }
 
-/* Looks alone: nothing is written. */
-static sbx_status look(setup *s, const sbx_steps *steps, sbx_error *err)
-{
-    static const uint32_t shown[] = {SBX_STEPS_LOOK, SBX_STEPS_UNDO, SBX_STEPS_APPLY,
-                                     SBX_STEPS_LOOK, SBX_STEPS_UNDO, SBX_STEPS_REPAIR};
-    const int remove = s->what == ACTION_CHECK_REMOVE;
-    sbx_text line = {0};
-    uint32_t count = 0;
-    sbx_status st;
-
-    if (s->what != ACTION_CHECK && !remove)
-        return sbx_steps_show(steps, shown[s->what], &s->tell, err);
-    if ((st = sbx_steps_check(steps, remove, &count, err)) != SBX_OK)
-        return st;
-    s->to_do |= count != 0;
-    if (s->list)
-        return sbx_steps_show(steps, remove ? SBX_STEPS_UNDO : SBX_STEPS_APPLY, &s->tell, err);
-    if (!count) {
-        sbx_text_printf(&line, "backend \"%s\" %s", s->tell.backend, remove ? "has nothing to remove" : "is set up");
-        sbx_tell_line(&s->tell, &line);
-    }
-    return SBX_OK;
-}
-
-static sbx_status change(setup *s, sbx_steps *steps, sbx_error *err)
-{
-    sbx_status st;
-
-    if (s->what != ACTION_REMOVE)
-        return sbx_steps_apply(steps, s->what == ACTION_REPAIR, &s->tell, err);
-    if ((st = sbx_steps_undo(steps, &s->tell, err)) != SBX_OK)
-        return st;
-    st = sbx_journal_remove(steps->journal, err);
-    steps->journal = NULL;
-    return st;
-}
-
-static sbx_status one_backend(setup *s, const char *name, sbx_error *err)
-{
-    const int writing =
-        !s->dry_run && (s->what == ACTION_APPLY || s->what == ACTION_REMOVE || s->what == ACTION_REPAIR);
-    sbx_text line = {0};
-    sbx_plugin *plugin = NULL;
-    const sbx_backend *backend;
-    sbx_setup_options options = {.size = sizeof(options), .part = SBX_SETUP_MACHINE};
-    char user_text[192];
-    sbx_user_sid user;
-    sbx_steps steps = {0};
-    sbx_text path = {0};
-    sbx_status st = sbx_user_get(&user, err);
-
-    if (st != SBX_OK || (st = sbx_plugin_load(name, &plugin, err)) != SBX_OK)
-        return st;
-    sbx_user_sid_text(user.u.bytes, user_text, sizeof(user_text));
-    options.user_sid = s->user ? s->user : user_text;
-    options.slots = s->slots ? (uint32_t)strtoul(s->slots, NULL, 10) : 0;
-    backend = sbx_plugin_backend(plugin);
-    s->tell.backend = backend->name;
-    options.flags = writing ? 0 : SBX_SETUP_DRY_RUN;
-    if ((st = backend->setup_steps(&options, &steps.items, &steps.count, err)) != SBX_OK)
-        goto out;
-    if (!steps.count) {
-        sbx_text_printf(&line, "backend \"%s\" needs no setup", backend->name);
-        sbx_tell_line(&s->tell, &line);
-        goto out;
-    }
-    if (writing && (st = sbx_setup_folder_make(s->folder, err)) != SBX_OK)
-        goto out;
-    sbx_text_printf(&path, "%s\\setup-%s.journal", s->folder, backend->name);
-    if (path.failed) {
-        st = sbx_fail_memory(err);
-        goto out;
-    }
-    if ((st = sbx_journal_open(path.data, writing, &steps.journal, err)) != SBX_OK)
-        goto out;
-    if (sbx_journal_damaged(steps.journal)) {
-        sbx_text_printf(&line, "%s: %u lines of the journal are damaged and were passed over", backend->name,
-                        (unsigned)sbx_journal_damaged(steps.journal));
-        sbx_tell_line(&s->tell, &line);
-    }
-    st = writing ? change(s, &steps, err) : look(s, &steps, err);
-    if (st == SBX_OK && writing && s->what == ACTION_REMOVE)
-        sbx_setup_folder_remove(s->folder);
-out:
-    sbx_journal_close(steps.journal);
-    sbx_text_fini(&path);
-    sbx_plugin_free(plugin);
-    return st;
-}
-
-static sbx_status all_backends(setup *s, sbx_error *err)
-{
-    sbx_error one = {0};
-    char **names = NULL, message[1024];
-    uint32_t count = 0, i;
-    sbx_status st = sbx_plugin_list(&names, &count, err), one_st;
-
-    for (i = 0; i < count; i++) {
-        one_st = one_backend(s, names[i], &one);
-        if (one_st == SBX_E_BACKEND || one_st == SBX_E_REFUSED) {
-            /* one that is refused does not hold up the others; `sbx backends` tells more */
-            sbx_error_describe(&one, message, sizeof(message));
-            sbx_out_line(message);
-        } else if (one_st != SBX_OK && st == SBX_OK) {
-            st = one_st;
-            *err = one;
-        }
-        sbx_free(names[i]);
-    }
-    sbx_free(names);
-    return st;
-}
-
 /* ACTION [OPTIONS] [BACKEND] */
-static int parse(setup *s, const sbx_arguments *arguments)
+static int parse(sbx_setup *s, const sbx_arguments *arguments)
 {
     static const char *const actions[] = {"--check", "--check-remove", "--apply", "--status", "--remove", "--repair"};
     const struct {
@@ -168,14 +39,15 @@ static int parse(setup *s, const sbx_arguments *arguments)
     } valued[] = {
         {"--user", &s->user},
         {"--slots", &s->slots},
+        {"--pipe", &s->pipe},
+        {"--caller", &s->caller},
     };
     const struct {
         const char *name;
         int *on;
     } plain[] = {
-        {"--dry-run", &s->dry_run},
-        {"--json", &s->json},
-        {"--list", &s->list},
+        {"--dry-run", &s->dry_run}, {"--json", &s->json}, {"--list", &s->list},
+        {"--frames", &s->frames},   {"--held", &s->held},
     };
     const uint32_t count = arguments->count;
     const char *const *items = arguments->items;
@@ -185,7 +57,7 @@ static int parse(setup *s, const sbx_arguments *arguments)
         i++;
     if (i == COUNT(actions))
         return 0;
-    s->what = (action)i;
+    s->what = (sbx_action)i;
     for (; at < count && items[at][0] == '-'; at++) {
         for (i = 0; i < COUNT(plain) && strcmp(plain[i].name, items[at]); i++)
             ;
@@ -203,7 +75,43 @@ static int parse(setup *s, const sbx_arguments *arguments)
     return at == count;
 }
 
-static sbx_status run(setup *s, sbx_arena *arena, sbx_error *err)
+/* Whoever called takes what is said from a pipe (core/cli/elevate.h). */
+static sbx_status open_pipe(const char *id, sbx_error *err)
+{
+    SECURITY_ATTRIBUTES inherit = {sizeof(inherit), NULL, TRUE};
+    WCHAR name_w[64];
+    HANDLE pipe;
+
+    if (strlen(id) != 32 || strspn(id, "0123456789abcdef") != 32)
+        return sbx_fail(err, SBX_E_USAGE, "not the name of a pipe", "--pipe");
+    _snwprintf(name_w, COUNT(name_w), L"\\\\.\\pipe\\sbx-setup-%hs", id);
+    pipe = sbx_handle_from(CreateFileW(name_w, FILE_WRITE_DATA, 0, &inherit, OPEN_EXISTING,
+                                       SECURITY_SQOS_PRESENT | SECURITY_ANONYMOUS, NULL));
+    if (!pipe)
+        return sbx_fail_last(err, SBX_E_SYSTEM, "CreateFileW", "pipe");
+    SetStdHandle(STD_ERROR_HANDLE, pipe); /* and stays open to the end */
+    SetStdHandle(STD_OUTPUT_HANDLE, pipe);
+    sbx_out_frames();
+    return SBX_OK;
+}
+
+/* The one who asked may change the folder that this program lies in, as whoever it runs as now. */
+static sbx_status trust_caller(const char *text, sbx_error *err)
+{
+    uint16_t *text_w = NULL;
+    PSID sid = NULL;
+    sbx_status st = sbx_wide(text, text, &text_w, err);
+
+    if (st == SBX_OK && !ConvertStringSidToSidW(text_w, &sid))
+        st = sbx_fail_last(err, SBX_E_USAGE, "ConvertStringSidToSidW", text);
+    if (st == SBX_OK)
+        st = sbx_trust_caller(sid, err);
+    LocalFree(sid);
+    sbx_free(text_w);
+    return st;
+}
+
+static sbx_status run(sbx_setup *s, sbx_arena *arena, uint32_t *exit_code, sbx_error *err)
 {
     const sbx_plugin_sink sink = {NULL, on_log, NULL, NULL};
     sbx_arguments arguments;
@@ -215,32 +123,45 @@ static sbx_status run(setup *s, sbx_arena *arena, sbx_error *err)
         sbx_fail(err, SBX_E_USAGE, "nothing asked for", NULL);
         return sbx_hint(err, "this program is started by `sbx setup`");
     }
-    if ((st = sbx_tell_begin(&s->tell, s->json, err)) != SBX_OK ||
+    if (s->frames)
+        sbx_out_frames();
+    if ((s->pipe && (st = open_pipe(s->pipe, err)) != SBX_OK) ||
+        (s->caller && (st = trust_caller(s->caller, err)) != SBX_OK) ||
+        (st = sbx_tell_begin(&s->tell, s->json, err)) != SBX_OK ||
         (st = sbx_plugin_init(SBX_PROGRAM_SETUP, "", &sink, err)) != SBX_OK ||
-        (st = sbx_setup_folder(&s->folder, err)) != SBX_OK)
+        (st = sbx_setup_folder(&s->folder, err)) != SBX_OK || (st = sbx_setup_whom(s, err)) != SBX_OK ||
+        (st = sbx_programs_open(&s->programs, err)) != SBX_OK)
         return st;
-    return s->backend ? one_backend(s, s->backend, err) : all_backends(s, err);
+    if (!sbx_setup_writes(s) || (s->held && s->programs.here))
+        return sbx_setup_backends(s, err);
+    if (s->held || s->programs.here) {
+        sbx_fail(err, SBX_E_USAGE, "it acts for another sbx-setup.exe, and only from a copy", s->programs.own);
+        return sbx_hint(err, "this program is started by `sbx setup`");
+    }
+    return sbx_setup_by_copy(s, exit_code, err);
 }
 
 int wmain(void)
 {
-    setup s = {0};
+    static sbx_setup s;
     sbx_arena arena = {NULL};
     sbx_error err = {0};
+    uint32_t exit_code = 0;
     char message[2048];
     sbx_status st;
 
     sbx_start("sbx-setup");
     sbx_out_program("sbx-setup");
-    st = run(&s, &arena, &err);
-    /* where something is to do, the next call tells */
-    s.tell.quiet = s.to_do && !s.list && st == SBX_OK;
+    st = run(&s, &arena, &exit_code, &err);
+    /* where something is to do, the next call tells; what the copy has told is told */
+    s.tell.quiet |= s.to_do && !s.list && st == SBX_OK;
     sbx_tell_end(&s.tell, st == SBX_OK ? NULL : &err);
     if (st != SBX_OK) {
         sbx_error_describe(&err, message, sizeof(message));
         sbx_out_error(message, err.hint);
     }
+    sbx_programs_close(&s.programs);
     sbx_free(s.folder);
     sbx_arena_fini(&arena);
-    return st == SBX_OK && s.to_do ? SOMETHING_TO_DO : sbx_exit_code(st);
+    return st != SBX_OK ? sbx_exit_code(st) : s.to_do ? SOMETHING_TO_DO : (int)exit_code;
 }

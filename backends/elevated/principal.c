@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/utf.h"
 #include "win/error.h"
+#include "win/handle.h"
 #include "win/wide.h"
 
 /* What each account has; PASSWD_CANT_CHANGE: with its own token it could lock sbx out. */
@@ -106,17 +107,38 @@ sbx_status sbx_account_set_password(const char *name, const uint16_t *password_w
     return set_info(name, 1003, &info, err);
 }
 
+sbx_status sbx_account_try(const char *name, const uint16_t *password_w, sbx_error *err)
+{
+    uint16_t *name_w = NULL;
+    HANDLE token = NULL;
+    sbx_status st = sbx_wide(name, "name", &name_w, err);
+
+    if (st == SBX_OK && !LogonUserW(name_w, (LPWSTR)(uintptr_t)L".", (LPWSTR)(uintptr_t)password_w,
+                                    LOGON32_LOGON_INTERACTIVE, LOGON32_PROVIDER_DEFAULT, &token)) {
+        st = sbx_fail_last(err, SBX_E_REFUSED, "LogonUserW", name);
+        if (GetLastError() == ERROR_LOGON_TYPE_NOT_GRANTED)
+            sbx_hint(err, "a policy of this machine does not let it log on locally; ask whoever manages it");
+    }
+    sbx_handle_close(&token);
+    sbx_free(name_w);
+    return st;
+}
+
+/* Of one that is gone: none at all, which is wrong. */
 static sbx_status get_flags(const char *name, DWORD *flags, sbx_error *err)
 {
     USER_INFO_1 *info = NULL;
     uint16_t *name_w = NULL;
+    NET_API_STATUS code;
     sbx_status st = sbx_wide(name, "name", &name_w, err);
 
     if (st != SBX_OK)
         return st;
-    st = net(err, NetUserGetInfo(NULL, name_w, 1, (BYTE **)&info), "NetUserGetInfo", name);
-    if (st == SBX_OK)
+    code = NetUserGetInfo(NULL, name_w, 1, (BYTE **)&info);
+    if (code == NERR_Success)
         *flags = info->usri1_flags;
+    else if (code != NERR_UserNotFound)
+        st = net(err, code, "NetUserGetInfo", name);
     NetApiBufferFree(info);
     sbx_free(name_w);
     return st;
@@ -141,8 +163,14 @@ sbx_status sbx_account_look(const char *name, uint32_t *flags, sbx_error *err)
 sbx_status sbx_account_enable(const char *name, int enabled, sbx_error *err)
 {
     USER_INFO_1008 info = {ACCOUNT_FLAGS | (enabled ? 0 : UF_ACCOUNTDISABLE)};
+    sbx_error why = {0};
+    const sbx_status st = set_info(name, 1008, &info, &why);
 
-    return set_info(name, 1008, &info, err);
+    if (st == SBX_OK || (!enabled && why.code == NERR_UserNotFound))
+        return SBX_OK;
+    if (err)
+        *err = why;
+    return st;
 }
 
 sbx_status sbx_group_make(const char *name, const char *comment, sbx_error *err)
@@ -196,13 +224,15 @@ sbx_status sbx_group_count(const char *name, const sbx_user_sid *members, uint32
     LOCALGROUP_MEMBERS_INFO_0 *found = NULL;
     DWORD got = 0, all = 0, i, k;
     uint16_t *name_w = NULL;
+    NET_API_STATUS code;
     sbx_status st = sbx_wide(name, "name", &name_w, err);
 
     if (st != SBX_OK)
         return st;
     *own = *foreign = 0;
-    st = net(err, NetLocalGroupGetMembers(NULL, name_w, 0, (BYTE **)&found, MAX_PREFERRED_LENGTH, &got, &all, NULL),
-             "NetLocalGroupGetMembers", name);
+    code = NetLocalGroupGetMembers(NULL, name_w, 0, (BYTE **)&found, MAX_PREFERRED_LENGTH, &got, &all, NULL);
+    if (code != NERR_GroupNotFound && code != ERROR_NO_SUCH_ALIAS) /* one that is gone has none */
+        st = net(err, code, "NetLocalGroupGetMembers", name);
     for (i = 0; st == SBX_OK && i < got; i++) {
         for (k = 0; k < count && !EqualSid(found[i].lgrmi0_sid, (PSID)(uintptr_t)members[k].u.bytes); k++)
             ;

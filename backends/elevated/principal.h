@@ -32,8 +32,13 @@ sbx_status sbx_account_set_password(const char *name, const uint16_t *password_w
 #define SBX_ACCOUNT_WRONG 4u /* may change its password, or the password expires, or is not needed */
 
 sbx_status sbx_account_look(const char *name, uint32_t *flags, sbx_error *err); /* SBX_ACCOUNT_* */
-/* Unlocks it, too, and puts right what is wrong. */
+/* Unlocks it, too, and puts right what is wrong.  One that is gone is disabled. */
 sbx_status sbx_account_enable(const char *name, int enabled, sbx_error *err);
+
+/* Can it log on as the secondary logon does it?  SBX_E_REFUSED says why not. */
+sbx_status sbx_account_try(const char *name, const uint16_t *password_w, sbx_error *err);
+/* Ends all that runs as one of these users; no account may begin anew meanwhile. */
+sbx_status sbx_account_end_processes(const sbx_user_sid *sids, uint32_t count, sbx_error *err);
 
 sbx_status sbx_group_make(const char *name, const char *comment, sbx_error *err);
 sbx_status sbx_group_delete(const char *name, sbx_error *err); /* likewise */
@@ -51,5 +56,7 @@ sbx_status sbx_group_users(char name[256], sbx_error *err);
 sbx_status sbx_rights_deny(const void *group, sbx_error *err);
 sbx_status sbx_rights_look(const void *group, int *denied, sbx_error *err); /* all of them? */
 sbx_status sbx_rights_remove(const void *group, sbx_error *err);            /* every right of it */
+/* May ordinary users log on locally?  SBX_E_REFUSED: this user may not ask. */
+sbx_status sbx_rights_may_log_on(int *allowed, sbx_error *err);
 
 #endif

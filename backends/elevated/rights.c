@@ -14,6 +14,7 @@ static const WCHAR *const denied_w[] = {SE_DENY_NETWORK_LOGON_NAME, SE_DENY_BATC
 
 /* NTSTATUS of LSA calls; ntsecapi.h has few of them. */
 #define ACCESS_DENIED ((NTSTATUS)0xC0000022)
+#define NO_MORE_ENTRIES ((NTSTATUS)0x8000001A)
 #define NAME_NOT_FOUND ((NTSTATUS)0xC0000034)
 
 static LSA_UNICODE_STRING text_of(const WCHAR *text_w)
@@ -86,6 +87,42 @@ sbx_status sbx_rights_look(const void *group, int *denied, sbx_error *err)
     *denied = found == DENIED;
     if (status >= 0)
         LsaFreeMemory(names);
+    LsaClose(policy);
+    return st;
+}
+
+/* Users, Everyone, Authenticated Users, INTERACTIVE: what each account is in when it logs on. */
+static int is_in_all(PSID sid)
+{
+    static const WELL_KNOWN_SID_TYPE all[] = {WinBuiltinUsersSid, WinWorldSid, WinAuthenticatedUserSid,
+                                              WinInteractiveSid};
+    size_t i;
+
+    for (i = 0; i < sizeof(all) / sizeof(all[0]) && !IsWellKnownSid(sid, all[i]); i++)
+        ;
+    return i < sizeof(all) / sizeof(all[0]);
+}
+
+sbx_status sbx_rights_may_log_on(int *allowed, sbx_error *err)
+{
+    LSA_UNICODE_STRING name = text_of(SE_INTERACTIVE_LOGON_NAME);
+    LSA_ENUMERATION_INFORMATION *found = NULL;
+    LSA_HANDLE policy = NULL;
+    ULONG count = 0, i;
+    NTSTATUS status;
+    sbx_status st = open_policy(POLICY_LOOKUP_NAMES | POLICY_VIEW_LOCAL_INFORMATION, &policy, err);
+
+    *allowed = 0;
+    if (st != SBX_OK)
+        return st;
+    status = LsaEnumerateAccountsWithUserRight(policy, &name, (void **)&found, &count);
+    *allowed = status < 0 || !count; /* nobody at all: that is not what policies do, so the system does not tell */
+    for (i = 0; status >= 0 && i < count; i++)
+        *allowed |= is_in_all(found[i].Sid);
+    if (status >= 0)
+        LsaFreeMemory(found);
+    else if (status != NO_MORE_ENTRIES)
+        st = failed(status, "LsaEnumerateAccountsWithUserRight", err);
     LsaClose(policy);
     return st;
 }

@@ -30,24 +30,64 @@ static DATA_BLOB blob_of(const void *bytes, size_t count)
     return blob;
 }
 
+static sbx_status sddl_of(const char *user_sid, const char *group_sid, uint16_t **sddl_w, sbx_error *err)
+{
+    sbx_text sddl = {0};
+    sbx_status st;
+
+    sbx_text_printf(&sddl, "O:BAG:BAD:P(D;;FA;;;%s)(A;;FA;;;SY)(A;;FA;;;BA)(A;;FR;;;%s)", group_sid, user_sid);
+    st = sddl.failed ? sbx_fail_memory(err) : sbx_wide(sddl.data, "access list", sddl_w, err);
+    sbx_text_fini(&sddl);
+    return st;
+}
+
+int sbx_secret_is_closed(const char *path, const char *user_sid, const char *group_sid)
+{
+    const SECURITY_INFORMATION what = OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION;
+    _Alignas(8) BYTE found[1024];
+    PSECURITY_DESCRIPTOR wanted = NULL;
+    PACL own = NULL, right = NULL;
+    PSID owner = NULL, right_owner = NULL;
+    BOOL there = FALSE, also = FALSE, defaulted;
+    uint16_t *path_w = NULL, *sddl_w = NULL;
+    HANDLE file = NULL;
+    DWORD need = 0;
+    int closed = 0;
+
+    if (sddl_of(user_sid, group_sid, &sddl_w, NULL) == SBX_OK && sbx_wide_path(path, &path_w, NULL) == SBX_OK)
+        file = sbx_handle_from(CreateFileW(path_w, READ_CONTROL, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
+                                           NULL, OPEN_EXISTING, FILE_FLAG_OPEN_REPARSE_POINT, NULL));
+    if (file && GetKernelObjectSecurity(file, what, found, sizeof(found), &need) &&
+        ConvertStringSecurityDescriptorToSecurityDescriptorW(sddl_w, SDDL_REVISION_1, &wanted, NULL) &&
+        GetSecurityDescriptorOwner(found, &owner, &defaulted) &&
+        GetSecurityDescriptorOwner(wanted, &right_owner, &defaulted) &&
+        GetSecurityDescriptorDacl(found, &there, &own, &defaulted) &&
+        GetSecurityDescriptorDacl(wanted, &also, &right, &defaulted) && owner && there && own && right)
+        closed = EqualSid(owner, right_owner) && own->AclSize == right->AclSize && !memcmp(own, right, own->AclSize);
+    sbx_handle_close(&file);
+    LocalFree(wanted);
+    sbx_free(path_w);
+    sbx_free(sddl_w);
+    return closed;
+}
+
 /* Made with its access list, in full, then moved over the old one. */
 static sbx_status write_file(const char *path, const char *user_sid, const char *group_sid, const DATA_BLOB *data,
                              sbx_error *err)
 {
     SECURITY_ATTRIBUTES attributes = {sizeof(attributes), NULL, FALSE};
-    sbx_text sddl = {0}, fresh = {0};
+    sbx_text fresh = {0};
     uint16_t *path_w = NULL, *fresh_w = NULL, *sddl_w = NULL;
     HANDLE file = NULL;
     DWORD done = 0;
     sbx_status st;
 
-    sbx_text_printf(&sddl, "O:BAG:BAD:PAI(D;;FA;;;%s)(A;;FA;;;SY)(A;;FA;;;BA)(A;;FR;;;%s)", group_sid, user_sid);
     sbx_text_printf(&fresh, "%s.new", path);
-    if (sddl.failed || fresh.failed) {
+    if (fresh.failed) {
         st = sbx_fail_memory(err);
         goto out;
     }
-    if ((st = sbx_wide(sddl.data, "access list", &sddl_w, err)) != SBX_OK ||
+    if ((st = sddl_of(user_sid, group_sid, &sddl_w, err)) != SBX_OK ||
         (st = sbx_wide_path(path, &path_w, err)) != SBX_OK || (st = sbx_wide_path(fresh.data, &fresh_w, err)) != SBX_OK)
         goto out;
     if (!ConvertStringSecurityDescriptorToSecurityDescriptorW(sddl_w, SDDL_REVISION_1, &attributes.lpSecurityDescriptor,
@@ -73,7 +113,6 @@ out:
     sbx_free(sddl_w);
     sbx_free(path_w);
     sbx_free(fresh_w);
-    sbx_text_fini(&sddl);
     sbx_text_fini(&fresh);
     return st;
 }

@@ -34,6 +34,7 @@ struct sbx_session {
     sbx_token_spec spec;
     sbx_lease lease;
     uint16_t password_w[SBX_PASSWORD_UNITS];
+    void *runner; /* HANDLE */
     sbx_elevated_folder folder;
     sbx_station station;
     sbx_desktop desktop;
@@ -250,7 +251,7 @@ sbx_status sbx_elevated_open(const sbx_policy *policy, uint32_t flags, sbx_sessi
     if (!s)
         return sbx_fail_memory(err);
     if ((st = sbx_user_get(&s->self, err)) != SBX_OK || (st = load(&s->machine, &s->user, err)) != SBX_OK ||
-        (st = check_policy(policy, err)) != SBX_OK ||
+        (st = sbx_state_runner(&s->machine, &s->runner, err)) != SBX_OK || (st = check_policy(policy, err)) != SBX_OK ||
         (st = sbx_run_sid(policy->run_id, s->spec.run_sid, err)) != SBX_OK)
         goto out;
     s->spec.launcher = s->self.u.bytes;
@@ -303,6 +304,7 @@ void sbx_elevated_close(sbx_session *session)
     sbx_elevated_folder_close(&session->folder);
     sbx_grants_close(session->grants);
     sbx_lease_give(&session->lease);
+    sbx_handle_close(&session->runner);
     sbx_machine_fini(&session->machine);
     sbx_free(session->bytes);
     sbx_free(session);

@@ -13,6 +13,8 @@
 #include "win/wide.h"
 
 #define FILE_MAX (1u << 20)
+#define RECORD "elevated.txt"
+#define COPY "elevated.copy.txt"
 
 static sbx_status below_data(const char *name, char **path, sbx_error *err)
 {
@@ -30,7 +32,7 @@ static sbx_status below_data(const char *name, char **path, sbx_error *err)
 
 sbx_status sbx_state_machine_path(char **path, sbx_error *err)
 {
-    return below_data("elevated.txt", path, err);
+    return below_data(RECORD, path, err);
 }
 
 sbx_status sbx_state_secret_path(uint32_t user, char **path, sbx_error *err)
@@ -41,27 +43,36 @@ sbx_status sbx_state_secret_path(uint32_t user, char **path, sbx_error *err)
     return below_data(name, path, err);
 }
 
-/* The folder, held while what is in it is read, so that it is the one that was looked at: who may make, replace or change
- * something there are administrators alone.  *folder NULL: it is not there. */
-static sbx_status open_folder(void **folder, sbx_error *err)
+/* Held, so that it is the one that was looked at: who may make, replace or change it, or something in it, are administrators
+ * alone.  *handle NULL: it is not there. */
+static sbx_status open_closed(const char *path, void **handle, sbx_error *err)
 {
     uint16_t *path_w = NULL;
-    char *path = NULL;
-    sbx_status st;
+    sbx_status st = sbx_wide_path(path, &path_w, err);
 
-    if ((st = below_data("", &path, err)) != SBX_OK)
-        return st;
-    path[strlen(path) - 1] = 0;
-    if ((st = sbx_wide_path(path, &path_w, err)) == SBX_OK) {
-        *folder = sbx_handle_from(CreateFileW(path_w, READ_CONTROL | FILE_READ_ATTRIBUTES,
+    if (st == SBX_OK) {
+        *handle = sbx_handle_from(CreateFileW(path_w, READ_CONTROL | FILE_READ_ATTRIBUTES,
                                               FILE_SHARE_READ | FILE_SHARE_WRITE, NULL, OPEN_EXISTING,
                                               FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT, NULL));
-        if (!*folder && GetLastError() != ERROR_FILE_NOT_FOUND && GetLastError() != ERROR_PATH_NOT_FOUND)
+        if (!*handle && GetLastError() != ERROR_FILE_NOT_FOUND && GetLastError() != ERROR_PATH_NOT_FOUND)
             st = sbx_fail_last(err, SBX_E_UNAVAILABLE, "CreateFileW", path);
-        else if (*folder && (st = sbx_trust_check(*folder, path, SBX_TRUST_ADMIN, err)) != SBX_OK)
-            sbx_handle_close(folder);
+        else if (*handle && (st = sbx_trust_check(*handle, path, SBX_TRUST_ADMIN, err)) != SBX_OK)
+            sbx_handle_close(handle);
     }
     sbx_free(path_w);
+    return st;
+}
+
+/* *folder NULL: it is not there. */
+static sbx_status open_folder(void **folder, sbx_error *err)
+{
+    char *path = NULL;
+    sbx_status st = below_data("", &path, err);
+
+    if (st != SBX_OK)
+        return st;
+    path[strlen(path) - 1] = 0;
+    st = open_closed(path, folder, err);
     sbx_free(path);
     return st;
 }
@@ -78,30 +89,72 @@ static void tell_foreign(sbx_machine *machine, sbx_status st, sbx_error *err)
     sbx_hint(err, "%s%swhat is in it does not count; remove it, then: sbx setup", why, why[0] ? "; " : "");
 }
 
+sbx_status sbx_state_runner(const sbx_machine *machine, void **held, sbx_error *err)
+{
+    const char *path = machine->runner ? machine->runner : "sbx-runner.exe";
+    sbx_text folder = {0};
+    void *above = NULL;
+    sbx_status st = SBX_OK;
+
+    sbx_text_add(&folder, path);
+    if (folder.failed)
+        st = sbx_fail_memory(err);
+    else if (machine->runner && strrchr(folder.data, '\\')) {
+        *strrchr(folder.data, '\\') = 0;
+        if ((st = open_closed(folder.data, &above, err)) == SBX_OK)
+            st = open_closed(path, held, err);
+    }
+    if (st == SBX_OK && !*held)
+        st = sbx_fail(err, SBX_E_UNAVAILABLE, "it is gone", path);
+    if (st == SBX_E_UNAVAILABLE || st == SBX_E_REFUSED)
+        sbx_hint(err, "%s%sput it right with: sbx setup --repair", err && st == SBX_E_REFUSED ? err->hint : "",
+                 st == SBX_E_REFUSED ? "; " : "");
+    sbx_handle_close(&above);
+    sbx_text_fini(&folder);
+    return st;
+}
+
+/* The record, or else its copy: each is written whole, so one that is not is a disk's doing. */
+static sbx_status read_one(const char *path, sbx_machine *machine, sbx_error *err)
+{
+    char *data = NULL;
+    size_t length = 0;
+    sbx_status st = sbx_file_read(path, FILE_MAX, &data, &length, err);
+
+    if (st == SBX_OK)
+        st = sbx_machine_parse(machine, data, length, err);
+    sbx_free(data);
+    return st;
+}
+
 sbx_status sbx_state_load(sbx_machine *machine, sbx_error *err)
 {
-    char *path = NULL, *data = NULL;
-    size_t length = 0;
+    char *path = NULL, *copy = NULL;
     HANDLE folder = NULL;
-    sbx_error why = {0};
+    sbx_error why = {0}, other = {0};
     sbx_status st;
 
-    if ((st = sbx_state_machine_path(&path, err)) != SBX_OK || (st = open_folder(&folder, err)) != SBX_OK || !folder) {
+    if ((st = sbx_state_machine_path(&path, err)) != SBX_OK || (st = below_data(COPY, &copy, err)) != SBX_OK)
+        goto out;
+    if ((st = open_folder(&folder, err)) != SBX_OK || !folder) {
         tell_foreign(machine, st, err);
         goto out;
     }
-    st = sbx_file_read(path, FILE_MAX, &data, &length, &why);
-    if (st != SBX_OK && sbx_file_is_missing(&why)) {
+    st = read_one(path, machine, &why);
+    if (st == SBX_OK || read_one(copy, machine, &other) == SBX_OK) {
         st = SBX_OK;
-    } else if (st != SBX_OK) {
-        if (err)
-            *err = why;
-    } else if ((st = sbx_machine_parse(machine, data, length, err)) == SBX_E_UNAVAILABLE) {
-        sbx_hint(err, "put it right with: sbx setup --repair");
+    } else if (sbx_file_is_missing(&why) && sbx_file_is_missing(&other)) {
+        st = SBX_OK; /* none yet */
+    } else if (err) {
+        *err = why;
+        sbx_hint(err,
+                 "its copy %s is no better; remove both, the groups and the accounts that are called sbx1-..., and run "
+                 "setup again",
+                 COPY);
     }
 out:
     sbx_handle_close(&folder);
-    sbx_free(data);
+    sbx_free(copy);
     sbx_free(path);
     return st;
 }
@@ -109,26 +162,37 @@ out:
 sbx_status sbx_state_save(const sbx_machine *machine, sbx_error *err)
 {
     sbx_text text = {0};
-    char *path = NULL;
+    char *path = NULL, *copy = NULL;
     sbx_status st;
 
-    if ((st = sbx_state_machine_path(&path, err)) == SBX_OK && (st = sbx_machine_print(machine, &text, err)) == SBX_OK)
-        st = sbx_file_write(path, text.data, text.length, err);
+    if ((st = sbx_state_machine_path(&path, err)) == SBX_OK && (st = below_data(COPY, &copy, err)) == SBX_OK &&
+        (st = sbx_machine_print(machine, &text, err)) == SBX_OK &&
+        (st = sbx_file_write(path, text.data, text.length, err)) == SBX_OK)
+        st = sbx_file_write(copy, text.data, text.length, err);
     sbx_text_fini(&text);
+    sbx_free(copy);
     sbx_free(path);
     return st;
 }
 
-sbx_status sbx_state_remove(sbx_error *err)
+static sbx_status delete_one(const char *name, sbx_error *err)
 {
     char *path = NULL;
     uint16_t *path_w = NULL;
     sbx_status st;
 
-    if ((st = sbx_state_machine_path(&path, err)) == SBX_OK && (st = sbx_wide_path(path, &path_w, err)) == SBX_OK &&
+    if ((st = below_data(name, &path, err)) == SBX_OK && (st = sbx_wide_path(path, &path_w, err)) == SBX_OK &&
         !DeleteFileW(path_w) && GetLastError() != ERROR_FILE_NOT_FOUND)
         st = sbx_fail_last(err, SBX_E_SYSTEM, "DeleteFileW", path);
     sbx_free(path_w);
     sbx_free(path);
     return st;
+}
+
+/* The copy first: alone it would stand for a record that was lost. */
+sbx_status sbx_state_remove(sbx_error *err)
+{
+    const sbx_status st = delete_one(COPY, err);
+
+    return st == SBX_OK ? delete_one(RECORD, err) : st;
 }

@@ -12,6 +12,9 @@ sbx_status sbx_state_secret_path(uint32_t user, char **path, sbx_error *err);
 /* `machine` begins as { 0 }.  None yet: SBX_OK, and it is empty.  SBX_E_REFUSED: others than administrators can change it.
  * SBX_E_UNAVAILABLE: it is damaged. */
 sbx_status sbx_state_load(sbx_machine *machine, sbx_error *err);
+/* sbx-runner.exe of the record, held so that it stays what it is: commands run from it as accounts, so that only administrators may
+ * be able to change it.  SBX_E_UNAVAILABLE, SBX_E_REFUSED. */
+sbx_status sbx_state_runner(const sbx_machine *machine, void **held, sbx_error *err);
 /* On the disk when it returns.  Takes an administrator. */
 sbx_status sbx_state_save(const sbx_machine *machine, sbx_error *err);
 /* It is gone. */

@@ -8,10 +8,11 @@
 #include "elevated/steps_part.h"
 
 #define DEFAULT_SLOTS 8u
-#define STEPS_MAX (10u + 2u * SBX_SLOTS_MAX) /* enrol, groups, accounts, rights, secret, ready */
+#define STEPS_MAX (12u + 2u * SBX_SLOTS_MAX) /* machine, enrol, groups, accounts, rights, secret, runner, ready */
 
 static struct {
     char user_sid[SBX_MACHINE_SID];
+    char *programs;
     uint32_t slots;
     sbx_setup_step steps[STEPS_MAX];
     sbx_step_of of[STEPS_MAX];
@@ -21,6 +22,23 @@ static struct {
 const char *sbx_steps_user(void)
 {
     return setup.user_sid;
+}
+
+const char *sbx_steps_programs(void)
+{
+    return setup.programs;
+}
+
+uint32_t sbx_steps_slots(void)
+{
+    return setup.slots;
+}
+
+sbx_status SBX_CALL sbx_steps_nothing(const sbx_setup_step *step, sbx_error *err)
+{
+    (void)step;
+    (void)err;
+    return SBX_OK;
 }
 
 sbx_status sbx_steps_load(sbx_machine *machine, sbx_machine_user **user, sbx_error *err)
@@ -69,6 +87,7 @@ static sbx_status SBX_CALL enrol_apply(const sbx_setup_step *step, sbx_error *er
     if (st == SBX_OK && !(user = sbx_machine_enrol(&machine, setup.user_sid)))
         st = sbx_fail(err, SBX_E_REFUSED, "too many users are enrolled", setup.user_sid);
     if (st == SBX_OK) {
+        user->ready = user->ready && user->slots == setup.slots;
         user->slots = setup.slots;
         st = sbx_state_save(&machine, err);
     }
@@ -133,8 +152,8 @@ static sbx_status SBX_CALL ready_undo(const sbx_setup_step *step, sbx_error *err
 
 /* ---- the table ---- */
 
-void sbx_steps_add(const char *name, const char *summary, sbx_step_present present, sbx_step_act apply,
-                   sbx_step_act undo, uint32_t online, uint32_t slot)
+sbx_setup_step *sbx_steps_add(const char *name, const char *summary, sbx_step_present present, sbx_step_act apply,
+                              sbx_step_act undo, uint32_t online, uint32_t slot)
 {
     sbx_step_of *of = &setup.of[setup.count];
     sbx_setup_step *step = &setup.steps[setup.count++];
@@ -143,16 +162,20 @@ void sbx_steps_add(const char *name, const char *summary, sbx_step_present prese
     of->slot = slot;
     sbx_utf8_copy(of->name, sizeof(of->name), name);
     step->size = sizeof(*step);
+    step->flags = 0;
     step->name = of->name;
     step->summary = summary;
     step->context = of;
     step->present = present;
     step->apply = apply;
     step->undo = undo;
+    return step;
 }
 
-static sbx_status choose_slots(const sbx_setup_options *options, sbx_error *err)
+/* *listed: those that there are to be, and those that there are. */
+static sbx_status choose_slots(const sbx_setup_options *options, uint32_t *listed, sbx_error *err)
 {
+    uint32_t i;
     sbx_machine machine = {0};
     sbx_machine_user *user;
     sbx_status st;
@@ -161,6 +184,10 @@ static sbx_status choose_slots(const sbx_setup_options *options, sbx_error *err)
         return sbx_fail(err, SBX_E_USAGE, "at most 16 slots", "setup");
     if ((st = sbx_steps_load(&machine, &user, err)) == SBX_OK)
         setup.slots = options->slots ? options->slots : user && user->slots ? user->slots : DEFAULT_SLOTS;
+    *listed = setup.slots;
+    for (i = setup.slots; st == SBX_OK && user && i < SBX_SLOTS_MAX; i++)
+        if (user->accounts[0][i][0] || user->accounts[1][i][0])
+            *listed = i + 1;
     sbx_machine_fini(&machine);
     return st;
 }
@@ -168,6 +195,7 @@ static sbx_status choose_slots(const sbx_setup_options *options, sbx_error *err)
 sbx_status sbx_elevated_steps(const sbx_setup_options *options, const sbx_setup_step **steps, uint32_t *count,
                               sbx_error *err)
 {
+    uint32_t slots = 0;
     sbx_status st;
 
     setup.count = 0;
@@ -176,12 +204,18 @@ sbx_status sbx_elevated_steps(const sbx_setup_options *options, const sbx_setup_
     if (options->part != SBX_SETUP_MACHINE)
         return SBX_OK;
     sbx_utf8_copy(setup.user_sid, sizeof(setup.user_sid), options->user_sid);
-    if ((st = choose_slots(options, err)) != SBX_OK)
+    sbx_free(setup.programs);
+    setup.programs = sbx_strdup(options->programs ? options->programs : "");
+    if (!setup.programs)
+        return sbx_fail_memory(err);
+    if ((st = choose_slots(options, &slots, err)) != SBX_OK)
         return st;
+    sbx_steps_add_machine();
     sbx_steps_add("enrol", "the user is on record", enrol_present, enrol_apply, enrol_undo, 0, 0);
-    sbx_steps_add_principals(setup.slots);
+    sbx_steps_add_principals(slots);
     sbx_steps_add_rights();
     sbx_steps_add_secret();
+    sbx_steps_add_runner();
     sbx_steps_add("ready", "setup came to its end", sbx_steps_ready, ready_apply, ready_undo, 0, 0);
     *count = setup.count;
     return SBX_OK;

@@ -47,9 +47,14 @@ static sbx_status look_at(const char *name, uint32_t kind, const char *recorded,
     return SBX_OK;
 }
 
+/* In the record; with another one setup has not come to its end. */
 static sbx_status remember(sbx_machine *machine, char *place, const char *text, sbx_error *err)
 {
+    sbx_machine_user *user = sbx_machine_find(machine, sbx_steps_user());
+
     sbx_utf8_copy(place, SBX_MACHINE_SID, text);
+    if (user)
+        user->ready = 0;
     return sbx_state_save(machine, err);
 }
 
@@ -109,6 +114,7 @@ typedef struct principal {
     char *place;
     char name[24];
     uint32_t kind;
+    int unwanted; /* an account beyond those that there are to be */
 } principal;
 
 static sbx_status principal_of(const sbx_step_of *w, int group, principal *p, sbx_error *err)
@@ -127,6 +133,7 @@ static sbx_status principal_of(const sbx_step_of *w, int group, principal *p, sb
         sbx_machine_group_name(p->name, user->number, w->slot);
     else
         sbx_machine_account_name(p->name, user->number, (int)w->online, w->slot);
+    p->unwanted = !group && w->slot >= sbx_steps_slots();
     p->place = group ? user->groups[w->slot] : user->accounts[w->online][w->slot];
     return SBX_OK;
 }
@@ -137,7 +144,9 @@ static sbx_status principal_present(const sbx_step_of *w, int group, uint32_t *s
     sbx_status st = principal_of(w, group, &p, err);
 
     *state = SBX_STEP_ABSENT;
-    if (st == SBX_OK && p.place)
+    if (st == SBX_OK && p.place && p.unwanted)
+        *state = *p.place ? SBX_STEP_WRONG : SBX_STEP_PRESENT;
+    else if (st == SBX_OK && p.place)
         st = look_at(p.name, p.kind, p.place, state, err);
     sbx_machine_fini(&p.machine);
     return st;
@@ -145,7 +154,22 @@ static sbx_status principal_present(const sbx_step_of *w, int group, uint32_t *s
 
 static sbx_status delete_principal(const principal *p, sbx_error *err)
 {
-    return p->kind == SBX_PRINCIPAL_GROUP ? sbx_group_delete(p->name, err) : sbx_account_delete(p->name, err);
+    sbx_status st;
+
+    if (p->kind == SBX_PRINCIPAL_GROUP)
+        return sbx_group_delete(p->name, err);
+    st = sbx_account_delete(p->name, err);
+    return st == SBX_OK ? sbx_steps_unhide(p->name, err) : st;
+}
+
+static sbx_status take_away(principal *p, sbx_error *err)
+{
+    uint32_t state = SBX_STEP_ABSENT;
+    sbx_status st = look_at(p->name, p->kind, p->place, &state, err);
+
+    if (st == SBX_OK && state != SBX_STEP_ABSENT)
+        st = delete_principal(p, err);
+    return st == SBX_OK ? remember(&p->machine, p->place, "", err) : st;
 }
 
 static sbx_status principal_apply(const sbx_step_of *w, int group, sbx_error *err)
@@ -157,6 +181,10 @@ static sbx_status principal_apply(const sbx_step_of *w, int group, sbx_error *er
 
     if (st == SBX_OK && !p.place)
         st = sbx_fail(err, SBX_E_UNAVAILABLE, "nobody is enrolled", w->name);
+    if (st == SBX_OK && p.unwanted) {
+        st = take_away(&p, err);
+        goto out;
+    }
     if (st != SBX_OK || (st = look_at(p.name, p.kind, p.place, &state, err)) != SBX_OK || state == SBX_STEP_PRESENT)
         goto out;
     if ((st = remember(&p.machine, p.place, SBX_MACHINE_PENDING, err)) != SBX_OK ||
@@ -176,17 +204,11 @@ out:
 
 static sbx_status principal_undo(const sbx_step_of *w, int group, sbx_error *err)
 {
-    uint32_t state = SBX_STEP_ABSENT;
     principal p;
     sbx_status st = principal_of(w, group, &p, err);
 
-    if (st != SBX_OK || !p.place || (st = look_at(p.name, p.kind, p.place, &state, err)) != SBX_OK)
-        goto out;
-    if (state != SBX_STEP_ABSENT)
-        st = delete_principal(&p, err);
-    if (st == SBX_OK)
-        st = remember(&p.machine, p.place, "", err);
-out:
+    if (st == SBX_OK && p.place)
+        st = take_away(&p, err);
     sbx_machine_fini(&p.machine);
     return st;
 }

@@ -30,13 +30,25 @@ sbx_status SBX_CALL sbx_steps_ready(const sbx_setup_step *step, uint32_t *state,
 /* A SID of the record. */
 sbx_status sbx_steps_sid(const char *text, sbx_user_sid *sid, sbx_error *err);
 
+/* The folder of the copied programs. */
+const char *sbx_steps_programs(void);
+/* How many accounts of each kind there are to be; a step of one beyond takes it away. */
+uint32_t sbx_steps_slots(void);
+
 /* One more step; online and slot: of which account or group. */
-void sbx_steps_add(const char *name, const char *summary, sbx_step_present present, sbx_step_act apply,
-                   sbx_step_act undo, uint32_t online, uint32_t slot);
+sbx_setup_step *sbx_steps_add(const char *name, const char *summary, sbx_step_present present, sbx_step_act apply,
+                              sbx_step_act undo, uint32_t online, uint32_t slot);
+
+/* For a step that has nothing to do there. */
+sbx_status SBX_CALL sbx_steps_nothing(const sbx_setup_step *step, sbx_error *err);
+/* No value for an account among those that the logon screen does not offer. */
+sbx_status sbx_steps_unhide(const char *account, sbx_error *err);
 
 /* In order. */
+void sbx_steps_add_machine(void);              /* a condition: can it be set up here? */
 void sbx_steps_add_principals(uint32_t slots); /* groups, accounts */
 void sbx_steps_add_rights(void);               /* members of groups, rights, the logon screen */
 void sbx_steps_add_secret(void);               /* the secret, the passwords */
+void sbx_steps_add_runner(void);               /* the copy of sbx-runner.exe */
 
 #endif

@@ -9,7 +9,8 @@
 #include "win/error.h"
 #include "win/wide.h"
 
-#define USER_LIST L"SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\Winlogon\\SpecialAccounts\\UserList"
+#define WINLOGON L"SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\Winlogon"
+#define USER_LIST WINLOGON L"\\SpecialAccounts\\UserList"
 
 /* ---- members: each account in Users, readers, writers, and offline where it is one ---- */
 
@@ -88,14 +89,6 @@ static sbx_status SBX_CALL members_apply(const sbx_setup_step *step, sbx_error *
     return st;
 }
 
-/* Memberships go with the accounts. */
-static sbx_status SBX_CALL nothing_to_undo(const sbx_setup_step *step, sbx_error *err)
-{
-    (void)step;
-    (void)err;
-    return SBX_OK;
-}
-
 /* ---- rights ---- */
 
 static sbx_status readers_of(sbx_user_sid *sid, int *there, sbx_error *err)
@@ -150,6 +143,18 @@ static sbx_status SBX_CALL rights_undo(const sbx_setup_step *step, sbx_error *er
 
 /* ---- not among the users that the logon screen offers ---- */
 
+sbx_status sbx_steps_unhide(const char *account, sbx_error *err)
+{
+    uint16_t *name_w = NULL;
+    sbx_status st = sbx_wide(account, account, &name_w, err);
+    LSTATUS code = st == SBX_OK ? RegDeleteKeyValueW(HKEY_LOCAL_MACHINE, USER_LIST, name_w) : 0;
+
+    sbx_free(name_w);
+    if (code && code != ERROR_FILE_NOT_FOUND && code != ERROR_PATH_NOT_FOUND)
+        st = sbx_fail_code(err, SBX_E_SYSTEM, SBX_CODE_WIN32, (uint32_t)code, "UserList", account);
+    return st;
+}
+
 /* Every account's value: get, set (0: hidden) or remove it; *found: how many are hidden. */
 static sbx_status each_hidden(int write, int remove, uint32_t *found, uint32_t *wanted, sbx_error *err)
 {
@@ -170,8 +175,9 @@ static sbx_status each_hidden(int write, int remove, uint32_t *found, uint32_t *
                 break;
             value = 0;
             size = sizeof(value);
+            code = 0;
             if (remove)
-                code = RegDeleteKeyValueW(HKEY_LOCAL_MACHINE, USER_LIST, name_w);
+                st = sbx_steps_unhide(name, err);
             else if (write)
                 code = RegSetKeyValueW(HKEY_LOCAL_MACHINE, USER_LIST, name_w, REG_DWORD, &value, sizeof(value));
             else
@@ -205,17 +211,39 @@ static sbx_status SBX_CALL hidden_apply(const sbx_setup_step *step, sbx_error *e
     return each_hidden(1, 0, &found, &wanted, err);
 }
 
+/* Keys that no Windows has by itself, if nothing is in them. */
+static void remove_empty_keys(void)
+{
+    static const WCHAR *const keys_w[] = {USER_LIST, WINLOGON L"\\SpecialAccounts"};
+    DWORD keys, values, i;
+    HKEY key;
+
+    for (i = 0; i < 2; i++) {
+        keys = values = 1;
+        if (!RegOpenKeyExW(HKEY_LOCAL_MACHINE, keys_w[i], 0, KEY_READ, &key)) {
+            RegQueryInfoKeyW(key, NULL, NULL, NULL, &keys, NULL, NULL, &values, NULL, NULL, NULL, NULL);
+            RegCloseKey(key);
+        }
+        if (!keys && !values)
+            RegDeleteKeyW(HKEY_LOCAL_MACHINE, keys_w[i]);
+    }
+}
+
 static sbx_status SBX_CALL hidden_undo(const sbx_setup_step *step, sbx_error *err)
 {
     uint32_t found, wanted;
+    sbx_status st;
 
     (void)step;
-    return each_hidden(0, 1, &found, &wanted, err);
+    st = each_hidden(0, 1, &found, &wanted, err);
+    remove_empty_keys();
+    return st;
 }
 
 void sbx_steps_add_rights(void)
 {
-    sbx_steps_add("members", "the accounts are in their groups", members_present, members_apply, nothing_to_undo, 0, 0);
+    sbx_steps_add("members", "the accounts are in their groups", members_present, members_apply, sbx_steps_nothing, 0,
+                  0); /* memberships go with the accounts */
     sbx_steps_add("rights", "no network, batch, service or remote logon for them", rights_present, rights_apply,
                   rights_undo, 0, 0);
     sbx_steps_add("hidden", "they are not on the logon screen", hidden_present, hidden_apply, hidden_undo, 0, 0);

@@ -27,7 +27,8 @@ static sbx_status SBX_CALL secret_present(const sbx_setup_step *step, uint32_t *
     *state = SBX_STEP_ABSENT;
     if (st == SBX_OK && user && (st = sbx_state_secret_path(user->number, &path, err)) == SBX_OK) {
         if (sbx_secret_read(path, sbx_steps_user(), &secret, &why) == SBX_OK)
-            *state = SBX_STEP_PRESENT;
+            *state = sbx_secret_is_closed(path, sbx_steps_user(), user->groups[SBX_GROUP_READERS]) ? SBX_STEP_PRESENT
+                                                                                                   : SBX_STEP_WRONG;
         else if (!sbx_file_is_missing(&why))
             *state = SBX_STEP_WRONG;
         sbx_secret_wipe(&secret);
@@ -103,9 +104,22 @@ static sbx_status SBX_CALL passwords_present(const sbx_setup_step *step, uint32_
     return st;
 }
 
-static sbx_status SBX_CALL passwords_apply(const sbx_setup_step *step, sbx_error *err)
+/* One account: its password, so that it may log on, and that it can. */
+static sbx_status set_password(const sbx_secret *secret, const char *name, uint32_t generation, sbx_error *err)
 {
     uint16_t password_w[SBX_PASSWORD_UNITS];
+    sbx_status st = sbx_secret_password(secret, name, generation, password_w, err);
+
+    if (st == SBX_OK && (st = sbx_account_set_password(name, password_w, err)) == SBX_OK &&
+        (st = sbx_account_enable(name, 1, err)) == SBX_OK)
+        st = sbx_account_try(name, password_w, err);
+    SecureZeroMemory(password_w, sizeof(password_w));
+    return st;
+}
+
+/* Until the new generation is on record, some passwords are of the old one and some of the new: nobody is to try them. */
+static sbx_status SBX_CALL passwords_apply(const sbx_setup_step *step, sbx_error *err)
+{
     sbx_machine machine = {0};
     sbx_machine_user *user;
     sbx_secret secret;
@@ -119,14 +133,13 @@ static sbx_status SBX_CALL passwords_apply(const sbx_setup_step *step, sbx_error
         (st = sbx_secret_read(path, sbx_steps_user(), &secret, err)) != SBX_OK)
         goto out;
     generation = user->generation + 1;
+    user->ready = 0;
+    st = sbx_state_save(&machine, err);
     for (online = 0; online < 2; online++)
         for (slot = 0; slot < user->slots && st == SBX_OK; slot++) {
             sbx_machine_account_name(name, user->number, (int)online, slot);
-            if ((st = sbx_secret_password(&secret, name, generation, password_w, err)) == SBX_OK &&
-                (st = sbx_account_set_password(name, password_w, err)) == SBX_OK)
-                st = sbx_account_enable(name, 1, err);
+            st = set_password(&secret, name, generation, err);
         }
-    SecureZeroMemory(password_w, sizeof(password_w));
     sbx_secret_wipe(&secret);
     if (st == SBX_OK) {
         user->generation = generation;
@@ -136,6 +149,19 @@ out:
     sbx_free(path);
     sbx_machine_fini(&machine);
     return st;
+}
+
+static sbx_status end_all(const sbx_machine_user *user, sbx_error *err)
+{
+    sbx_user_sid sids[2 * SBX_SLOTS_MAX];
+    uint32_t online, slot, count = 0;
+    sbx_status st = SBX_OK;
+
+    for (online = 0; online < 2; online++)
+        for (slot = 0; slot < SBX_SLOTS_MAX && st == SBX_OK; slot++)
+            if (!strncmp(user->accounts[online][slot], "S-1-", 4))
+                st = sbx_steps_sid(user->accounts[online][slot], &sids[count++], err);
+    return st == SBX_OK ? sbx_account_end_processes(sids, count, err) : st;
 }
 
 static sbx_status SBX_CALL passwords_undo(const sbx_setup_step *step, sbx_error *err)
@@ -153,6 +179,8 @@ static sbx_status SBX_CALL passwords_undo(const sbx_setup_step *step, sbx_error 
                 sbx_machine_account_name(name, user->number, (int)online, slot);
                 st = sbx_account_enable(name, 0, err);
             }
+        if (st == SBX_OK) /* nobody begins anew */
+            st = end_all(user, err);
         user->generation = 0;
         if (st == SBX_OK)
             st = sbx_state_save(&machine, err);

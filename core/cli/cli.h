@@ -60,7 +60,7 @@ struct sbx_cli {
     sbx_config *config;
     sbx_plan plan;
     char run_id[33];
-    char *dirs[11]; /* by SBX_DIR_* */
+    char *dirs[12]; /* by SBX_DIR_* */
     sbx_report report;
 
     sbx_text out;

@@ -1,23 +1,14 @@
-/*
- * `sbx setup`: starts sbx-setup.exe, with administrator rights only where a step needs to be done.
- *
- * The elevated program has a console of its own that goes when it ends; what it did is asked
- * afterwards, by the same program without rights.  Source: MSDN "ShellExecuteExW".
- */
-#include <windows.h>
-#include <shellapi.h>
-#include <stdio.h>
+/* `sbx setup`: starts sbx-setup.exe, with administrator rights only where a step needs to be done. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/quote.h"
 #include "cli/child.h"
 #include "cli/cli.h"
+#include "cli/elevate.h"
 #include "cli/select.h"
-#include "win/error.h"
-#include "win/handle.h"
+#include "win/dirs.h"
 #include "win/user.h"
-#include "win/wide.h"
 
 #define STEPS_MISSING 3u /* sbx-setup.exe --check */
 
@@ -28,8 +19,10 @@ static void add_word(sbx_text *line, const char *word)
     sbx_quote_argument(line, word);
 }
 
-/* program NULL: its arguments alone.  Whom it is for is said: with administrator rights it may run as somebody else. */
-static sbx_status line_for(sbx_cli *cli, const char *program, const char *action, sbx_text *line, sbx_error *err)
+/* program NULL: its arguments alone.  pipe: what it says goes there (elevate.h).  Whom it is for, and who calls, is said: with
+ * administrator rights it may run as somebody else. */
+static sbx_status line_for(sbx_cli *cli, const char *program, const char *action, const char *pipe, sbx_text *line,
+                           sbx_error *err)
 {
     char user_text[192];
     sbx_user_sid user;
@@ -46,6 +39,8 @@ static sbx_status line_for(sbx_cli *cli, const char *program, const char *action
         } given[] = {
             {"--user", cli->user ? cli->user : user_text},
             {"--slots", cli->slots},
+            {"--pipe", pipe},
+            {"--caller", pipe ? user_text : NULL},
         };
 
         if (program)
@@ -71,7 +66,7 @@ static sbx_status line_for(sbx_cli *cli, const char *program, const char *action
 static sbx_status run_here(sbx_cli *cli, const char *program, const char *action, uint32_t *exit_code, sbx_error *err)
 {
     sbx_text line = {0};
-    sbx_status st = line_for(cli, program, action, &line, err);
+    sbx_status st = line_for(cli, program, action, NULL, &line, err);
 
     if (st == SBX_OK)
         st = sbx_child_run(program, line.data, 0, NULL, NULL, exit_code, err);
@@ -79,72 +74,15 @@ static sbx_status run_here(sbx_cli *cli, const char *program, const char *action
     return st;
 }
 
-static int is_elevated(void)
-{
-    TOKEN_ELEVATION elevation = {0};
-    HANDLE token = NULL;
-    DWORD length = 0;
-
-    if (OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token))
-        GetTokenInformation(token, TokenElevation, &elevation, sizeof(elevation), &length);
-    sbx_handle_close(&token);
-    return elevation.TokenIsElevated != 0;
-}
-
 static sbx_status run_elevated(sbx_cli *cli, const char *program, const char *action, uint32_t *exit_code,
                                sbx_error *err)
 {
-    typedef BOOL(WINAPI * execute_fn)(SHELLEXECUTEINFOW *);
-    union {
-        FARPROC found;
-        execute_fn execute;
-    } symbol = {NULL};
-    SHELLEXECUTEINFOW info = {0};
     sbx_text line = {0};
-    uint16_t *program_w = NULL, *line_w = NULL;
-    HMODULE shell = NULL;
-    DWORD code = 0;
-    sbx_status st;
+    char id[33];
+    sbx_status st = sbx_run_id(id, err);
 
-    if ((st = line_for(cli, NULL, action, &line, err)) != SBX_OK ||
-        (st = sbx_wide(program, "program", &program_w, err)) != SBX_OK ||
-        (st = sbx_wide(line.data, "command line", &line_w, err)) != SBX_OK)
-        goto out;
-    /* not linked: loading it costs a run more than the rest of its start */
-    shell = LoadLibraryExW(L"shell32.dll", NULL, LOAD_LIBRARY_SEARCH_SYSTEM32);
-    if (shell)
-        symbol.found = GetProcAddress(shell, "ShellExecuteExW");
-    if (!symbol.found) {
-        st = sbx_fail_last(err, SBX_E_SYSTEM, "LoadLibraryExW", "shell32.dll");
-        goto out;
-    }
-    info.cbSize = sizeof(info);
-    info.fMask = SEE_MASK_NOCLOSEPROCESS | SEE_MASK_NOASYNC | SEE_MASK_FLAG_NO_UI;
-    info.lpVerb = L"runas";
-    info.lpFile = (LPCWSTR)program_w;
-    info.lpParameters = (LPCWSTR)line_w;
-    info.nShow = SW_HIDE;
-    if (!symbol.execute(&info)) {
-        st = sbx_fail_last(err, SBX_E_REFUSED, "ShellExecuteExW", program);
-        if (err->code == ERROR_CANCELLED) {
-            sbx_fail(err, SBX_E_REFUSED, "administrator rights were declined", "setup");
-            sbx_hint(err, "nothing was changed");
-        }
-        goto out;
-    }
-    if (!info.hProcess) {
-        st = sbx_fail(err, SBX_E_SYSTEM, "ShellExecuteExW gave no process", program);
-        goto out;
-    }
-    WaitForSingleObject(info.hProcess, INFINITE);
-    GetExitCodeProcess(info.hProcess, &code);
-    *exit_code = code;
-out:
-    sbx_handle_close(&info.hProcess);
-    if (shell)
-        FreeLibrary(shell);
-    sbx_free(program_w);
-    sbx_free(line_w);
+    if (st == SBX_OK && (st = line_for(cli, NULL, action, id, &line, err)) == SBX_OK)
+        st = sbx_elevate_run(program, line.data, id, exit_code, err);
     sbx_text_fini(&line);
     return st;
 }
@@ -156,21 +94,18 @@ static const char *action_of(const sbx_cli *cli)
 
 static sbx_status change(sbx_cli *cli, const char *program, sbx_error *err)
 {
-    const char *action = action_of(cli);
-    uint32_t code = 0, shown = 0;
-    sbx_status st;
+    uint32_t code = STEPS_MISSING;
+    sbx_status st = SBX_OK;
 
-    if (!cli->repair) {
-        st = run_here(cli, program, cli->remove ? "--check-remove" : "--check", &code, err);
-        if (st != SBX_OK || code != STEPS_MISSING) {
-            cli->exit_code = (int)code;
-            return st;
-        }
+    /* with the rights at hand nothing of a backend runs before the programs are copied (setup/README.md) */
+    if (sbx_elevate_is()) {
+        st = run_here(cli, program, action_of(cli), &code, err);
+    } else {
+        if (!cli->repair)
+            st = run_here(cli, program, cli->remove ? "--check-remove" : "--check", &code, err);
+        if (st == SBX_OK && code == STEPS_MISSING)
+            st = run_elevated(cli, program, action_of(cli), &code, err);
     }
-    if (is_elevated())
-        st = run_here(cli, program, action, &code, err);
-    else if ((st = run_elevated(cli, program, action, &code, err)) == SBX_OK)
-        st = run_here(cli, program, "--status", &shown, err);
     cli->exit_code = (int)code;
     return st;
 }

@@ -215,6 +215,7 @@ sbx_status sbx_dirs_get(uint32_t which, char **path, sbx_error *err)
     static const GUID desktop = {0xB4BFCC3A, 0xDB2C, 0x424C, {0xB0, 0x29, 0x7F, 0xE9, 0x9A, 0x87, 0xC6, 0x41}};
     static const GUID documents = {0xFDD39AD0, 0x238F, 0x46AF, {0xAD, 0xB4, 0x6C, 0x85, 0x48, 0x03, 0x69, 0xC7}};
     static const GUID program = {0x62AB5D82, 0xFDC1, 0x4DC3, {0xA9, 0xDD, 0x07, 0x0D, 0x1D, 0x49, 0x5D, 0x97}};
+    static const GUID programs = {0x905E63B6, 0xC1BF, 0x494E, {0xB2, 0x9C, 0x65, 0xB7, 0x32, 0xD3, 0xD2, 0x1A}};
     WCHAR out_w[MAX_PATH * 2], drive_w[4];
     char *last;
     sbx_status st;
@@ -243,6 +244,12 @@ sbx_status sbx_dirs_get(uint32_t which, char **path, sbx_error *err)
                           sizeof(out_w) / sizeof(out_w[0])))
             return sbx_narrow(out_w, path, err);
         return by_shell(&program, "ProgramData", path, err);
+    case SBX_DIR_PROGRAMS:
+        system_drive(drive_w);
+        if (from_registry(HKEY_LOCAL_MACHINE, L"SOFTWARE\\Microsoft\\Windows\\CurrentVersion", L"ProgramFilesDir",
+                          L"%SystemDrive%", drive_w, out_w, sizeof(out_w) / sizeof(out_w[0])))
+            return sbx_narrow(out_w, path, err);
+        return by_shell(&programs, "ProgramFiles", path, err);
     case SBX_DIR_PROGRAM:
         st = by_buffer(get_module, "GetModuleFileNameW", path, err);
         last = st == SBX_OK ? strrchr(*path, '\\') : NULL;

@@ -23,6 +23,7 @@
 #define SBX_DIR_PROGRAM 8u      /* of the running exe */
 #define SBX_DIR_DESKTOP 9u      /* the user's */
 #define SBX_DIR_DOCUMENTS 10u   /* the user's */
+#define SBX_DIR_PROGRAMS 11u    /* %ProgramFiles% */
 
 sbx_status sbx_dirs_get(uint32_t which, char **path, sbx_error *err);
 

@@ -11,7 +11,16 @@
 #define ENABLE_VIRTUAL_TERMINAL_PROCESSING 0x0004
 #endif
 
+/* Of a message: less than the pipe takes at once. */
+#define FRAME_BYTES 8192u
+
 static const char *program = "sbx";
+static int frames;
+
+void sbx_out_frames(void)
+{
+    frames = 1;
+}
 
 void sbx_out_program(const char *name)
 {
@@ -20,7 +29,7 @@ void sbx_out_program(const char *name)
 
 static HANDLE handle_of(unsigned where)
 {
-    HANDLE handle = GetStdHandle(where == SBX_OUT_STDOUT ? STD_OUTPUT_HANDLE : STD_ERROR_HANDLE);
+    HANDLE handle = GetStdHandle(where == SBX_OUT_STDOUT && !frames ? STD_OUTPUT_HANDLE : STD_ERROR_HANDLE);
 
     return handle == INVALID_HANDLE_VALUE ? NULL : handle;
 }
@@ -60,6 +69,31 @@ static void write_console(HANDLE handle, const char *text, size_t length)
     sbx_free(text_w);
 }
 
+static void write_frames(HANDLE handle, unsigned where, const char *text, size_t length)
+{
+    char frame[FRAME_BYTES];
+    size_t part;
+    DWORD done;
+
+    for (; length; text += part, length -= part) {
+        part = length < FRAME_BYTES ? length : sbx_utf8_cut(text, FRAME_BYTES - 1);
+        frame[0] = (char)where;
+        memcpy(frame + 1, text, part);
+        if (!WriteFile(handle, frame, (DWORD)part + 1, &done, NULL))
+            return;
+    }
+}
+
+void sbx_out_frame(const char *text, size_t length)
+{
+    const unsigned where = length ? (unsigned char)text[0] : 0;
+
+    if (where == SBX_OUT_STDOUT || where == SBX_OUT_STDERR)
+        sbx_out_text(where, text + 1);
+    else
+        sbx_out_text(SBX_OUT_STDERR, text);
+}
+
 void sbx_out_write(unsigned where, const char *text, size_t length)
 {
     HANDLE handle = handle_of(where);
@@ -67,6 +101,10 @@ void sbx_out_write(unsigned where, const char *text, size_t length)
 
     if (!handle || !length)
         return;
+    if (frames) {
+        write_frames(handle, where, text, length);
+        return;
+    }
     if (sbx_out_is_console(where)) {
         write_console(handle, text, length);
         return;

@@ -19,6 +19,12 @@ void sbx_out_write(unsigned where, const char *text, size_t length);
 /* Lines for people, see sbx_text_add_shown: names of files may stand in them. */
 void sbx_out_text(unsigned where, const char *text);
 
+/* From now on both go to the handle of stderr, a pipe of messages: each begins with a byte that says which one it is. */
+void sbx_out_frames(void);
+
+/* One such message, where it belongs; without that byte, from whoever knows no messages, it is for stderr.  text[length] is a NUL. */
+void sbx_out_frame(const char *text, size_t length);
+
 /* Whether it is a console. */
 int sbx_out_is_console(unsigned where);
 

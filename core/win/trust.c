@@ -44,6 +44,15 @@ static int is_always_trusted(PSID sid)
     return 0;
 }
 
+static sbx_user_sid caller; /* its revision is 0 while there is none */
+
+sbx_status sbx_trust_caller(const void *sid, sbx_error *err)
+{
+    if (!CopySid(sizeof(caller.u.bytes), caller.u.bytes, (PSID)(uintptr_t)sid))
+        return sbx_fail_last(err, SBX_E_SYSTEM, "CopySid", NULL);
+    return SBX_OK;
+}
+
 typedef struct judge {
     const char *path;
     uint32_t mode;
@@ -51,21 +60,27 @@ typedef struct judge {
     PSID owner;
 } judge;
 
+static int is_strict(const judge *j)
+{
+    return j->mode == SBX_TRUST_ADMIN || j->mode == SBX_TRUST_PLACE;
+}
+
 static sbx_status refuse(const judge *j, PSID who, const char *what, sbx_error *err)
 {
     char name[160];
 
     sbx_user_name(who, name, sizeof(name));
     sbx_fail(err, SBX_E_REFUSED, "others can change it", j->path);
-    return sbx_hint(err, "%s %s; let only administrators%s do that", name, what,
-                    j->mode == SBX_TRUST_ADMIN ? "" : " and yourself");
+    return sbx_hint(err, "%s %s; let only administrators%s do that", name, what, is_strict(j) ? "" : " and yourself");
 }
 
 static int is_trusted(judge *j, PSID sid)
 {
     if (is_always_trusted(sid))
         return 1;
-    return j->mode != SBX_TRUST_ADMIN && EqualSid(sid, j->mode == SBX_TRUST_OWNER ? j->owner : (PSID)j->user.u.bytes);
+    if (j->mode == SBX_TRUST_SELF && caller.u.bytes[0] && EqualSid(sid, caller.u.bytes))
+        return 1;
+    return !is_strict(j) && EqualSid(sid, j->mode == SBX_TRUST_OWNER ? j->owner : (PSID)j->user.u.bytes);
 }
 
 static sbx_status check_entries(judge *j, PACL dacl, sbx_error *err)
@@ -76,7 +91,7 @@ static sbx_status check_entries(judge *j, PACL dacl, sbx_error *err)
 
     for (i = 0; i < dacl->AceCount && GetAce(dacl, i, &entry); i++) {
         ace = entry;
-        if ((ace->Header.AceFlags & INHERIT_ONLY_ACE) && j->mode != SBX_TRUST_ADMIN)
+        if ((ace->Header.AceFlags & INHERIT_ONLY_ACE) && !is_strict(j))
             continue;
         if (ace->Header.AceType == ACCESS_DENIED_ACE_TYPE || ace->Header.AceType == ACCESS_DENIED_CALLBACK_ACE_TYPE ||
             ace->Header.AceType == ACCESS_DENIED_OBJECT_ACE_TYPE)

@@ -12,6 +12,7 @@
  *   SBX_TRUST_ADMIN  nobody else (what sbx-setup.exe keeps: the user who is an administrator has programs without
  *                    these rights, too).  Then what would be made in a folder counts as the folder itself, and nothing
  *                    may come from above
+ *   SBX_TRUST_PLACE  the same, and rights may come from above: in %ProgramFiles% those are as good
  *
  * Deny entries are not counted in favour: an allow entry for somebody else is enough to refuse.
  * Source: MSDN "ACCESS_ALLOWED_ACE", "File Security and Access Rights", "Well-known SIDs".
@@ -24,6 +25,11 @@
 #define SBX_TRUST_SELF 1u
 #define SBX_TRUST_OWNER 2u
 #define SBX_TRUST_ADMIN 3u
+#define SBX_TRUST_PLACE 4u
+
+/* One more user whom SBX_TRUST_SELF trusts from now on: who asked for this program and had somebody else's password typed
+ * to let it run. */
+sbx_status sbx_trust_caller(const void *sid, sbx_error *err);
 
 /* file: a HANDLE with READ_CONTROL, opened with FILE_FLAG_OPEN_REPARSE_POINT; path: for the message.
  * SBX_E_REFUSED names who can change it. */

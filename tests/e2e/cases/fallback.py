@@ -5,9 +5,10 @@ import os
 import shutil
 
 from harness import case, check, equal
-from cases.elevated import ACCOUNTS, WORLDS, administrator, as_administrator, set_up, there
+from cases.elevated import ACCOUNTS, WORLDS, administrator, as_administrator, not_any_more, set_up, there
 
 FOLDER, RECORD = 'C:\\ProgramData\\sbx', 'C:\\ProgramData\\sbx\\elevated.txt'
+COPY = 'C:\\ProgramData\\sbx\\elevated.copy.txt'
 LINE = 'sbx: backend "elevated" is not available (%s): "unelevated" runs, which'
 
 
@@ -30,6 +31,7 @@ def refused(w, what, *options):
 
 @case('nothing is set up: unelevated runs and says so; not for what somebody wrote', ACCOUNTS, WORLDS)
 def not_set_up(w):
+    not_any_more(w)
     falls_back(w, 'it is not set up for you')
     report = w.ws('report.json')
     got = w.run(w.SBX, '--read-only', '--report', report, '--', 'cmd', '/d', '/c', 'exit 3')  # as nobody chose anything
@@ -72,8 +74,12 @@ def broken(w):
         check('gap: accounts: ' in got.errors, 'what a command under unelevated reads now: %s' % got)
         record = w.read(RECORD)
         w.write(RECORD, record[:-2])  # in place: its access rights stay
-        refused(w, ['it is damaged', 'sbx setup --repair'])
+        equal(there(w, 'cmd', '/d', '/c', 'exit 5').code, 5, 'its copy is whole')
+        w.write(COPY, record[:-2])
+        refused(w, ['it is damaged', 'its copy elevated.copy.txt is no better'])
         w.write(RECORD, record)
+        equal(there(w, 'cmd', '/d', '/c', 'exit 5').code, 5)
+        w.write(COPY, record)
         for content in (b'', b'x' * 200):
             w.write(secret, content)
             refused(w, ['elevated-1.secret', 'sbx setup --repair'])

@@ -40,7 +40,7 @@ def works(w):
         got = w.sbx('cmd', '/d', '/c', 'type g& echo n> g', options=('--read-only',))
         equal(got.text.split(), ['x', 'u', 'second', 'third', 'fourth'], got)
         equal(w.read(w.ws('g')), b'x\r\nu\r\nsecond\r\nthird\r\nfourth\r\n')
-    # the groups are gone; their ACEs go as well
+    # what it was given goes again
     got = w.run(w.SBX, 'clean', w.workspace)
     equal(got.code, 0, got)
     got = w.probe('sddl', *known, w.ws('g')).text.splitlines()

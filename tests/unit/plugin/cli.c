@@ -609,9 +609,9 @@ static void test_other_verbs(void **state)
     (void)state;
     sbx_assert_run_has("sbx.exe\" completion powershell", 0, "        '--network' = ");
     sbx_assert_run_has("sbx.exe\" completion powershell", 0, "Register-ArgumentCompleter -Native -CommandName sbx");
-    sbx_assert_run("sbx.exe\" setup none", 0, "backend \"none\" needs no setup\n");
+    sbx_assert_run("sbx.exe\" setup --check none", 0, "backend \"none\" needs no setup\n");
     sbx_assert_run_has("sbx.exe\" setup --status template", 0, "template: absent   one");
-    sbx_assert_run_has("sbx.exe\" setup nowhere", 125, "sbx-setup: nowhere: there is no such backend");
+    sbx_assert_run_has("sbx.exe\" setup --status nowhere", 125, "sbx-setup: nowhere: there is no such backend");
     sbx_assert_run_has("sbx.exe\" config reference", 0, "backend = \"elevated\"");
     sbx_assert_run_has("sbx.exe\" clean --all", 0, "nothing to undo\n");
     sbx_assert_run_has("sbx.exe\" status --json", 0, "\"items\":\t[]");
@@ -654,7 +654,7 @@ static void test_planted(void **state)
     sbx_assert_run("sbx.exe\" -q -b none -- cmd /c exit 33", 33, "");
     sbx_assert_run_has("sbx.exe\" -q -b planted -- cmd", 125, "sbx: planted: there is no such backend");
     sbx_assert_run_has("sbx.exe\" config show", 0, "backend = \"elevated\"");
-    sbx_assert_run("sbx-setup.exe\" --apply none", 0, "backend \"none\" needs no setup\n");
+    sbx_assert_run("sbx-setup.exe\" --check none", 0, "backend \"none\" needs no setup\n");
     for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         assert_true(DeleteFileA(names[i]));
     assert_true(RemoveDirectoryW(L"backends"));

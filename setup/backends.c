@@ -1,0 +1,186 @@
+#include "setup/setup.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "plugin/plugin.h"
+#include "setup/folder.h"
+#include "setup/steps.h"
+#include "win/error.h"
+#include "win/out.h"
+
+/* ---- the programs, as the first step of each ---- */
+
+static sbx_status SBX_CALL programs_present(const sbx_setup_step *step, uint32_t *state, sbx_error *err)
+{
+    const sbx_programs *programs = step->context;
+    int whole = 1;
+    sbx_status st = programs->here ? SBX_OK : sbx_programs_look(programs, &whole, err);
+
+    *state = whole ? 1 : 0;
+    return st;
+}
+
+static sbx_status SBX_CALL not_here(const sbx_setup_step *step, sbx_error *err)
+{
+    return sbx_fail(err, SBX_E_UNSUPPORTED, "it is a condition", step->name);
+}
+
+static sbx_status all_steps(const sbx_setup *s, const sbx_setup_step *items, uint32_t count, sbx_steps *steps,
+                            sbx_error *err)
+{
+    sbx_setup_step *all = sbx_alloc((count + 1) * sizeof(*all));
+
+    if (!all)
+        return sbx_fail_memory(err);
+    *all = (sbx_setup_step){.size = sizeof(*all),
+                            .flags = SBX_STEP_CONDITION,
+                            .name = "programs",
+                            .summary = "what runs with other rights is copied to where only administrators write",
+                            .context = &s->programs,
+                            .present = programs_present,
+                            .apply = not_here,
+                            .undo = not_here};
+    memcpy(all + 1, items, count * sizeof(*all));
+    steps->items = all;
+    steps->count = count + 1;
+    return SBX_OK;
+}
+
+/* ---- one backend ---- */
+
+int sbx_setup_writes(const sbx_setup *s)
+{
+    return !s->dry_run && (s->what == SBX_ACTION_APPLY || s->what == SBX_ACTION_REMOVE || s->what == SBX_ACTION_REPAIR);
+}
+
+/* Looks alone: nothing is written. */
+static sbx_status look(sbx_setup *s, const sbx_steps *steps, sbx_error *err)
+{
+    static const uint32_t shown[] = {SBX_STEPS_LOOK, SBX_STEPS_UNDO, SBX_STEPS_APPLY,
+                                     SBX_STEPS_LOOK, SBX_STEPS_UNDO, SBX_STEPS_REPAIR};
+    const int remove = s->what == SBX_ACTION_CHECK_REMOVE;
+    sbx_text line = {0};
+    uint32_t count = 0;
+    sbx_status st;
+
+    if (s->what != SBX_ACTION_CHECK && !remove)
+        return sbx_steps_show(steps, shown[s->what], &s->tell, err);
+    if ((st = sbx_steps_check(steps, remove, &count, err)) != SBX_OK)
+        return st;
+    s->to_do |= count != 0;
+    if (s->list)
+        return sbx_steps_show(steps, remove ? SBX_STEPS_UNDO : SBX_STEPS_APPLY, &s->tell, err);
+    if (!count) {
+        sbx_text_printf(&line, "backend \"%s\" %s", s->tell.backend, remove ? "has nothing to remove" : "is set up");
+        sbx_tell_line(&s->tell, &line);
+    }
+    return SBX_OK;
+}
+
+static sbx_status change(sbx_setup *s, sbx_steps *steps, sbx_error *err)
+{
+    uint32_t there = 0;
+    sbx_status st, gone;
+
+    if (s->what != SBX_ACTION_REMOVE) {
+        st = sbx_steps_apply(steps, s->what == SBX_ACTION_REPAIR, &s->tell, err);
+        if (st == SBX_OK || sbx_steps_check(steps, 1, &there, NULL) != SBX_OK || there)
+            return st;
+    } else if ((st = sbx_steps_undo(steps, &s->tell, err)) != SBX_OK) {
+        return st;
+    }
+    /* nothing is there: nor is there anything to know of it */
+    gone = sbx_journal_remove(steps->journal, st == SBX_OK ? err : NULL);
+    steps->journal = NULL;
+    return st == SBX_OK ? gone : st;
+}
+
+static sbx_status with_journal(sbx_setup *s, sbx_steps *steps, sbx_error *err)
+{
+    const int writes = sbx_setup_writes(s);
+    sbx_text path = {0}, line = {0};
+    sbx_status st = writes ? sbx_setup_folder_make(s->folder, err) : SBX_OK;
+
+    if (st != SBX_OK)
+        return st;
+    /* one for each user: what is undone for one is not lost for another */
+    sbx_text_printf(&path, "%s\\setup-%s-%s.journal", s->folder, s->tell.backend, s->user_text);
+    if (path.failed)
+        st = sbx_fail_memory(err);
+    if (st == SBX_OK && (st = sbx_journal_open(path.data, writes, &steps->journal, err)) == SBX_OK &&
+        sbx_journal_damaged(steps->journal)) {
+        sbx_text_printf(&line, "%s: %u lines of the journal are damaged and were passed over", s->tell.backend,
+                        (unsigned)sbx_journal_damaged(steps->journal));
+        sbx_tell_line(&s->tell, &line);
+    }
+    if (st == SBX_OK)
+        st = writes ? change(s, steps, err) : look(s, steps, err);
+    sbx_journal_close(steps->journal);
+    if (writes && (s->what == SBX_ACTION_REMOVE || st != SBX_OK))
+        sbx_setup_folder_remove(s->folder);
+    sbx_text_fini(&path);
+    return st;
+}
+
+/* *loaded: what went wrong is not that the backend cannot be used at all. */
+static sbx_status one_backend(sbx_setup *s, const char *name, int *loaded, sbx_error *err)
+{
+    sbx_setup_options options = {.size = sizeof(options),
+                                 .part = SBX_SETUP_MACHINE,
+                                 .flags = sbx_setup_writes(s) ? 0 : SBX_SETUP_DRY_RUN,
+                                 .slots = s->slots ? (uint32_t)strtoul(s->slots, NULL, 10) : 0,
+                                 .user_sid = s->user_text,
+                                 .programs = s->programs.folder};
+    sbx_plugin *plugin = NULL;
+    const sbx_backend *backend;
+    const sbx_setup_step *items = NULL;
+    sbx_steps steps = {0};
+    sbx_text line = {0};
+    uint32_t count = 0;
+    sbx_status st = sbx_plugin_load(name, &plugin, err);
+
+    *loaded = st == SBX_OK;
+    if (st != SBX_OK)
+        return st;
+    backend = sbx_plugin_backend(plugin);
+    s->tell.backend = backend->name;
+    st = backend->setup_steps(&options, &items, &count, err);
+    if (st == SBX_OK && !count) {
+        sbx_text_printf(&line, "backend \"%s\" needs no setup", backend->name);
+        sbx_tell_line(&s->tell, &line);
+    } else if (st == SBX_OK && (st = all_steps(s, items, count, &steps, err)) == SBX_OK) {
+        st = with_journal(s, &steps, err);
+    }
+    sbx_free((void *)(uintptr_t)steps.items);
+    sbx_plugin_free(plugin);
+    return st;
+}
+
+sbx_status sbx_setup_backends(sbx_setup *s, sbx_error *err)
+{
+    sbx_error one = {0};
+    char **names = NULL, message[1024];
+    uint32_t count = 0, i;
+    int loaded;
+    sbx_status st, one_st;
+
+    if (s->backend)
+        return one_backend(s, s->backend, &loaded, err);
+    st = sbx_plugin_list(&names, &count, err);
+    for (i = 0; i < count; i++) {
+        one_st = one_backend(s, names[i], &loaded, &one);
+        if (one_st != SBX_OK && !loaded) {
+            /* one that is refused does not hold up the others; `sbx backends` tells more */
+            sbx_error_describe(&one, message, sizeof(message));
+            sbx_out_line(message);
+        } else if (one_st != SBX_OK && st == SBX_OK) {
+            st = one_st;
+            *err = one;
+        }
+        sbx_free(names[i]);
+    }
+    sbx_free(names);
+    return st;
+}
