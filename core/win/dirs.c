@@ -77,6 +77,7 @@ typedef struct known_key {
 
 static known_key profile_list = {HKEY_LOCAL_MACHINE, L"SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\ProfileList",
                                  NULL};
+static known_key current_version = {HKEY_LOCAL_MACHINE, L"SOFTWARE\\Microsoft\\Windows\\CurrentVersion", NULL};
 static known_key shell_folders = {HKEY_CURRENT_USER,
                                   L"Software\\Microsoft\\Windows\\CurrentVersion\\Explorer\\User Shell Folders", NULL};
 
@@ -246,8 +247,8 @@ sbx_status sbx_dirs_get(uint32_t which, char **path, sbx_error *err)
         return by_shell(&program, "ProgramData", path, err);
     case SBX_DIR_PROGRAMS:
         system_drive(drive_w);
-        if (from_registry(HKEY_LOCAL_MACHINE, L"SOFTWARE\\Microsoft\\Windows\\CurrentVersion", L"ProgramFilesDir",
-                          L"%SystemDrive%", drive_w, out_w, sizeof(out_w) / sizeof(out_w[0])))
+        if (from_registry(&current_version, NULL, L"ProgramFilesDir", L"%SystemDrive%", drive_w, out_w,
+                          sizeof(out_w) / sizeof(out_w[0])))
             return sbx_narrow(out_w, path, err);
         return by_shell(&programs, "ProgramFiles", path, err);
     case SBX_DIR_PROGRAM:
