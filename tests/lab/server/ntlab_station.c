@@ -36,6 +36,14 @@ static int are_named( struct winstation *winstation, struct desktop *desktop, co
     return is_name_of( &desktop->obj, name, len );
 }
 
+/* The process gets what its own token may ("Process Connection to a Window Station"); desktops stay as they are. */
+static void reopen_station( struct process *process, struct winstation *winstation )
+{
+    const obj_handle_t handle = alloc_handle( process, winstation, MAXIMUM_ALLOWED, 0 );
+
+    if (handle) process->winstation = handle;
+}
+
 DECL_HANDLER(ntlab_connect_station)
 {
     unsigned int station_access = STATION_ACCESS, desktop_access = DESKTOP_ACCESS;
@@ -46,8 +54,9 @@ DECL_HANDLER(ntlab_connect_station)
     if ((winstation = get_process_winstation( current->process, 0 )) && (desktop = get_thread_desktop( current, 0 )))
     {
         if (!are_named( winstation, desktop, get_req_data(), get_req_data_size() )) set_error( STATUS_ACCESS_DENIED );
-        else if (check_object_access( current->process->token, &winstation->obj, &station_access ))
-            check_object_access( current->process->token, &desktop->obj, &desktop_access );
+        else if (check_object_access( current->process->token, &winstation->obj, &station_access ) &&
+                 check_object_access( current->process->token, &desktop->obj, &desktop_access ))
+            reopen_station( current->process, winstation );
     }
     if (desktop) release_object( desktop );
     if (winstation) release_object( winstation );
