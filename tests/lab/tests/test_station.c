@@ -47,10 +47,23 @@ static DWORD try_desktop( const WCHAR *name )
     return 0;
 }
 
+/* what the own handle to the station may: read the descriptor, set it as it is */
+static DWORD try_descriptor(void)
+{
+    SECURITY_INFORMATION info = DACL_SECURITY_INFORMATION;
+    char sd[1024];
+    DWORD err, size;
+
+    if ((err = load_user32())) return err;
+    if (!get_security( get_station(), &info, sd, sizeof(sd), &size )) return GetLastError();
+    return set_security( get_station(), &info, sd ) ? 0 : GetLastError();
+}
+
 static int run_subcommand( const char *name )
 {
     if (!strcmp( name, "nothing" )) return 0;
     if (!strcmp( name, "user32" )) return load_user32();
+    if (!strcmp( name, "descriptor" )) return try_descriptor();
     if (!strcmp( name, "desktop" )) return try_desktop( L"lab-desktop" );
     if (!strcmp( name, "default-desktop" )) return try_desktop( L"Default" );
     if (!strcmp( name, "make-console" )) return AllocConsole() ? 0 : GetLastError();
@@ -179,6 +192,7 @@ static void test_interactive( HANDLE plain, HANDLE sandbox, HANDLE with_logon )
     desktop = open_desktop( L"Default", 0, FALSE, READ_CONTROL );
     ok( admits( desktop, logon_sid( own_token() )) && !admits( desktop, sid_from_string( L"S-1-5-4" )), "and so does the desktop" );
     expect( run( plain, NULL, 0, NULL ), 0, "a program that imports user32.dll starts" );
+    expect( run( plain, L"descriptor", 0, NULL ), 0, "its handle to the station reads and sets the descriptor" );
     expect( run( with_logon, NULL, 0, NULL ), 0, "and with a restricted token with the logon SID" );
     expect( run( sandbox, NULL, 0, NULL ), closed, "but with one without it only if the station admits Everyone" );
     expect( run( sandbox, L"user32", 0, NULL ), closed ? ERROR_DLL_INIT_FAILED : 0, "loading user32.dll later" );
