@@ -256,7 +256,7 @@ static HRESULT WINAPI rules_Remove( INetFwRules *iface, BSTR name )
     HRESULT hr;
 
     if (!name) return E_INVALIDARG;
-    if (!(rule = find_rule( 0, name ))) return HRESULT_FROM_WIN32( ERROR_FILE_NOT_FOUND );
+    if (!(rule = find_rule( 0, name ))) return S_OK;  /* "has no effect" */
     hr = remove_rule( rule );
     INetFwRule_Release( &rule->INetFwRule_iface );
     return hr;

@@ -128,6 +128,7 @@ static void test_properties(void)
     ok( INetFwRule3_get_EdgeTraversalOptions( stored, &number ) == S_OK && number == 2 &&
         INetFwRule3_get_SecureFlags( stored, &number ) == S_OK && number == 1, "all of them" );
     expect_error( remove_rule(), S_OK, "INetFwRules::Remove" );
+    expect_error( remove_rule(), S_OK, "which has no effect where there is no such rule" );
     expect_error( INetFwRules_Item( rules, text( RULE ), &item ), HRESULT_FROM_WIN32( ERROR_FILE_NOT_FOUND ), "it is gone" );
 }
 
