@@ -250,7 +250,7 @@ static void test_changes(void)
     expect_word( OUTSIDE4, SOCK_STREAM, FALSE, "what is allowed as well" );
     remove_rule();
     remove_rule();
-    expect_error( remove_rule(), HRESULT_FROM_WIN32( ERROR_FILE_NOT_FOUND ), "there are no more" );
+    expect_error( INetFwRules_Item( rules, text( RULE ), &item ), HRESULT_FROM_WIN32( ERROR_FILE_NOT_FOUND ), "there are no more" );
 
     rule = block_rule();
     INetFwRule3_put_ApplicationName( rule, text( L"C:\\a.exe" ));
