@@ -1,0 +1,150 @@
+#include "fixture.h"
+
+#include <lm.h>
+
+#include "elevated/steps.h"
+#include "win/error.h"
+
+char own_sid[SBX_MACHINE_SID];
+const sbx_setup_step *steps;
+uint32_t count;
+
+void check(sbx_status st, const sbx_error *err, const char *what)
+{
+    char text[1024];
+
+    if (st == SBX_OK)
+        return;
+    sbx_error_describe(err, text, sizeof(text));
+    fail_msg("%s: %s (%s)", what, text, err->hint);
+}
+
+void options(uint32_t slots)
+{
+    sbx_setup_options given = {.size = sizeof(given),
+                               .part = SBX_SETUP_MACHINE,
+                               .slots = slots,
+                               .user_sid = own_sid,
+                               .programs = "C:\\Program Files\\sbx"};
+    sbx_error err = {0};
+
+    check(sbx_elevated_steps(&given, &steps, &count, &err), &err, "steps");
+}
+
+uint32_t state_of(uint32_t i)
+{
+    sbx_error err = {0};
+    uint32_t state = 9;
+
+    check(steps[i].present(&steps[i], &state, &err), &err, steps[i].name);
+    return state;
+}
+
+void apply(uint32_t i)
+{
+    sbx_error err = {0};
+
+    if (state_of(i) == 1)
+        return;
+    check(steps[i].apply(&steps[i], &err), &err, steps[i].name);
+    if (state_of(i) != 1)
+        fail_msg("%s: applied, but it is not there", steps[i].name);
+}
+
+uint32_t step_of(const char *name)
+{
+    uint32_t i;
+
+    for (i = 0; i < count && strcmp(steps[i].name, name); i++)
+        ;
+    assert_true(i < count);
+    return i;
+}
+
+void apply_all(void)
+{
+    uint32_t i;
+
+    for (i = 0; i < count; i++)
+        apply(i);
+    for (i = 0; i < count; i++)
+        assert_int_equal(state_of(i), 1);
+}
+
+void undo_all(void)
+{
+    sbx_error err = {0};
+    uint32_t i;
+
+    for (i = count; i-- > 0;)
+        check(steps[i].undo(&steps[i], &err), &err, steps[i].name);
+}
+
+/* ---- an oracle of its own: what the machine has ---- */
+
+static uint32_t hash(uint32_t sum, const void *bytes, size_t length)
+{
+    const uint8_t *at = bytes;
+
+    while (length--)
+        sum = (sum ^ *at++) * 16777619u;
+    return sum;
+}
+
+/* Users with their flags, groups with their members, rights, hidden users, files of sbx. */
+uint32_t snapshot(void)
+{
+    USER_INFO_1 *users = NULL;
+    LOCALGROUP_INFO_0 *groups = NULL;
+    LOCALGROUP_MEMBERS_INFO_3 *members = NULL;
+    DWORD got = 0, got_members = 0, all = 0, i, k, size;
+    WIN32_FIND_DATAW found;
+    HANDLE find;
+    HKEY key;
+    WCHAR name[256];
+    uint32_t sum = 2166136261u;
+
+    assert_int_equal(NetUserEnum(NULL, 1, 0, (BYTE **)&users, MAX_PREFERRED_LENGTH, &got, &all, NULL), 0);
+    for (i = 0; i < got; i++) {
+        sum = hash(sum, users[i].usri1_name, wcslen(users[i].usri1_name) * 2);
+        sum = hash(sum, &users[i].usri1_flags, sizeof(users[i].usri1_flags));
+    }
+    NetApiBufferFree(users);
+    assert_int_equal(NetLocalGroupEnum(NULL, 0, (BYTE **)&groups, MAX_PREFERRED_LENGTH, &got, &all, NULL), 0);
+    for (i = 0; i < got; i++) {
+        sum = hash(sum, groups[i].lgrpi0_name, wcslen(groups[i].lgrpi0_name) * 2);
+        if (NetLocalGroupGetMembers(NULL, groups[i].lgrpi0_name, 3, (BYTE **)&members, MAX_PREFERRED_LENGTH,
+                                    &got_members, &all, NULL))
+            continue;
+        for (k = 0; k < got_members; k++)
+            sum = hash(sum, members[k].lgrmi3_domainandname, wcslen(members[k].lgrmi3_domainandname) * 2);
+        NetApiBufferFree(members);
+    }
+    NetApiBufferFree(groups);
+    if (!RegOpenKeyExW(HKEY_LOCAL_MACHINE,
+                       L"SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\Winlogon\\SpecialAccounts\\UserList", 0,
+                       KEY_READ, &key)) {
+        for (i = 0, size = 256; !RegEnumValueW(key, i, name, &size, NULL, NULL, NULL, NULL); i++, size = 256)
+            sum = hash(sum, name, size * 2);
+        RegCloseKey(key);
+    }
+    find = FindFirstFileW(L"C:\\ProgramData\\sbx\\elevated*", &found);
+    if (find != INVALID_HANDLE_VALUE) {
+        do
+            sum = hash(sum, found.cFileName, wcslen(found.cFileName) * 2);
+        while (FindNextFileW(find, &found));
+        FindClose(find);
+    }
+    return sum;
+}
+
+BOOL logs_on(const WCHAR *name, const uint16_t *password_w, DWORD type)
+{
+    HANDLE token = NULL;
+    const BOOL ok = LogonUserW((LPWSTR)(uintptr_t)name, (LPWSTR)(uintptr_t)L".", (LPWSTR)(uintptr_t)password_w, type,
+                               LOGON32_PROVIDER_DEFAULT, &token);
+
+    if (ok)
+        CloseHandle(token);
+    return ok;
+}

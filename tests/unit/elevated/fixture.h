@@ -1,0 +1,35 @@
+/* What the tests of setup share: the steps, applied and undone one by one, and what another program would see of the machine. */
+#ifndef SBX_TESTS_ELEVATED_FIXTURE_H
+#define SBX_TESTS_ELEVATED_FIXTURE_H
+
+#include <windows.h>
+
+#include "unit/support/unit.h"
+
+#include "base/error.h"
+#include "elevated/machine.h"
+
+extern char own_sid[SBX_MACHINE_SID];
+extern const sbx_setup_step *steps;
+extern uint32_t count;
+
+void check(sbx_status st, const sbx_error *err, const char *what); /* ends the test where st is no SBX_OK */
+
+void options(uint32_t slots); /* fills steps and count */
+uint32_t step_of(const char *name);
+uint32_t state_of(uint32_t i);
+void apply(uint32_t i); /* unless it is there */
+void apply_all(void);
+void undo_all(void);
+
+/* Users with their flags, groups with their members, hidden users, files of sbx, as one number. */
+uint32_t snapshot(void);
+BOOL logs_on(const WCHAR *name, const uint16_t *password_w, DWORD type);
+
+/* repair.c */
+void test_put_right(void **state);
+void test_fewer(void **state);
+void test_own_account(void **state);
+void test_unfit(void **state);
+
+#endif
