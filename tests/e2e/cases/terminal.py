@@ -1,7 +1,8 @@
 """A terminal under a backend whose commands have another account: as if sbx were not there."""
 import re
 
-from cases.elevated import set_up
+from cases.elevated import set_up, there
+from cases.tree import interrupt
 from harness import case, check, equal
 from terminal import Terminal
 
@@ -83,3 +84,16 @@ def mixed(w):
                 told = w.read('C:\\users\\Public\\stdout.txt').decode()
             equal(line(told, 'consoles'), consoles.split(), told)
             check('ready' in told, told)
+
+
+@case('without a terminal: the hidden console of its runner, whose host is closed, and Ctrl-C', ('elevated',), ('lab',))
+def hidden(w):
+    with set_up(w):
+        told = there(w, w.PROBE, 'terminal').text
+        equal(line(told, 'consoles'), ['0', '0', '0'], told)
+        equal(line(told, 'host'), ['there', '0', 'self', '3f'], told)
+        wanted = re.search('exit 0x[0-9a-f]+', interrupt(w, 'ctrl-c', w.PROBE, 'leaf')).group()
+        check(wanted != 'exit 0xc000013a', 'control: it is not what sbx ends a tree with')
+        for errors in (False, True):  # the second time standard error is a terminal, and Ctrl-C still a signal
+            got = interrupt(w, 'ctrl-c', w.SBX, '--backend', w.backend, '--grace', '40s', '--', w.PROBE, 'leaf', errors=errors)
+            check(wanted in got and 'interrupted' not in got, 'the command has seen it: %r' % got)

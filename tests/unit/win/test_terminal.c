@@ -89,12 +89,18 @@ static void put(const scene *s, const char *bytes)
     HOLDS(WriteFile(s->shown, bytes, (DWORD)strlen(bytes), &done, NULL) && done == strlen(bytes));
 }
 
+/* In the lines before the cursor. */
 static int on_screen(const scene *s, const wchar_t *text)
 {
+    CONSOLE_SCREEN_BUFFER_INFO info;
     wchar_t screen[400];
+    COORD begin = {0, 0};
     DWORD units = 0;
 
-    HOLDS(ReadConsoleOutputCharacterW(s->console.files[1], screen, 399, (COORD){0, 0}, &units));
+    HOLDS(GetConsoleScreenBufferInfo(s->console.files[1], &info));
+    if (info.dwCursorPosition.Y > 3)
+        begin.Y = (SHORT)(info.dwCursorPosition.Y - 3);
+    HOLDS(ReadConsoleOutputCharacterW(s->console.files[1], screen, 399, begin, &units));
     screen[units] = 0;
     return wcsstr(screen, text) != NULL;
 }
@@ -136,13 +142,26 @@ static void close_it(scene *s, void (*end)(void *), void *context)
     sbx_terminal_close(&s->terminal, end, context);
     HOLDS(!s->terminal);
     sbx_handle_close(&s->typed);
-    sbx_handle_close(&s->shown);
     sbx_stdio_close(&s->stdio);
+}
+
+/* The host shows the last of it when it is told to end. */
+static DWORD WINAPI end_of_output(void *context)
+{
+    scene *s = context;
+    size_t i;
+
+    for (i = 0; i < 50; i++)
+        put(s, "the last of what the command has written, line by line\r\n");
+    put(s, "the end");
+    sbx_handle_close(&s->shown);
+    return 0;
 }
 
 /* All three are the console. */
 static void alone(void)
 {
+    HANDLE thread;
     scene s;
     DWORD before[2], mode;
     uint32_t width, height;
@@ -192,10 +211,10 @@ static void alone(void)
     HOLDS(sbx_terminal_resized(s.terminal, &width, &height) && width == 40 && height == 10);
     HOLDS(!sbx_terminal_resized(s.terminal, &width, &height));
 
-    put(&s, "the end");
-    sbx_handle_close(&s.shown);
+    HOLDS((thread = CreateThread(NULL, 0, end_of_output, &s, 0, NULL)) != NULL);
     close_it(&s, no_end, NULL);
     HOLDS(on_screen(&s, L"the end"));
+    sbx_handle_close(&thread);
     sbx_console_restore(); /* as a crash does */
     for (i = 0; i < 2; i++)
         HOLDS(GetConsoleMode(s.console.files[i], &mode) && mode == before[i]);
