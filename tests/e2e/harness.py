@@ -42,7 +42,8 @@ class Result:
 
 
 def case(name, backends=('none', 'unelevated'), worlds=('lab', 'stock', 'native'), readings=(), long=False):
-    """Register a case, run once for each of these backends, in these worlds.  readings: those of the lab that it is
+    """Register a case, run once for each of these backends, in these worlds.  A backend "accounts" is the elevated one, set up
+    once for all of its cases; "elevated" is for those that set it up themselves.  readings: those of the lab that it is
     about, and is run under both values of.  long: only with --long."""
     def register(function):
         CASES.append((name, backends, worlds, readings, long, function))
@@ -220,6 +221,24 @@ def is_about(readings, reading):
     return not reading or (reading.split('=')[0] in readings if '=' in reading else bool(readings))
 
 
+def as_administrator(world, *argv):
+    user, world.command = world.command, world.command[:-1] + ['admin']
+    try:
+        return world.run(*argv)
+    finally:
+        world.command = user
+
+
+def have_accounts(world, wanted):
+    """The elevated backend is set up, or is not."""
+    if getattr(world, 'accounts', False) == wanted:
+        return
+    world.workspace, world.environment = 'C:\\', {}
+    got = as_administrator(world, world.SBX, 'setup', *(() if wanted else ('--remove',)), '--slots', '2', 'elevated')
+    equal(got.code, 0, got)
+    world.accounts = wanted
+
+
 def run_cases(world, backends, only, reading, log):
     """Run what fits; returns the tally."""
     tally = {'passed': 0, 'failed': 0, 'skipped': 0}
@@ -232,7 +251,9 @@ def run_cases(world, backends, only, reading, log):
             if not is_about(readings, reading) or (long and not world.long_run):
                 continue
             number += 1
-            world.backend = backend
+            world.backend = 'elevated' if backend == 'accounts' else backend
+            if world.backend == 'elevated':
+                have_accounts(world, backend == 'accounts')
             begin = time.monotonic()
             verdict, detail = judge(world, function, str(number))
             if verdict == 'failed' and tries:

@@ -10,6 +10,7 @@ import subprocess
 from harness import case, check, end_group, equal
 
 CONFINED = ('unelevated',)
+BOTH = CONFINED + ('accounts',)
 WORLDS = ('lab', 'native')
 DENIED = 'error 5'
 HELD = 'error 32'
@@ -21,10 +22,10 @@ NOT_MADE = 'streams: this Wine makes none'
 
 def acts(w, lines, options=(), backend=None, cwd=None):
     """Run acts in one launch; what each one printed."""
-    w.write(w.profile + '\\acts.txt', '\n'.join('\t'.join(line) for line in lines))
+    w.write('C:\\probe\\acts.txt', '\n'.join('\t'.join(line) for line in lines))
     kept, w.backend = w.backend, backend or w.backend
     try:
-        got = w.sandboxed('each', w.profile + '\\acts.txt', options=options, cwd=cwd)
+        got = w.sandboxed('each', 'C:\\probe\\acts.txt', options=options, cwd=cwd)
     finally:
         w.backend = kept
     told = got.text.splitlines()
@@ -44,8 +45,8 @@ def build_all(w, roots, tree):
         lines += [('mkdir', root)]
         lines += [('mkdir', root + '\\' + name[:-1]) if name.endswith('\\') else ('write', root + '\\' + name, 'old')
                   for name in tree]
-    w.write(w.profile + '\\acts.txt', '\n'.join('\t'.join(line) for line in lines))
-    got = w.probe('each', w.profile + '\\acts.txt')
+    w.write('C:\\probe\\acts.txt', '\n'.join('\t'.join(line) for line in lines))
+    got = w.probe('each', 'C:\\probe\\acts.txt')
     equal(got.text.split(), ['ok'] * len(lines), got)
 
 
@@ -187,7 +188,7 @@ console.log('done');
 """
 
 
-@case('the workspace takes every kind of write, from cmd, node and bun', CONFINED, WORLDS)
+@case('the workspace takes every kind of write, from cmd, node and bun', BOTH, WORLDS)
 def every_write(w):
     w.write(w.ws('writes.js'), WRITES)
     for backend in ('none', 'unelevated'):
@@ -216,7 +217,7 @@ def every_write(w):
     equal(acts(w, [('write', w.ws('x:stream'), 'x')]), ['ok'], 'a stream')
 
 
-@case('writes outside are denied: beside, profile, deep in it, C:\\, Windows, Public, ProgramData', CONFINED, WORLDS)
+@case('writes outside are denied: beside, profile, deep in it, C:\\, Windows, Public, ProgramData', BOTH, WORLDS)
 def outside(w):
     deep = w.profile + '\\AppData\\Local\\one\\two\\three'
     os.makedirs(w.unix(w.profile) + '/AppData/Local/one/two/three', exist_ok=True)
@@ -283,7 +284,7 @@ def open_places(w):
               (wide, bare, w.profile))
 
 
-@case('two roots; two launches at once do not write or re-ACL what is the other\'s, then or later', CONFINED, WORLDS)
+@case('two roots; two launches at once do not write or re-ACL what is the other\'s, then or later', BOTH, WORLDS)
 def two(w):
     a, b = build(w, w.ws('a'), 'old', 'd\\'), build(w, w.ws('b'), 'old', 'd\\')
     both = ('--workspace', a, '--writable', b)
@@ -340,7 +341,7 @@ def changes(name, folder):
                     ('byid', path, '0x40000000')]
 
 
-@case('protected: write, delete, rename, replace, link, icacls, takeown are denied', CONFINED, WORLDS,
+@case('protected: write, delete, rename, replace, link, icacls, takeown are denied', BOTH, WORLDS,
       readings=('delete-child', 'rename-in-place', 'new-object-dacl', 'set-dacl', 'tree-dacl'))
 def protected(w):
     attacks = []
@@ -351,7 +352,7 @@ def protected(w):
     held(w, REPOSITORY, attacks)
 
 
-@case('protected: deleted, moved and replaced by no call', CONFINED, WORLDS,
+@case('protected: deleted, moved and replaced by no call', BOTH, WORLDS,
       readings=('delete-child', 'rename-in-place', 'new-object-dacl'))
 def every_call(w):
     tree = ('.git\\', '.git\\config', '.git\\hooks\\', '.git\\hooks\\x.sample', '.git\\hooks\\x', '.git\\hooks\\d\\',
@@ -371,7 +372,7 @@ def every_call(w):
           'what is not protected')
 
 
-@case('while a command runs the user deletes and renames where it cannot', CONFINED, WORLDS,
+@case('while a command runs the user deletes and renames where it cannot', BOTH, WORLDS,
       readings=('delete-child', 'new-object-dacl'))
 def user_goes_on(w):
     root = build(w, w.ws('r'), '.git\\', '.git\\config', '.git\\config.lock', '.git\\objects\\', '.git\\objects\\o', 'f')
@@ -453,7 +454,7 @@ def gitfile(w):
     equal(acts(w, lines, ('--workspace', control), 'none'), ['ok'] * 4, 'control')
 
 
-@case('not a repository yet: its name cannot be taken, and the guard leaves nothing behind', CONFINED, WORLDS,
+@case('not a repository yet: its name cannot be taken, and the guard leaves nothing behind', BOTH, WORLDS,
       readings=('new-object-dacl', 'delete-child'))
 def guards(w):
     names, asked = ('.git', '.codex', '.agents'), ('--protect', 'sbx.toml')
@@ -481,7 +482,7 @@ def guards(w):
     equal(acts(w, attacks(root)[:2], ('--workspace', root, '--git', 'write')), ['ok', 'ok'], 'as configured')
 
 
-@case('the ancestors of a protected path, and the root itself, stay where they are', CONFINED, WORLDS,
+@case('the ancestors of a protected path, and the root itself, stay where they are', BOTH, WORLDS,
       readings=('delete-child', 'rename-in-place'))
 def ancestors(w):
     tree = ('a\\', 'a\\b\\', 'a\\b\\keep\\', 'a\\b\\keep\\f', 'a\\b\\free', 'x\\')
@@ -503,7 +504,7 @@ def ancestors(w):
     equal(left['a\\b\\keep\\f'], before['a\\b\\keep\\f'])
 
 
-@case('hard links: none to what is outside, and a file with several names is not granted', CONFINED, WORLDS)
+@case('hard links: none to what is outside, and a file with several names is not granted', BOTH, WORLDS)
 def links(w):
     outer = build(w, w.ws('o'), 'file', 'shared')
     root = build(w, w.ws('r'), 'own', 'd\\')
@@ -652,7 +653,7 @@ fs.rmSync(dir, { recursive: true });
     check(not os.path.lexists(w.unix(path)), 'left behind')
 
 
-@case('clean --all leaves every descriptor as it was', CONFINED, WORLDS,
+@case('clean --all leaves every descriptor as it was', BOTH, WORLDS,
       readings=('set-dacl', 'tree-dacl', 'new-object-dacl'))
 def clean(w):
     root = build(w, w.ws('r'), *REPOSITORY + ('a\\', 'a\\b\\', 'a\\b\\f', 'own', 'shared', 'closed\\', 'closed\\f'))

@@ -7,6 +7,7 @@ from harness import case, check, equal
 from cases.files import acts, build
 
 CONFINED = ('unelevated',)
+BOTH = CONFINED + ('accounts',)
 WORLDS = ('lab', 'native')
 SANDBOX = 'S-1-9-'
 
@@ -24,7 +25,7 @@ def granted(w, *words, code=0):
     return got
 
 
-@case('comes in: what a command moves from its TEMP, the next can change; other runs after `sbx grant`', CONFINED,
+@case('comes in: what a command moves from its TEMP, the next can change; other runs after `sbx grant`', BOTH,
       WORLDS)
 def from_temp(w):
     w.write(w.ws('mk.cmd'), 'echo a> "%TEMP%\\t"\r\nmove "%TEMP%\\t" t\r\nmd "%TEMP%\\d"\r\necho a> "%TEMP%\\d\\f"\r\n'
@@ -65,7 +66,7 @@ def caches(w):
     equal(acts(w, [('write', first + '\\..\\x', 'y')]), ['ok'], 'control')
 
 
-@case('comes in: what the user moves in is closed until `sbx grant`, also for a command that runs', CONFINED, WORLDS)
+@case('comes in: what the user moves in is closed until `sbx grant`, also for a command that runs', BOTH, WORLDS)
 def from_outside(w):
     outer = w.profile + '\\outer'
     root = build(w, w.ws('r'), 'own')

@@ -10,6 +10,7 @@ from harness import Failure, Skip, case, check, end_group, equal
 
 WORLDS = ('lab', 'native')
 CONFINED = ('unelevated',)
+BOTH = CONFINED + ('accounts',)
 DENIED = 'error 5\n'
 PIPE = '\\\\.\\pipe\\'
 
@@ -429,7 +430,7 @@ def killed(w):
         raise Skip('no kill hit the grant itself: %r' % seen)
 
 
-@case('two launches on the same new root at once', CONFINED, WORLDS)
+@case('two launches on the same new root at once', BOTH, WORLDS)
 def at_once(w):
     names = tree(w)
     reset(w)

@@ -79,8 +79,8 @@ def reset(w):
     top = w.unix(w.workspace)
     names = [w.workspace] + [w.ws(os.path.relpath(os.path.join(folder, name), top).replace('/', '\\'))
                              for folder, folders, files in os.walk(top) for name in sorted(folders + files)]
-    w.write(w.profile + '\\acts.txt', '\n'.join('dacl\t%s\tD:AI' % name for name in names))
-    got = w.probe('each', w.profile + '\\acts.txt')
+    w.write('C:\\probe\\acts.txt', '\n'.join('dacl\t%s\tD:AI' % name for name in names))
+    got = w.probe('each', 'C:\\probe\\acts.txt')
     equal(got.text.splitlines(), ['ok'] * len(names), got)
 
 
