@@ -313,7 +313,7 @@ int sbx_acl_marked_by_others(const void *acl, const void *sid)
     for (i = 0; i < count; i++, ace += sbx_get16(ace + 2)) {
         size_t at;
 
-        if (!(ace[1] & SBX_ACE_INHERITED) && kind_of(ace, &at) && sbx_get16(ace + 2) >= at + 8 &&
+        if (!(ace[1] & SBX_ACE_INHERITED) && kind_of(ace, &at) == SBX_ACL_DENY && sbx_get16(ace + 2) >= at + 8 &&
             !memcmp(ace + at + 2, authority, sizeof(authority)) && !is_for(ace, sid))
             return 1;
     }

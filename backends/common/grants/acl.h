@@ -75,7 +75,7 @@ int sbx_acl_same(const void *a, const void *b);
  * on the directories that are made in it. */
 int sbx_acl_shuts(const void *acl, const void *sid, uint32_t mask, int below);
 
-/* Whether there is an explicit ACE for the SID; for another sandbox SID (sid.h). */
+/* Whether there is an explicit ACE for the SID; one that denies, for another sandbox SID (sid.h). */
 int sbx_acl_marked(const void *acl, const void *sid);
 int sbx_acl_marked_by_others(const void *acl, const void *sid);
 

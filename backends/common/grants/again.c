@@ -17,8 +17,8 @@ static const sbx_ledger_root *find(const sbx_ledger *ledger, const char *path)
     const sbx_ledger_root *root, *best = NULL;
 
     for (root = ledger->roots; root; root = root->next)
-        if (root->path[0] && !sbx_sid_is_git(&root->sid) && sbx_path_is_below(path, root->path) &&
-            (!best || sbx_path_is_below(root->path, best->path)))
+        if (root->path[0] && !sbx_sid_is_git(&root->sid) && !sbx_sid_is_read(&root->sid) &&
+            sbx_path_is_below(path, root->path) && (!best || sbx_path_is_below(root->path, best->path)))
             best = root;
     return best;
 }

@@ -72,6 +72,11 @@ const sbx_audience *sbx_audience_known(const sbx_ledger_root *known, sbx_audienc
     return NULL;
 }
 
+const void *sbx_audience_group(const sbx_audience *audience, const sbx_sid *sid)
+{
+    return sbx_sid_is_read(sid) ? audience->readers.u.bytes : audience->writers.u.bytes;
+}
+
 /* ---- What an object gets ------------------------------------------------------------ */
 
 static void add(sbx_sd_change *change, const uint8_t *acl, sbx_ace ace)
@@ -90,10 +95,10 @@ static void add_passed(sbx_sd_change *change, const uint8_t *acl, sbx_ace ace)
 static void begin(const sbx_root *root, const sbx_user_sid *user, sbx_beside *beside)
 {
     memset(beside, 0, sizeof(*beside));
-    beside->writers.sid = root->audience ? root->audience->writers.u.bytes : user->u.bytes;
+    beside->group.sid = root->audience ? sbx_audience_group(root->audience, &root->sid) : user->u.bytes;
     beside->user.sid = user->u.bytes;
     beside->owner.sid = owner_rights;
-    beside->writers.also = &beside->user;
+    beside->group.also = &beside->user;
     beside->user.also = &beside->owner;
 }
 
@@ -163,11 +168,20 @@ void sbx_audience_at(const sbx_root *root, const sbx_user_sid *user, const uint8
         return;
     count = aces_of(kind, is_directory, aces);
     for (i = 0; i + !is_whole < count; i++)
-        add(&beside->writers, acl, aces[i]);
+        add(&beside->group, acl, aces[i]);
     if (kind != SBX_RECORD_GRANT)
         return;
     add(&beside->user, acl, users(sbx_audience_rights(acl, user), 0));
     add(&beside->owner, acl, owners(0));
+}
+
+void sbx_audience_rest(sbx_beside *whole, const sbx_beside *half)
+{
+    const uint32_t there = half->group.count;
+
+    whole->group.count -= there;
+    memmove(whole->group.aces, whole->group.aces + there, whole->group.count * sizeof(whole->group.aces[0]));
+    whole->user.count = whole->owner.count = 0;
 }
 
 int sbx_audience_plan(const sbx_root *root, const sbx_ledger *ledger, const uint8_t *acl, const sbx_user_sid *user,
@@ -186,7 +200,8 @@ int sbx_audience_plan(const sbx_root *root, const sbx_ledger *ledger, const uint
         else if (path->kind == SBX_RECORD_AUDIENCE)
             other = path;
     *entry = (sbx_ledger_entry){SBX_RECORD_AUDIENCE, other ? other->id : 0, text};
-    if (!acl || other || sbx_acl_marked(acl, root->audience->writers.u.bytes)) /* by an sbx whose ledger was lost */
+    if (!acl || other || sbx_sid_is_read(&root->sid) ||
+        sbx_acl_marked(acl, root->audience->writers.u.bytes)) /* by an sbx whose ledger was lost */
         return 1;
     if (sbx_acl_has(acl, user->u.bytes, &less) || sbx_acl_has(acl, user->u.bytes, &more))
         entry->count |= SBX_AUDIENCE_KEPT_USER;
@@ -199,12 +214,13 @@ void sbx_audience_below(const sbx_root *root, const sbx_user_sid *user, const ui
                         int is_directory, sbx_beside *beside)
 {
     const uint8_t flags = (uint8_t)(SBX_ACE_INHERITED | (is_directory ? SBX_KIND_BELOW : 0));
+    const int is_read = sbx_sid_is_read(&root->sid);
 
     begin(root, user, beside);
     if (!root->audience)
         return;
-    add(&beside->writers, acl, (sbx_ace){SBX_ACE_ALLOW, flags, SBX_KIND_ALLOW});
-    if (!is_directory)
+    add(&beside->group, acl, (sbx_ace){SBX_ACE_ALLOW, flags, is_read ? SBX_KIND_READ : SBX_KIND_ALLOW});
+    if (!is_directory || is_read)
         return;
     add_passed(&beside->user, acl, users(rights, 1));
     add_passed(&beside->owner, acl, owners(1));
@@ -214,11 +230,11 @@ void sbx_audience_deny(const sbx_root *root, const uint8_t *acl, uint8_t flags, 
 {
     if (!root->audience)
         return;
-    memset(&beside->writers, 0, sizeof(beside->writers));
-    beside->writers.sid = root->audience->writers.u.bytes;
-    beside->writers.drop[beside->writers.drops++] = (sbx_ace){SBX_ACE_DENY, flags ^ SBX_ACE_INHERITED, SBX_KIND_CHANGE};
-    add(&beside->writers, acl, (sbx_ace){SBX_ACE_DENY, flags, SBX_KIND_CHANGE});
-    last->also = &beside->writers;
+    memset(&beside->group, 0, sizeof(beside->group));
+    beside->group.sid = root->audience->writers.u.bytes;
+    beside->group.drop[beside->group.drops++] = (sbx_ace){SBX_ACE_DENY, flags ^ SBX_ACE_INHERITED, SBX_KIND_CHANGE};
+    add(&beside->group, acl, (sbx_ace){SBX_ACE_DENY, flags, SBX_KIND_CHANGE});
+    last->also = &beside->group;
 }
 
 int sbx_audience_is_shut(const sbx_root *root, sbx_sd *sd)
@@ -230,7 +246,7 @@ int sbx_audience_is_shut(const sbx_root *root, sbx_sd *sd)
         return 1;
     last.sid = root->audience->writers.u.bytes;
     sbx_audience_deny(root, sd->acl, SBX_KIND_BELOW | SBX_ACE_INHERITED, &last, &beside);
-    return sbx_sd_edit(sd->acl, &beside.writers, sd->check, sd->edited) &&
+    return sbx_sd_edit(sd->acl, &beside.group, sd->check, sd->edited) &&
            sbx_kind_is_shut(sd->edited, &root->audience->writers, 1);
 }
 
@@ -248,7 +264,8 @@ int sbx_audience_is_there(const uint8_t *acl, const sbx_sd_change *chain)
 sbx_status sbx_audience_judge(const sbx_root *root, const uint8_t *acl, const char *path, sbx_error *err)
 {
     sbx_ace found[16];
-    uint32_t count = root->audience ? sbx_acl_find(acl, creator_owner, found, 16) : 0, i;
+    const int is_open = root->audience && !sbx_sid_is_read(&root->sid);
+    uint32_t count = is_open ? sbx_acl_find(acl, creator_owner, found, 16) : 0, i;
 
     for (i = 0; i < count && i < 16; i++)
         if (found[i].type == SBX_ACE_ALLOW && (found[i].flags & SBX_KIND_BELOW)) {

@@ -45,15 +45,21 @@ const sbx_audience *sbx_audience_known(const sbx_ledger_root *known, sbx_audienc
 #define SBX_AUDIENCE_KEPT_USER 1u
 #define SBX_AUDIENCE_KEPT_OWNER 2u
 
+/* The one that a root with this SID admits: all accounts are in both. */
+const void *sbx_audience_group(const sbx_audience *audience, const sbx_sid *sid);
+
 /* The changes for an audience of one object, in a chain from the first: nothing is changed where the root has none. */
 typedef struct sbx_beside {
-    sbx_sd_change writers, user, owner;
+    sbx_sd_change group, user, owner;
 } sbx_beside;
 
 /* What an object of a kind (SBX_RECORD_*) lacks.  acl: as it is, NULL where it is new.  is_whole: also the last ACE, which says that all
  * else is done. */
 void sbx_audience_at(const sbx_root *root, const sbx_user_sid *user, const uint8_t *acl, uint32_t kind,
                      int is_directory, int is_whole, sbx_beside *beside);
+
+/* What is left of the whole when the half is there. */
+void sbx_audience_rest(sbx_beside *whole, const sbx_beside *half);
 
 /* What the ledger has to say first, of a root with this ACL.  1: `entry` is to be written; text: of it. */
 int sbx_audience_plan(const sbx_root *root, const sbx_ledger *ledger, const uint8_t *acl, const sbx_user_sid *user,
@@ -88,7 +94,8 @@ typedef struct sbx_audience_undo {
 
 /* Those that the ledger has for a root, or (known NULL, or it has none) the one that the ACL of the root tells of.  Returns their
  * number. */
-uint32_t sbx_audience_undoes(const sbx_ledger_root *known, const uint8_t *acl, sbx_audience_undo *all, uint32_t room);
+uint32_t sbx_audience_undoes(const sbx_ledger_root *known, const sbx_root *root, const uint8_t *acl,
+                             sbx_audience_undo *all, uint32_t room);
 
 /* Where something is undone. */
 typedef struct sbx_audience_place {

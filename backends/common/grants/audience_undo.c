@@ -15,17 +15,28 @@ static int is_one_of(const sbx_ace *ace, const sbx_ace *all, size_t count)
     return 0;
 }
 
-/* The group of a root with all that sbx_audience_at sets for one. */
-static int is_group(const uint8_t *acl, const void *sid)
-{
-    const sbx_ace all[3] = {{SBX_ACE_DENY, 0, FILE_DELETE_CHILD},
-                            {SBX_ACE_ALLOW, SBX_KIND_BELOW | SBX_ACE_ONLY_BELOW, SBX_KIND_ALLOW},
-                            {SBX_ACE_ALLOW, 0, SBX_KIND_ALLOW_HERE}};
+#define OF_ROOT 5u
+#define FOR_READING 3u
 
-    return sbx_acl_has(acl, sid, &all[0]) && sbx_acl_has(acl, sid, &all[1]) && sbx_acl_has(acl, sid, &all[2]);
+/* What a root has for its group: the first three together, or the last two, and no other. */
+static const sbx_ace of_root[OF_ROOT] = {{SBX_ACE_DENY, 0, FILE_DELETE_CHILD},
+                                         {SBX_ACE_ALLOW, SBX_KIND_BELOW | SBX_ACE_ONLY_BELOW, SBX_KIND_ALLOW},
+                                         {SBX_ACE_ALLOW, 0, SBX_KIND_ALLOW_HERE},
+                                         {SBX_ACE_ALLOW, SBX_KIND_BELOW | SBX_ACE_ONLY_BELOW, SBX_KIND_READ},
+                                         {SBX_ACE_ALLOW, 0, SBX_KIND_READ}};
+
+static int is_group(const uint8_t *acl, const void *sid, int is_read)
+{
+    size_t i;
+
+    for (i = is_read ? FOR_READING : 0; i < (is_read ? OF_ROOT : FOR_READING); i++)
+        if (!sbx_acl_has(acl, sid, &of_root[i]))
+            return 0;
+    return 1;
 }
 
-uint32_t sbx_audience_undoes(const sbx_ledger_root *known, const uint8_t *acl, sbx_audience_undo *all, uint32_t room)
+uint32_t sbx_audience_undoes(const sbx_ledger_root *known, const sbx_root *root, const uint8_t *acl,
+                             sbx_audience_undo *all, uint32_t room)
 {
     const sbx_ledger_path *path;
     uint32_t count = 0, i;
@@ -36,10 +47,12 @@ uint32_t sbx_audience_undoes(const sbx_ledger_root *known, const uint8_t *acl, s
     for (i = 0; acl && !count && i < sbx_acl_count(acl); i++) {
         const void *sid = sbx_acl_sid(acl, i);
 
-        if (!sid || sbx_sid_is_sandbox(sid, sbx_sid_length(sid, SBX_SID_MAX)) || !is_group(acl, sid))
+        if (!sid || sbx_sid_is_sandbox(sid, sbx_sid_length(sid, SBX_SID_MAX)) ||
+            !is_group(acl, sid, sbx_sid_is_read(&root->sid)))
             continue;
         memset(&all[0], 0, sizeof(all[0]));
         memcpy(all[0].audience.writers.u.bytes, sid, sbx_sid_length(sid, SBX_SID_MAX));
+        all[0].audience.readers = all[0].audience.writers;
         count = 1;
     }
     return count;
@@ -70,24 +83,22 @@ static int is_orphan(const sbx_audience_place *p, const void *sid, const sbx_ace
 /* Of the group. */
 static int goes(const sbx_audience_place *p, const void *sid, const sbx_ace *ace)
 {
-    static const sbx_ace of_root[3] = {{SBX_ACE_DENY, 0, FILE_DELETE_CHILD},
-                                       {SBX_ACE_ALLOW, SBX_KIND_BELOW | SBX_ACE_ONLY_BELOW, SBX_KIND_ALLOW},
-                                       {SBX_ACE_ALLOW, 0, SBX_KIND_ALLOW_HERE}},
-                         inside[4] = {{SBX_ACE_DENY, SBX_KIND_BELOW | SBX_ACE_ONLY_BELOW, SBX_KIND_CHANGE},
+    static const sbx_ace inside[4] = {{SBX_ACE_DENY, SBX_KIND_BELOW | SBX_ACE_ONLY_BELOW, SBX_KIND_CHANGE},
                                       {SBX_ACE_DENY, SBX_KIND_BELOW, SBX_KIND_CHANGE},
                                       {SBX_ACE_DENY, 0, SBX_KIND_CHANGE},
                                       {SBX_ACE_DENY, 0, SBX_KIND_MOVE}};
     const uint8_t *root = p->root->sid.bytes;
+    const int is_read = sbx_sid_is_read(&p->root->sid);
 
     if (!(p->kinds & (ace->type == SBX_ACE_DENY ? SBX_ACL_DENY : SBX_ACL_ALLOW)))
         return 0;
     if (ace->flags & SBX_ACE_INHERITED)
         return (p->kinds & SBX_ACL_INHERITED) &&
-               is_orphan(p, sid, ace, ace->type == SBX_ACE_DENY ? SBX_KIND_CHANGE : SBX_KIND_ALLOW, 0);
+               is_orphan(p, sid, ace, ace->type == SBX_ACE_DENY ? SBX_KIND_CHANGE : SBX_KIND_ALLOW, SBX_KIND_READ);
     if (!(p->kinds & SBX_ACL_EXPLICIT))
         return 0;
     return p->is_root
-               ? is_one_of(ace, of_root, 3)
+               ? is_one_of(ace, of_root + (is_read ? FOR_READING : 0), is_read ? OF_ROOT - FOR_READING : FOR_READING)
                : is_one_of(ace, inside, 4) && sbx_acl_marked(p->acl, root) && !sbx_acl_marked_by_others(p->acl, root);
 }
 
@@ -118,23 +129,23 @@ static void take_users(const sbx_audience_undo *undo, const sbx_audience_place *
 
 void sbx_audience_take(const sbx_audience_undo *undo, const sbx_audience_place *p, sbx_beside *beside)
 {
-    const void *writers = undo->audience.writers.u.bytes;
+    const void *group = sbx_audience_group(&undo->audience, &p->root->sid);
     sbx_ace found[32];
     uint32_t count, i;
 
     memset(beside, 0, sizeof(*beside));
-    beside->writers.sid = writers;
+    beside->group.sid = group;
     beside->user.sid = p->user->u.bytes;
     beside->owner.sid = owner_rights;
-    beside->writers.also = &beside->user;
+    beside->group.also = &beside->user;
     beside->user.also = &beside->owner;
     if (!p->acl || (!p->is_root && !is_ours(p->acl)))
         return;
-    count = sbx_acl_find(p->acl, writers, found, 32);
+    count = sbx_acl_find(p->acl, group, found, 32);
     for (i = 0; i < count && i < 32; i++)
-        if (goes(p, writers, &found[i]))
-            drop(&beside->writers, &found[i]);
-    if (!(p->kinds & SBX_ACL_ALLOW))
+        if (goes(p, group, &found[i]))
+            drop(&beside->group, &found[i]);
+    if (!(p->kinds & SBX_ACL_ALLOW) || sbx_sid_is_read(&p->root->sid))
         return;
     count = sbx_acl_find(p->acl, p->user->u.bytes, found, 32);
     for (i = 0; i < count && i < 32; i++)

@@ -263,7 +263,7 @@ static sbx_status clean_unknown(cleaner *c, const char *path, sbx_located *known
     return st;
 }
 
-/* A directory that was opened as part of a repository (outside.h), whether or not it is a root of the user as well. */
+/* A directory that was opened as part of a repository (outside.h) or to readers, whether or not it is a root of the user as well. */
 static sbx_status clean_part(cleaner *c, const char *path, uint32_t tag, sbx_error *err)
 {
     sbx_located part = {0};
@@ -332,7 +332,7 @@ static sbx_status clean_with_parts(cleaner *c, sbx_located *known, sbx_error *er
 static sbx_status clean_named(cleaner *c, const char *path, sbx_error *err)
 {
     sbx_located here = {0}, there = {0};
-    static const uint32_t tags[] = {SBX_SID_TAG_GIT, SBX_SID_TAG_REPOSITORY};
+    static const uint32_t tags[] = {SBX_SID_TAG_GIT, SBX_SID_TAG_REPOSITORY, SBX_SID_TAG_READ};
     sbx_ledger_root *was = NULL;
     size_t i;
     sbx_status moved = SBX_OK, st;

@@ -14,6 +14,7 @@
 #include "common/grants/open_places.h"
 #include "common/grants/outside.h"
 #include "common/grants/protect.h"
+#include "common/grants/reader.h"
 #include "common/grants/set.h"
 #include "common/grants/stamp.h"
 #include "common/grants/tree.h"
@@ -33,6 +34,7 @@ struct sbx_grants {
     sbx_arena arena;
     sbx_ledger ledger;
     sbx_hold *hold;
+    sbx_reader reader; /* where no root is writable */
     sbx_protection protection[ROOTS_MAX];
     sbx_text later[ROOTS_MAX]; /* what there was of it, see later.h */
     sbx_audience audience,
@@ -301,6 +303,8 @@ sbx_status sbx_grants_open(const sbx_policy *policy, uint32_t flags, const sbx_a
     }
     g->ledger.lock = NULL;
     unlock_all(g, locks);
+    if (st == SBX_OK && audience && !g->count)
+        st = sbx_reader_open(policy->workspace, policy->run_id, audience, g->dry, &g->reader, err);
     if (st == SBX_OK) {
         sbx_open_places_report(g->roots, g->count, flags);
         g->keep_children = (policy->flags & SBX_POLICY_KEEP_CHILDREN) != 0;
@@ -366,6 +370,7 @@ void sbx_grants_close(sbx_grants *grants)
             }
     }
     unlock_all(grants, locks);
+    sbx_reader_close(&grants->reader);
     sbx_hold_give(grants->hold);
     for (i = 0; i < ROOTS_MAX; i++) {
         sbx_text_fini(&grants->later[i]);

@@ -24,14 +24,14 @@ static sbx_status make_acl(const sbx_root *root, uint32_t kind, int is_directory
     uint8_t spare[ACL_ROOM];
     sbx_admit admit;
     sbx_beside denied, below;
-    sbx_sd_change shut = {.count = !!is_directory, .aces = {sbx_kind_shut(kind)}, .also = &denied.writers};
+    sbx_sd_change shut = {.count = !!is_directory, .aces = {sbx_kind_shut(kind)}, .also = &denied.group};
     sbx_sd_change deny = {.sid = root->sid.bytes, .also = &shut};
     sbx_status st = sbx_admit_init(&admit, &root->sid, is_directory, err);
 
     shut.sid = admit.user.u.bytes;
     sbx_audience_at(root, &admit.user, NULL, kind, is_directory, 1, &denied);
     sbx_audience_below(root, &admit.user, NULL, SBX_AUDIENCE_RIGHTS, is_directory, &below);
-    denied.owner.also = &below.writers;
+    denied.owner.also = &below.group;
     below.owner.also = admit.changes;
     deny.count = sbx_kind_aces(kind, is_directory, deny.aces);
     if (st == SBX_OK)

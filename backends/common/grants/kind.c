@@ -16,6 +16,11 @@ uint32_t sbx_kind_aces(uint32_t kind, int is_directory, sbx_ace aces[3])
         aces[2] = (sbx_ace){SBX_ACE_ALLOW, SBX_ACE_DIRS, SBX_KIND_ALLOW_HERE};
         return 3;
     }
+    if (kind == SBX_RECORD_READ) {
+        aces[0] = (sbx_ace){SBX_ACE_ALLOW, SBX_KIND_BELOW | SBX_ACE_ONLY_BELOW, SBX_KIND_READ};
+        aces[1] = (sbx_ace){SBX_ACE_ALLOW, 0, SBX_KIND_READ};
+        return 2;
+    }
     if (kind == SBX_RECORD_HOLD || kind == SBX_RECORD_ENCLOSE) {
         aces[0] = (sbx_ace){SBX_ACE_DENY, 0, SBX_KIND_MOVE};
         return 1;
@@ -27,6 +32,16 @@ uint32_t sbx_kind_aces(uint32_t kind, int is_directory, sbx_ace aces[3])
     }
     aces[0] = (sbx_ace){SBX_ACE_DENY, 0, SBX_KIND_CHANGE};
     return 1;
+}
+
+int sbx_kind_is_tree(uint32_t kind)
+{
+    return kind == SBX_RECORD_GRANT || kind == SBX_RECORD_READ;
+}
+
+int sbx_kind_shuts(uint32_t kind)
+{
+    return kind != SBX_RECORD_READ;
 }
 
 sbx_ace sbx_kind_shut(uint32_t kind)

@@ -1,5 +1,5 @@
 /*
- * What an object gets for its kind (SBX_RECORD_GRANT, _DENY, _HOLD, _SHUT, _GROW, _ENCLOSE).
+ * What an object gets for its kind (SBX_RECORD_GRANT, _DENY, _HOLD, _SHUT, _GROW, _ENCLOSE, _READ).
  *
  * For the SID of the root.  The root: a deny of moving it and of changing its rights, an allow for itself, and an allow that
  * only what is below inherits and that has DELETE.  A DENY object: a deny for itself and one for what is below.  A HOLD
@@ -25,6 +25,8 @@
 /* What the tree of a root allows. */
 #define SBX_KIND_ALLOW (FILE_GENERIC_READ | FILE_GENERIC_WRITE | FILE_GENERIC_EXECUTE | DELETE)
 
+#define SBX_KIND_READ (FILE_GENERIC_READ | FILE_GENERIC_EXECUTE)
+
 #define SBX_KIND_ALLOW_HERE (SBX_KIND_ALLOW & ~(uint32_t)DELETE)
 
 /* What a protected object must not let the command do; what one must not that is to stay where it is.  FILE_DELETE_CHILD may
@@ -41,6 +43,10 @@ uint32_t sbx_kind_aces(uint32_t kind, int is_directory, sbx_ace aces[3]);
 
 /* The one for the user, of a directory. */
 sbx_ace sbx_kind_shut(uint32_t kind);
+
+/* Whether a kind is of a tree, which what is in it inherits from; whether it shuts a directory for the user. */
+int sbx_kind_is_tree(uint32_t kind);
+int sbx_kind_shuts(uint32_t kind);
 
 /* Whether such a deny is the user's own: sbx sets it together with an explicit ACE for the SID of a root. */
 int sbx_kind_is_users(const void *acl, const sbx_user_sid *user, const sbx_sid *sid);

@@ -104,6 +104,11 @@ int sbx_sid_is_git(const sbx_sid *sid)
     return tag == SBX_SID_TAG_GIT || tag == SBX_SID_TAG_REPOSITORY;
 }
 
+int sbx_sid_is_read(const sbx_sid *sid)
+{
+    return sbx_get32(sid->bytes + 8) == SBX_SID_TAG_READ;
+}
+
 int sbx_sid_same_volume(const sbx_sid *a, const sbx_sid *b)
 {
     return !memcmp(a->bytes + 12, b->bytes + 12, 16);
@@ -126,7 +131,7 @@ int sbx_sid_is_sandbox(const void *sid, size_t size)
     const uint8_t *bytes = sid;
     const uint32_t tag = size >= SBX_SID_BYTES && !memcmp(bytes, head, sizeof(head)) ? sbx_get32(bytes + 8) : 0;
 
-    return tag == SBX_SID_TAG || tag == SBX_SID_TAG_GIT || tag == SBX_SID_TAG_REPOSITORY;
+    return tag == SBX_SID_TAG || tag == SBX_SID_TAG_GIT || tag == SBX_SID_TAG_REPOSITORY || tag == SBX_SID_TAG_READ;
 }
 
 int sbx_sid_is_run(const void *sid, size_t size)

@@ -51,13 +51,13 @@ static uint32_t take_back(const spreader *s, const sbx_walk_item *item)
 {
     sbx_beside beside;
     const sbx_sd_change change = {
-        .sid = s->sid->bytes, .remove = SBX_ACL_INHERITED | SBX_ACL_ALLOW, .also = &beside.writers};
+        .sid = s->sid->bytes, .remove = SBX_ACL_INHERITED | SBX_ACL_ALLOW, .also = &beside.group};
     uint32_t result = SBX_SD_SAME;
     NTSTATUS status;
 
     sbx_audience_below(s->root, &s->user, NULL, 0, 0, &beside);
-    if (beside.writers.count)
-        beside.writers.drop[beside.writers.drops++] = beside.writers.aces[--beside.writers.count];
+    if (beside.group.count)
+        beside.group.drop[beside.group.drops++] = beside.group.aces[--beside.group.count];
     status = sbx_sd_apply(item->sd, item->handle, &change, &result);
 
     if (!SBX_NT_OK(status) || result == SBX_SD_DIFFERS)
@@ -105,7 +105,7 @@ static uint32_t allow_one(void *context, const sbx_walk_item *item)
         return SBX_WALK_STOP;
     sbx_audience_below(s->root, &s->user, SBX_NT_OK(status) ? item->sd->acl : NULL, s->rights,
                        item->is_directory && !item->is_link, &beside);
-    change.also = &beside.writers;
+    change.also = &beside.group;
     if (SBX_NT_OK(status) && sbx_audience_is_there(item->sd->acl, &change))
         return SBX_WALK_ON;
     sbx_step("allow");
@@ -286,7 +286,7 @@ static sbx_status find_rights(spreader *s, sbx_error *err)
 sbx_status sbx_spread(const sbx_root *root, sbx_ledger *ledger, void *handle, const char *path, const char *recorded,
                       uint32_t kind, sbx_spread_count *count, sbx_error *err)
 {
-    const int is_allow = kind == SBX_RECORD_GRANT;
+    const int is_allow = sbx_kind_is_tree(kind);
     sbx_ace aces[3];
     spreader s = {.root = root, .sid = &root->sid, .ledger = ledger, .recorded = recorded};
     sbx_walk_count seen = {0, 0};

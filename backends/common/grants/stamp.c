@@ -67,12 +67,14 @@ sbx_status sbx_stamp_check(const sbx_root *root, void *handle, const char *path,
         sbx_hint(err, "give it one, for example by `icacls` with /reset");
     } else if (kind == SBX_RECORD_GRANT && (st = sbx_audience_judge(root, sd->acl, path, err)) != SBX_OK) {
         ;
-    } else if (!has_exactly(sd->acl, &root->sid, aces, count) || !sbx_audience_is_there(sd->acl, &beside.writers) ||
-               sbx_kind_leaves(sd->acl, root, &user, mask, 0) ||
+    } else if (!has_exactly(sd->acl, &root->sid, aces, count) || !sbx_audience_is_there(sd->acl, &beside.group) ||
+               (sbx_kind_shuts(kind) && sbx_kind_leaves(sd->acl, root, &user, mask, 0)) ||
                (is_deny && is_directory && sbx_kind_leaves(sd->acl, root, &user, mask, 1))) {
         *found = SBX_STAMP_BARE;
     } else {
-        *found = is_directory && !sbx_kind_is_shut(sd->acl, &user, is_deny) ? SBX_STAMP_OPEN : SBX_STAMP_COMPLETE;
+        *found = is_directory && sbx_kind_shuts(kind) && !sbx_kind_is_shut(sd->acl, &user, is_deny)
+                     ? SBX_STAMP_OPEN
+                     : SBX_STAMP_COMPLETE;
     }
     sbx_free(sd);
     return st;
@@ -111,7 +113,6 @@ static sbx_status plan_shut(plan *p, const sbx_root *root, const sbx_ledger *led
 
     if (!SBX_NT_OK(status))
         return sbx_fail_nt(err, SBX_E_SYSTEM, status, "NtQueryInformationFile", path);
-    p->shut.sid = user->u.bytes;
     p->shut.aces[0] = sbx_kind_shut(kind);
     if (!acl || !sbx_kind_is_shut(acl, user, kind == SBX_RECORD_DENY)) {
         p->shut.count = 1;
@@ -137,19 +138,20 @@ static sbx_status make_plan(plan *p, const sbx_root *root, const sbx_ledger *led
     p->own.sid = root->sid.bytes;
     p->own.remove = owned(kind);
     p->own.count = sbx_kind_aces(kind, is_directory, p->own.aces);
-    p->own.also = is_directory ? &p->shut : &p->beside.writers;
+    p->own.also = is_directory ? &p->shut : &p->beside.group;
     status = sbx_sd_read(sd, handle);
     if (!SBX_NT_OK(status)) {
         st = sbx_fail_nt(err, SBX_E_SYSTEM, status, "NtQuerySecurityObject", path);
         goto out;
     }
-    if (is_directory)
+    p->shut.sid = user->u.bytes;
+    if (is_directory && sbx_kind_shuts(kind))
         st = plan_shut(p, root, ledger, handle, sd->acl, kind, user, path, err);
     p->is_kept = sd->acl && has_exactly(sd->acl, &root->sid, p->own.aces, p->own.count);
     sbx_audience_at(root, user, sd->acl, kind, is_directory, 1, &p->beside);
     sbx_audience_at(root, user, sd->acl, kind, is_directory,
-                    sd->acl && sbx_audience_is_there(sd->acl, &p->beside.writers), &p->half);
-    if (kind == SBX_RECORD_GRANT && sbx_audience_plan(root, ledger, sd->acl, user, p->audience, &p->entries[p->count]))
+                    sd->acl && sbx_audience_is_there(sd->acl, &p->beside.group), &p->half);
+    if (sbx_kind_is_tree(kind) && sbx_audience_plan(root, ledger, sd->acl, user, p->audience, &p->entries[p->count]))
         p->count++;
 out:
     sbx_free(sd);
@@ -177,23 +179,24 @@ sbx_status sbx_stamp_set(const sbx_root *root, sbx_ledger *ledger, void *handle,
     plan p = {.entries = {{kind, 0, recorded}}, .count = 1};
     sbx_sd_change change;
     sbx_user_sid user;
-    uint64_t *others = kind == SBX_RECORD_GRANT ? NULL : &count->others;
+    uint64_t *others = sbx_kind_is_tree(kind) ? NULL : &count->others;
     sbx_status st = sbx_user_get(&user, err);
 
     if (st == SBX_OK)
         st = make_plan(&p, root, ledger, handle, path, kind, is_directory, &user, err);
     if (st == SBX_OK)
         st = sbx_ledger_add(ledger, &root->sid, p.entries, p.count, 0, err);
-    if (st == SBX_OK && is_directory && (kind == SBX_RECORD_GRANT || kind == SBX_RECORD_DENY)) {
+    if (st == SBX_OK && is_directory && (sbx_kind_is_tree(kind) || kind == SBX_RECORD_DENY)) {
         change = p.own;
         change.count -= !p.is_kept; /* without the last, which says that the tree is complete */
-        p.shut.also = &p.half.writers;
+        p.shut.also = &p.half.group;
         st = apply(handle, path, &change, others, err);
         if (st == SBX_OK)
             st = sbx_spread(root, ledger, handle, path, recorded, kind, count, err);
         p.shut.count = 0;
+        sbx_audience_rest(&p.beside, &p.half);
     }
-    p.shut.also = &p.beside.writers;
+    p.shut.also = &p.beside.group;
     return st == SBX_OK ? apply(handle, path, &p.own, others, err) : st;
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/path.h"
+#include "common/grants/kind.h"
 #include "common/grants/left.h"
 #include "common/grants/nested.h"
 #include "common/grants/protect.h"
@@ -95,7 +96,7 @@ static sbx_status look_first(sbx_tree *t, sbx_error *err)
 
 static sbx_status open_all(sbx_tree *t, int is_used, sbx_error *err)
 {
-    const int is_tree = t->root->kind == SBX_RECORD_GRANT; /* of others only the root gets something */
+    const int is_tree = sbx_kind_is_tree(t->root->kind); /* of others only the root gets something */
     sbx_ledger_entry entries[SBX_LEFT_REASONS + 1];
     sbx_spread_count count = {0};
     sbx_nested nested;
@@ -105,7 +106,7 @@ static sbx_status open_all(sbx_tree *t, int is_used, sbx_error *err)
 
     sbx_nested_init(&nested, t->root);
     sbx_left_init(&left, t->root);
-    count.nested = sbx_sid_is_git(&t->root->sid) ? NULL : &nested;
+    count.nested = sbx_sid_is_git(&t->root->sid) || sbx_sid_is_read(&t->root->sid) ? NULL : &nested;
     count.left = &left;
     st =
         sbx_stamp_set(t->root, t->ledger, t->root->handle, t->root->path, t->root->path, t->root->kind, 1, &count, err);
@@ -133,12 +134,14 @@ sbx_status sbx_tree_grant(sbx_tree *t, sbx_error *err)
     /* a command may have made the directory, the mark of a complete tree on it: only with the record it counts */
     const int is_known = known && known->path[0]; /* granted, or begun */
     const int is_done =
-        is_known && known->done && !t->again && (root->kind != SBX_RECORD_GRANT || sbx_left_is_known(known));
+        is_known && known->done && !t->again && (!sbx_kind_is_tree(root->kind) || sbx_left_is_known(known));
     sbx_status st = sbx_stamp_check(root, root->handle, root->path, root->kind, 1, &found, err);
 
     if (st != SBX_OK)
         return st;
-    if (!sbx_sid_is_git(&root->sid) && (found == SBX_STAMP_BARE || !is_done))
+    if (sbx_sid_is_read(&root->sid) && (found == SBX_STAMP_BARE || !is_done))
+        sbx_host_note(SBX_NOTE_GRANT, root->path, "the accounts that commands run as may read it");
+    else if (!sbx_sid_is_git(&root->sid) && (found == SBX_STAMP_BARE || !is_done))
         sbx_host_note(SBX_NOTE_GRANT, root->path,
                       found == SBX_STAMP_BARE || !is_known
                           ? "writable root: the tree gets access rights for its sandbox SID"
@@ -150,7 +153,7 @@ sbx_status sbx_tree_grant(sbx_tree *t, sbx_error *err)
         if (st == SBX_OK)
             st = sbx_ledger_add(t->ledger, &root->sid, &done, 1, 0, err);
     } else {
-        if (is_known && !sbx_sid_is_git(&root->sid))
+        if (is_known && !sbx_sid_is_git(&root->sid) && !sbx_sid_is_read(&root->sid))
             st = sbx_hold_find(&root->sid, t->hold, &process, err);
         if (st == SBX_OK && process)
             st = look_first(t, err);

@@ -41,11 +41,15 @@ static int is_passed_on(const undoer *u, sbx_sd *sd, HANDLE parent)
            (sbx_acl_has(acl, u->user.u.bytes, &shut_below) || sbx_acl_has(acl, u->user.u.bytes, &shut_from_above));
 }
 
-/* A root inside this one, or around it, has its own grant here. */
+/* A root inside this one, or around it, has its own grant here; so has this directory as something else. */
 static int is_at_home(const undoer *u, const void *sid)
 {
     const sbx_ledger_root *root;
+    sbx_sid same = u->root->sid;
 
+    sbx_sid_set_tag_of(&same, sid);
+    if (!memcmp(same.bytes, sid, SBX_SID_BYTES))
+        return 1;
     for (root = u->ledger->roots; root; root = root->next)
         if (!memcmp(root->sid.bytes, sid, SBX_SID_BYTES) &&
             (sbx_path_is_below(root->path, u->root->path) || sbx_path_is_below(u->root->path, root->path)))
@@ -83,6 +87,8 @@ static int is_last(const undoer *u, const uint8_t *acl)
         const void *sid = sbx_acl_sid(acl, i);
 
         if (!sid || !sbx_sid_is_sandbox(sid, sbx_sid_length(sid, SBX_SID_MAX)) || !sbx_acl_marked(acl, sid))
+            continue;
+        if (sbx_sid_is_read(sid)) /* it denies nothing */
             continue;
         if (memcmp(sid, own, SBX_SID_BYTES) && is_at_home(u, sid))
             return 0;
@@ -150,9 +156,9 @@ static sbx_sd_change *find_beside(const undoer *u, sbx_sd *sd, HANDLE parent, in
     for (i = 0; i < u->audience_count; i++) {
         sbx_audience_take(&u->audiences[i], &place, &beside[i]);
         if (i)
-            beside[i - 1].owner.also = &beside[i].writers;
+            beside[i - 1].owner.also = &beside[i].group;
     }
-    return i ? &beside[0].writers : NULL;
+    return i ? &beside[0].group : NULL;
 }
 
 static NTSTATUS take_away(const undoer *u, sbx_sd *sd, HANDLE handle, HANDLE parent, int is_directory, uint32_t *result)
@@ -259,7 +265,7 @@ static sbx_status begin(undoer *u, const sbx_root *root, const sbx_ledger *ledge
     if (st != SBX_OK)
         return st;
     u->audience_count =
-        sbx_audience_undoes(sbx_ledger_find(ledger, &root->sid),
+        sbx_audience_undoes(sbx_ledger_find(ledger, &root->sid), root,
                             SBX_NT_OK(sbx_sd_read(sd, root->handle)) ? sd->acl : NULL, u->audiences, AUDIENCES);
     sbx_free(sd);
     return SBX_OK;

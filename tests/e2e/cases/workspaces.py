@@ -16,6 +16,9 @@ def works(w):
     known = (w.ws(), w.ws('.git'), w.ws('.git\\HEAD'))
     before = w.probe('sddl', *known).text
     with set_up(w):
+        got = w.sbx('cmd', '/d', '/c', 'type .git\\HEAD& type a.txt& echo n> a.txt& echo n> new& del a.txt', options=('--read-only',))
+        equal(got.text, 'ref: refs/heads/maina', got)
+        equal((w.read(w.ws('a.txt')), w.read(w.ws('new'))), (b'a', None))
         got = w.sbx('cmd', '/d', '/c', 'cd& md d& echo x> d\\f& move d\\f d\\g> nul& type d\\g& echo b> a.txt& copy a.txt c> nul'
                     '& del a.txt& echo n> .git\\config& echo n> .git\\new& del .git\\config& move .git gone& rd /s /q .git'
                     '& echo n> ..\\beside& echo n> %TEMP%\\t& move %TEMP%\\t from-temp> nul')

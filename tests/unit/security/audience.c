@@ -71,6 +71,18 @@ static sbx_ace with(sbx_ace ace, uint8_t flags)
     return ace;
 }
 
+static uint32_t count_of(const char *name, const void *sid)
+{
+    union {
+        SECURITY_DESCRIPTOR_RELATIVE head;
+        BYTE bytes[65536];
+    } sd;
+    DWORD needed;
+
+    assert_true(GetFileSecurityA(tree_path(name), DACL_SECURITY_INFORMATION, &sd, sizeof(sd), &needed));
+    return sbx_acl_find(sd.bytes + sd.head.Dacl, sid, NULL, 0);
+}
+
 static void check_root(const void *group)
 {
     static const char *const dirs[] = {"ws\\src", "ws\\src\\deep", "ws\\pkg"};
@@ -78,6 +90,9 @@ static void check_root(const void *group)
 
     assert_true(has("ws", group, below, 0) && has("ws", group, here, 0) && has("ws", group, shut, 0));
     assert_true(has("ws", user.u.bytes, less, 0) && has("ws", sid_of(OWNER), owners, 0));
+    assert_int_equal(count_of("ws", group), 3);
+    assert_int_equal(count_of("ws", sid_of(OWNER)), 1);
+    assert_int_equal(count_of("ws\\src", group), 1);
     for (i = 0; i < ARRAYSIZE(dirs); i++) {
         assert_true(has(dirs[i], group, with(below, SBX_KIND_BELOW), 1));
         assert_true(has(dirs[i], user.u.bytes, less, 1) && has(dirs[i], sid_of(OWNER), owners, 1));
@@ -311,6 +326,46 @@ static void test_creator_owner(void **context)
     clean_all();
 }
 
+/* What a command only reads: its accounts are let in for that alone, and what every user may read gets nothing. */
+static void test_reader(void **context)
+{
+    const sbx_ace read = {SBX_ACE_ALLOW, SBX_KIND_BELOW | SBX_ACE_ONLY_BELOW, SBX_KIND_READ};
+    char *before, *wide;
+    sbx_grants *grants;
+    const void *readers = made.readers.u.bytes;
+
+    JUDGED
+    use_audience(NOBODY);
+    policy.writable_count = policy.protected_count = 0;
+    before = tree_snapshot("ws");
+    grants = open_grants();
+    assert_true(has("ws", readers, read, 0) && has("ws", readers, with(read, 0), 0));
+    assert_true(has("ws\\.git\\hooks", readers, with(read, SBX_KIND_BELOW), 1));
+    assert_true(has("ws\\.git\\config", readers, with(read, 0), 1));
+    assert_false(has("ws", made.writers.u.bytes, below, 0) || has("ws", sid_of(OWNER), owners, 0) ||
+                 has("ws", user.u.bytes, shut, 0));
+    assert_int_equal(sbx_grants_clean(SBX_CLEAN_ROOT, tree_path("ws"), NULL, NULL, NULL), SBX_E_REFUSED); /* in use */
+    tree_file("ws\\later", "f");
+    sbx_grants_close(grants);
+    assert_int_equal(act_delete("ws\\later"), 0);
+    tree_grant_notes = 0;
+    sbx_grants_close(open_grants());
+    assert_int_equal(tree_grant_notes, 0);
+    policy.writable_count = 1; /* a root as well, and that goes by itself */
+    policy.protected_count = 2;
+    sbx_grants_close(open_grants());
+    check_root(made.writers.u.bytes);
+    tree_forget_state();
+    policy.writable_count = policy.protected_count = 0;
+    sbx_grants_close(open_grants()); /* accounts read it already */
+    expect_ok(sbx_grants_clean(SBX_CLEAN_ROOT, tree_path("ws"), NULL, NULL, NULL), NULL);
+    tree_same("ws", before);
+    set_text("ws", "D:PARAI(A;OICI;FA;;;ME)(A;OICI;0x1200a9;;;BU)");
+    wide = tree_snapshot("ws");
+    sbx_grants_close(open_grants());
+    tree_same("ws", wide);
+}
+
 /* The ledger is anybody's bytes. */
 static void test_bad_text(void **context)
 {
@@ -338,6 +393,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_own_stay, setup, teardown),
         cmocka_unit_test_setup_teardown(test_user_has_less, setup, teardown),
         cmocka_unit_test_setup_teardown(test_creator_owner, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_reader, setup, teardown),
         cmocka_unit_test(test_bad_text),
     };
 

@@ -1,0 +1,84 @@
+#include "common/grants/reader.h"
+
+#include "common/grants/audience.h"
+#include "common/grants/kind.h"
+#include "common/grants/tree.h"
+
+#define WAIT_MS 120000u
+
+/* Whether an ACE for the SID lets it read a directory, and what is in it. */
+static int reads(const uint8_t *acl, const void *sid)
+{
+    sbx_ace found[16];
+    uint32_t count = sbx_acl_find(acl, sid, found, 16), i, here = 0, files = 0, dirs = 0;
+
+    for (i = 0; i < count && i < 16; i++) {
+        const uint32_t mask =
+            found[i].mask & GENERIC_ALL || (found[i].mask & GENERIC_READ && found[i].mask & GENERIC_EXECUTE)
+                ? SBX_KIND_READ
+                : found[i].mask;
+
+        if (found[i].type != SBX_ACE_ALLOW && (mask & SBX_KIND_READ))
+            return 0;
+        if (found[i].type != SBX_ACE_ALLOW)
+            continue;
+        here |= found[i].flags & SBX_ACE_ONLY_BELOW ? 0 : mask;
+        files |= found[i].flags & SBX_ACE_FILES ? mask : 0;
+        dirs |= found[i].flags & SBX_ACE_DIRS ? mask : 0;
+    }
+    return (here & files & dirs & SBX_KIND_READ) == SBX_KIND_READ;
+}
+
+/* Whether the accounts read it as it is: like every user of the machine, or since it is a root or in one. */
+static int is_read(const sbx_root *root, const sbx_audience *audience)
+{
+    static const uint8_t everyone[12] = {1, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0},
+                         authenticated[12] = {1, 1, 0, 0, 0, 0, 0, 5, 11, 0, 0, 0},
+                         users[16] = {1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 0x21, 2, 0, 0};
+    sbx_sd *sd = NULL;
+    int result = 1;
+
+    if (sbx_sd_new(&sd, NULL) == SBX_OK && SBX_NT_OK(sbx_sd_read(sd, root->handle)) && sd->acl)
+        result = reads(sd->acl, everyone) || reads(sd->acl, authenticated) || reads(sd->acl, users) ||
+                 reads(sd->acl, audience->writers.u.bytes);
+    sbx_free(sd);
+    return result;
+}
+
+sbx_status sbx_reader_open(const char *path, const char *run_id, const sbx_audience *audience, int dry,
+                           sbx_reader *reader, sbx_error *err)
+{
+    sbx_arena arena = {NULL};
+    sbx_ledger ledger = {0};
+    sbx_tree tree = {.root = &reader->root, .ledger = &ledger, .arena = &arena, .dry = dry};
+    sbx_lock *lock = NULL;
+    sbx_root look = {0};
+    int needless = sbx_root_look(path, &look, NULL) != SBX_OK || is_read(&look, audience);
+    sbx_status st = SBX_OK;
+
+    sbx_root_close(&look);
+    if (needless || sbx_root_open(path, &reader->root, NULL) != SBX_OK)
+        return SBX_OK;
+    sbx_sid_set_tag(&reader->root.sid, SBX_SID_TAG_READ);
+    reader->root.kind = SBX_RECORD_READ;
+    reader->root.audience = audience;
+    if (!dry && ((st = sbx_root_hold(&reader->root, err)) != SBX_OK ||
+                 (st = sbx_lock_take(&reader->root.sid, WAIT_MS, &lock, err)) != SBX_OK ||
+                 (st = sbx_hold_take(run_id, &reader->root.sid, 1, &reader->hold, err)) != SBX_OK))
+        goto out;
+    tree.hold = reader->hold;
+    if ((st = sbx_ledger_load(&ledger, err)) == SBX_OK)
+        st = sbx_tree_grant(&tree, err);
+out:
+    sbx_lock_give(lock);
+    sbx_ledger_fini(&ledger);
+    sbx_arena_fini(&arena);
+    return st;
+}
+
+void sbx_reader_close(sbx_reader *reader)
+{
+    sbx_hold_give(reader->hold);
+    reader->hold = NULL;
+    sbx_root_close(&reader->root);
+}

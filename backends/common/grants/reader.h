@@ -1,0 +1,23 @@
+/*
+ * A workspace that a command only reads: of the user's accounts none may, where it is in his profile.
+ *
+ * Granted as a root is, with a SID of its own (SBX_SID_TAG_READ), which no token has, and a group that may read: found, listed and
+ * undone like that.  What every user of the machine may read gets nothing.
+ */
+#ifndef SBX_GRANTS_READER_H
+#define SBX_GRANTS_READER_H
+
+#include "common/grants/ledger.h"
+#include "common/grants/root.h"
+
+typedef struct sbx_reader {
+    sbx_root root;
+    sbx_hold *hold;
+} sbx_reader;
+
+/* `reader` begins as { 0 }.  What cannot be granted stays as it is, and is no error: the command may need none of it. */
+sbx_status sbx_reader_open(const char *path, const char *run_id, const sbx_audience *audience, int dry,
+                           sbx_reader *reader, sbx_error *err);
+void sbx_reader_close(sbx_reader *reader);
+
+#endif
