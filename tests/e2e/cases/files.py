@@ -217,7 +217,7 @@ def every_write(w):
     equal(acts(w, [('write', w.ws('x:stream'), 'x')]), ['ok'], 'a stream')
 
 
-@case('writes outside are denied: beside, profile, deep in it, C:\\, Windows, Public, ProgramData', BOTH, WORLDS)
+@case('writes outside are denied: beside, profile, deep in it, C:\\, Windows, Public, ProgramData', CONFINED, WORLDS)
 def outside(w):
     deep = w.profile + '\\AppData\\Local\\one\\two\\three'
     os.makedirs(w.unix(w.profile) + '/AppData/Local/one/two/three', exist_ok=True)
