@@ -349,6 +349,16 @@ sbx_status sbx_lease_keep(sbx_lease *lease, const char *line, sbx_error *err)
     return lease->left ? write_file(lease, err) : sbx_fail_memory(err);
 }
 
+void sbx_lease_end(sbx_lease *lease)
+{
+    uint32_t process_id = 0;
+
+    if (lease->file && find_process(lease->sid, &process_id, NULL) == SBX_OK && process_id)
+        sbx_host_log(SBX_LOG_WARN,
+                     "process %u is left in the account %s, outside of the sandbox; end it: taskkill /f /pid %u",
+                     process_id, lease->account, process_id);
+}
+
 void sbx_lease_give(sbx_lease *lease)
 {
     if (lease->left) { /* it is undone */

@@ -33,6 +33,8 @@ sbx_status sbx_lease_keep(sbx_lease *lease, const char *line, sbx_error *err);
 /* In the account, before the command is made: does anything else run there?  What sbx has closed is not seen: the runner, and the
  * host of its console.  SBX_E_REFUSED names it. */
 sbx_status sbx_lease_look(sbx_error *err);
+/* The run is over: a process that it left in the account is told.  The next run there would pass the account over. */
+void sbx_lease_end(sbx_lease *lease);
 /* What was kept is undone by now.  A lease that was not taken is fine. */
 void sbx_lease_give(sbx_lease *lease);
 

@@ -303,6 +303,7 @@ void sbx_elevated_close(sbx_session *session)
     sbx_station_close(&session->station);
     sbx_elevated_folder_close(&session->folder);
     sbx_grants_close(session->grants);
+    sbx_lease_end(&session->lease);
     sbx_lease_give(&session->lease);
     sbx_handle_close(&session->runner);
     sbx_machine_fini(&session->machine);

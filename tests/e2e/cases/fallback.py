@@ -77,6 +77,12 @@ def broken(w):
         equal(there(w, 'cmd', '/d', '/c', 'exit 5').code, 5, 'its copy is whole')
         w.write(COPY, record[:-2])
         refused(w, ['it is damaged', 'its copy elevated.copy.txt is no better'])
+        unready = record[:record.rindex(b'end ')].replace(b' 1 1 1\n', b' 1 1 0\n', 1)
+        total = 2166136261
+        for byte in unready:
+            total = (total ^ byte) * 16777619 & 0xffffffff
+        w.write(RECORD, unready + b'end %08X\n' % total)
+        refused(w, ['its setup has not come to its end', 'go on with it: sbx setup'])
         w.write(RECORD, record)
         equal(there(w, 'cmd', '/d', '/c', 'exit 5').code, 5)
         w.write(COPY, record)

@@ -69,6 +69,8 @@ def turns(w):
         equal((got.code, got.text), (125, ''), got)
         check('all of its 2 accounts without a network are at work' in got.errors, got)
         check('sbx setup --slots 4' in got.errors, got)
+        got = w.run(w.SBX, 'status')
+        equal(sum(line.split()[:2] == ['account', 'active'] for line in got.text.splitlines()), 2, got)
         late = w.start([w.SBX, '--backend', 'elevated', '--read-only', '--', 'whoami'], 'C:\\windows', stdin=-1, stdout=-1,
                        stderr=-1)
         line = late.stderr.readline().decode()
@@ -77,3 +79,12 @@ def turns(w):
         got = late.communicate(timeout=120)[0].decode().strip().lower()
         check(got in (first, second), got)
         equal(end(holders[1]), 0)
+        # one that was killed and whose account nobody had since: told, and undone
+        last = begin(w)
+        name_of(last)
+        os.killpg(last.pid, signal.SIGKILL)
+        last.communicate(timeout=60)
+        got = w.run(w.SBX, 'status')
+        check('stale' in [line.split()[1] for line in got.text.splitlines() if line.startswith('account')], got)
+        equal(w.run(w.SBX, 'clean', '--stale').code, 0)
+        check('account ' not in w.run(w.SBX, 'status').text, 'nothing is left')

@@ -232,7 +232,7 @@ static int hold(void)
 static void waits(void **state)
 {
     HANDLE holder;
-    sbx_lease lease;
+    sbx_lease lease, again;
     sbx_error err;
 
     (void)state;
@@ -246,9 +246,22 @@ static void waits(void **state)
     assert_string_equal(said,
                         "its one account without a network is at work: waiting, 60 s at most; Ctrl-C ends the wait\n");
     sbx_lease_give(&lease);
+
+    /* one that cannot be had is named once, however long the wait for the other one is */
+    user.slots = 2;
+    assert_true(CreateDirectoryA(path_of("sbx1-off02"), NULL));
+    takes(&lease, "C:\\w", "sbx1-off01");
+    said[0] = 0;
     CloseHandle(release);
-    CloseHandle(holder);
     release = NULL;
+    refuses("backend", "all of its 2 accounts without a network are at work", "--slots 4");
+    said[0] = 0;
+    assert_int_equal(take(&again, "C:\\w", 300, &err), SBX_E_REFUSED);
+    assert_true(!strncmp(said, "account sbx1-off02 is passed over: ", 35) &&
+                strchr(said, '\n') == said + strlen(said) - 1);
+    assert_true(RemoveDirectoryA(path_of("sbx1-off02")));
+    sbx_lease_give(&lease);
+    CloseHandle(holder);
 
     user.slots = SBX_SLOTS_MAX;
     assert_int_equal(take(&lease, "C:\\w", 0, &err), SBX_OK);
@@ -374,6 +387,13 @@ static void left_over(void **state)
     refuses("sbx1-off01", "a process of an earlier run is left in the account", "taskkill");
     sbx_process_discard(&process);
     takes(&lease, "C:\\w", "sbx1-off01");
+    said[0] = 0;
+    sbx_lease_end(&lease);
+    assert_string_equal(said, "");
+    assert_int_equal(sbx_logon_spawn(&process, &start, &err), SBX_OK);
+    sbx_lease_end(&lease); /* one that a run leaves */
+    assert_non_null(strstr(said, "is left in the account sbx1-off01, outside of the sandbox"));
+    sbx_process_discard(&process);
     sbx_lease_give(&lease);
     NetUserDel(NULL, ACCOUNT);
 }
