@@ -302,32 +302,17 @@ sbx_status sbx_station_open(sbx_station *station, void *token, const void *run_s
     return st;
 }
 
-/* Who is logged on here: what was set in another logon is gone with that. */
-static uint64_t logon_id(void)
-{
-    TOKEN_STATISTICS statistics;
-    HANDLE token = NULL;
-    DWORD size = 0;
-    uint64_t id = 0;
-
-    if (OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token) &&
-        GetTokenInformation(token, TokenStatistics, &statistics, sizeof(statistics), &size))
-        id = (uint64_t)(uint32_t)statistics.AuthenticationId.HighPart << 32 | statistics.AuthenticationId.LowPart;
-    sbx_handle_close(&token);
-    return id;
-}
-
 void sbx_station_record(const void *account_sid, const void *run_sid, char record[SBX_STATION_RECORD])
 {
     char account[192], run[192];
 
     sbx_user_sid_text(account_sid, account, sizeof(account));
     sbx_user_sid_text(run_sid, run, sizeof(run));
-    snprintf(record, SBX_STATION_RECORD, "station %llx %s %s", (unsigned long long)logon_id(), account, run);
+    snprintf(record, SBX_STATION_RECORD, "station %s %s", account, run);
 }
 
-/* The SID in *text, which is moved behind it.  0: there is none. */
-static int take_sid(const char **text, sbx_user_sid *sid)
+/* The SID in *text, which is moved behind it.  0: there is none that begins so. */
+static int take_sid(const char **text, const char *begin, sbx_user_sid *sid)
 {
     const size_t length = strcspn(*text, " ");
     uint16_t *text_w = NULL;
@@ -336,31 +321,31 @@ static int take_sid(const char **text, sbx_user_sid *sid)
     int ok;
 
     snprintf(one, sizeof(one), "%.*s", (int)(length < 191 ? length : 191), *text);
-    ok = sbx_wide(one, "SID", &text_w, NULL) == SBX_OK && ConvertStringSidToSidW(text_w, &found) &&
-         CopySid(sizeof(sid->u.bytes), sid->u.bytes, found);
+    ok = !strncmp(one, begin, strlen(begin)) && sbx_wide(one, "SID", &text_w, NULL) == SBX_OK &&
+         ConvertStringSidToSidW(text_w, &found) && CopySid(sizeof(sid->u.bytes), sid->u.bytes, found);
     LocalFree(found);
     sbx_free(text_w);
     *text += length + ((*text)[length] == ' ');
     return ok;
 }
 
-int sbx_station_undo(const char *record)
+void sbx_station_undo(const char *record)
 {
-    unsigned long long logon;
+    static const char word[] = "station ";
     sbx_station left = {NULL, NULL, NULL, {{{0}}}, 0};
     sbx_user32 calls;
     NTSTATUS status;
-    int at = 0;
 
-    if (sscanf(record, "station %llx %n", &logon, &at) != 1 || !at || logon != logon_id())
-        return 0;
-    for (record += at; left.count < 2 && take_sid(&record, &left.sids[left.count]); left.count++)
-        ;
+    if (strncmp(record, word, strlen(word)))
+        return;
+    record += strlen(word);
+    if (!take_sid(&record, "S-1-5-21-", &left.sids[0]) || !take_sid(&record, "S-1-9-", &left.sids[1]))
+        return; /* whatever else a record names, it is not sbx's to take away */
+    left.count = 2;
     if (sbx_user32_load(&calls, NULL) == SBX_OK)
         open_station(&calls, &left.station, NULL);
     left.names = open_names(&status);
     sbx_station_close(&left);
-    return 1;
 }
 
 void sbx_station_close(sbx_station *station)

@@ -39,7 +39,8 @@ void sbx_station_close(sbx_station *station);
 
 /* What has to be kept before sbx_station_admit, for the case that the run is killed: one line. */
 void sbx_station_record(const void *account_sid, const void *run_sid, char record[SBX_STATION_RECORD]);
-/* Remove what such a run has left.  0: nothing, as it was set in another logon and is gone with that. */
-int sbx_station_undo(const char *record);
+/* Remove what such a run has left in this session; what it left in another logon goes with that.  The caller knows that the account is
+ * nobody's. */
+void sbx_station_undo(const char *record);
 
 #endif

@@ -501,8 +501,8 @@ static int admits(const char *sid)
     if (!present) { /* a system that lets everybody in: as on Windows, so that there is something to see */
         void *closed = NULL;
 
-        assert_true(ConvertStringSecurityDescriptorToSecurityDescriptorW(L"D:(A;;0xf000f;;;WD)", SDDL_REVISION_1,
-                                                                         &closed, NULL));
+        assert_true(ConvertStringSecurityDescriptorToSecurityDescriptorW(L"D:(A;;0xf000f;;;WD)(A;;0xf000f;;;SY)",
+                                                                         SDDL_REVISION_1, &closed, NULL));
         assert_true(SetKernelObjectSecurity(directory, what, closed));
         LocalFree(closed);
         CloseHandle(directory);
@@ -539,6 +539,7 @@ static void leave_station(sbx_lease *lease, const char *account, const char *run
 
 static void left_station(void **state)
 {
+    static const char liar[] = "C:\\w\nstation S-1-5-18 S-1-9-1-2-3-4-6\n";
     static const char account[] = "S-1-5-21-7-7-7-2000", run[] = "S-1-9-1-2-3-4-5", other[] = "S-1-9-1-2-3-4-6";
     sbx_error err = {0};
     sbx_lease lease;
@@ -569,16 +570,19 @@ static void left_station(void **state)
     assert_string_equal(text, "account sbx1-off01 3 C:\\w\n");
     assert_true(!admits(account) && !admits(other));
     assert_string_equal(listed(), "");
-    /* what is of another logon, or of nobody, is not there any more */
+    /* a record that names others takes nothing from them */
     file = CreateFileA(path_of("sbx1-off01"), GENERIC_WRITE, 7, NULL, CREATE_ALWAYS, 0, NULL);
-    assert_true(WriteFile(file, "C:\\w\nstation ffff S-1-5-18 S-1-1-0\n", 36, &done, NULL));
+    assert_true(WriteFile(file, liar, (DWORD)strlen(liar), &done, NULL));
     CloseHandle(file);
+    assert_true(admits("S-1-5-18"));
     takes(&lease, "C:\\w", "sbx1-off01");
     sbx_lease_give(&lease);
     assert_string_equal(listed(), "");
-    assert_false(sbx_station_undo(""));
-    assert_false(sbx_station_undo("station "));
-    assert_false(sbx_station_undo("station 1 x y"));
+    sbx_station_undo("");
+    sbx_station_undo("station ");
+    sbx_station_undo("station S-1-5-21-x S-1-9-1");
+    sbx_station_undo("station S-1-5-21-7-7-7-2000 S-1-5-18");
+    assert_true(admits("S-1-5-18"));
 }
 
 int wmain(int argc, wchar_t **argv);
