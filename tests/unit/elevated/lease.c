@@ -349,6 +349,22 @@ static void bad_files(void **state)
 
 /* ---- a process of the account ---- */
 
+/* As what a command makes, whose default DACL has the user in it. */
+static void open_to_user(HANDLE process)
+{
+    sbx_user_sid self;
+    char text[192];
+    WCHAR sddl_w[256];
+    void *descriptor = NULL;
+
+    assert_int_equal(sbx_user_get(&self, NULL), SBX_OK);
+    sbx_user_sid_text(self.u.bytes, text, sizeof(text));
+    swprintf(sddl_w, 256, L"D:(A;;GA;;;%hs)", text);
+    assert_true(ConvertStringSecurityDescriptorToSecurityDescriptorW(sddl_w, SDDL_REVISION_1, &descriptor, NULL));
+    assert_true(SetKernelObjectSecurity(process, DACL_SECURITY_INFORMATION, descriptor));
+    LocalFree(descriptor);
+}
+
 static void left_over(void **state)
 {
     USER_INFO_1 info = {.usri1_name = (WCHAR *)(uintptr_t)ACCOUNT,
@@ -377,6 +393,7 @@ static void left_over(void **state)
     sessions = sbx_sessions_count();
     assert_int_equal(sbx_logon_spawn(&process, &start, &err), SBX_OK); /* it stays suspended */
     assert_true(sessions && sbx_sessions_count() == sessions + 1);
+    open_to_user(process.handle);
     takes(&lease, "C:\\w", "sbx1-off02");
     sbx_lease_give(&lease);
     snprintf(pid, sizeof(pid), "taskkill /f /pid %u\n", process.id);
@@ -391,6 +408,7 @@ static void left_over(void **state)
     sbx_lease_end(&lease);
     assert_string_equal(said, "");
     assert_int_equal(sbx_logon_spawn(&process, &start, &err), SBX_OK);
+    open_to_user(process.handle);
     sbx_lease_end(&lease); /* one that a run leaves */
     assert_non_null(strstr(said, "is left in the account sbx1-off01, outside of the sandbox"));
     sbx_process_discard(&process);
