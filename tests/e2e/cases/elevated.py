@@ -1,5 +1,6 @@
 """The elevated backend: set up with administrator rights, commands as an account of their own, and away again."""
 import contextlib
+import json
 import os
 
 from harness import case, check, equal
@@ -52,7 +53,8 @@ def machine(w):
     with administrator(w):
         listed = w.run('net', 'localgroup').text + w.run('net', 'user').text
     folder = w.unix('C:\\ProgramData\\sbx')
-    return listed, sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+    return (listed, sorted(os.listdir(folder)) if os.path.isdir(folder) else [],
+            sorted(os.listdir(w.unix('C:\\Program Files\\sbx'))))
 
 
 @case('setup: every step there, told to a user without rights; removed without a trace', ACCOUNTS, WORLDS)
@@ -62,6 +64,11 @@ def setup(w):
     got = w.run(w.SBX, 'setup', '--status', '--slots', '1', 'elevated')
     equal([line.split()[1:3] for line in got.text.splitlines()],
           [['present' if name in ALWAYS else 'absent', name] for name in SETUP], got)
+    got = w.run(w.SBX, 'setup', '--slots', '1', 'elevated')  # another process has the rights: what it says is seen here
+    check(got.code == 0 and got.text.startswith('setup: copied to C:\\Program Files\\sbx\\setup\\'), got)
+    equal([line.split()[1:3] for line in got.text.splitlines()[1:]],
+          [['present' if name in ALWAYS + SETUP[:1] else 'done', name] for name in SETUP], got)
+    w.slots = 1
     with set_up(w):
         got = w.run(w.SBX, 'setup', '--status', 'elevated')
         equal([line.split()[1:3] for line in got.text.splitlines()], [['present', name] for name in SETUP], got)
@@ -77,8 +84,28 @@ def setup(w):
         for name in ('elevated.txt', 'elevated-1.secret'):
             got = w.run('cmd', '/d', '/c', 'echo x>> C:\\ProgramData\\sbx\\' + name)
             check('denied' in (got.text + got.errors).lower(), 'only administrators write there: %s' % got)
+        upgrade(w)
     not_any_more(w)
     equal(machine(w), before)
+
+
+def upgrade(w):
+    """Other programs: a copy of them beside the one that is there, and then that one goes; and back again."""
+    def copies():
+        return os.listdir(w.unix('C:\\Program Files\\sbx\\setup'))
+    first, other, name = copies(), None, 'C:\\Program Files\\sbx\\backends\\none.dll'
+    content = w.read(name)
+    for now in (content + b'x', content):
+        w.write(name, now)
+        got = w.run(w.SBX, 'setup', '--check', 'elevated')
+        equal([line.split(':')[1].split('  ')[0].strip() for line in got.text.splitlines() if 'to do' in line], ['to do'] * 2)
+        equal(got.code, 3, got)
+        told = json.loads(w.run(w.SBX, 'setup', '--json', 'elevated').text)
+        equal([step['name'] for step in told['steps'] if step['state'] == 'done'], ['runner'], told)
+        check(len(copies()) == 1 and copies() != other, copies())
+        other = copies()
+        equal(there(w, 'cmd', '/d', '/c', 'exit 7').code, 7)
+    equal(copies(), first)
 
 
 @case('setup where the system keeps no accounts: the step is named, nothing is left', ('none',), ('stock',))
