@@ -43,7 +43,7 @@ class Result:
 
 def case(name, backends=('none', 'unelevated'), worlds=('lab', 'stock', 'native'), readings=(), long=False):
     """Register a case, run once for each of these backends, in these worlds.  A backend "accounts" is the elevated one, set up
-    once for all of its cases; "elevated" is for those that set it up themselves.  readings: those of the lab that it is
+    once for all of its cases, behind all others; "elevated" is for those that set it up themselves.  readings: those of the lab that it is
     about, and is run under both values of.  long: only with --long."""
     def register(function):
         CASES.append((name, backends, worlds, readings, long, function))
@@ -63,6 +63,7 @@ class World:
         self.profile = 'C:\\users\\' + user
         self.workspace = ''
         self.environment = {}
+        self.has_accounts = False
         self.unjudged = []  # parts of a case that this world cannot judge, each with the reason
 
     def reading(self, name, first, other):
@@ -229,21 +230,25 @@ def as_administrator(world, *argv):
         world.command = user
 
 
-def have_accounts(world, wanted):
-    """The elevated backend is set up, or is not."""
-    if getattr(world, 'accounts', False) == wanted:
-        return
+def set_up_accounts(world):
     world.workspace, world.environment = 'C:\\', {}
-    got = as_administrator(world, world.SBX, 'setup', *(() if wanted else ('--remove',)), '--slots', '2', 'elevated')
+    got = as_administrator(world, world.SBX, 'setup', '--slots', '2', 'elevated')
     equal(got.code, 0, got)
-    world.accounts = wanted
+    world.has_accounts = True
+
+
+def in_order():
+    """The cases with the backends that they run for, those with accounts last."""
+    for last in (False, True):
+        for name, wanted, *rest in CASES:
+            yield name, [backend for backend in wanted if (backend == 'accounts') == last], *rest
 
 
 def run_cases(world, backends, only, reading, log):
     """Run what fits; returns the tally."""
     tally = {'passed': 0, 'failed': 0, 'skipped': 0}
     number, tries = 0, 0 if world.kind == 'native' else SECOND_TRIES
-    for name, wanted, worlds, readings, long, function in CASES:
+    for name, wanted, worlds, readings, long, function in in_order():
         for backend in wanted:
             title = '%s [%s, %s]' % (name, backend, world.kind)
             if backend not in backends or world.kind not in worlds or (only and only not in title):
@@ -252,8 +257,8 @@ def run_cases(world, backends, only, reading, log):
                 continue
             number += 1
             world.backend = 'elevated' if backend == 'accounts' else backend
-            if world.backend == 'elevated':
-                have_accounts(world, backend == 'accounts')
+            if backend == 'accounts' and not world.has_accounts:
+                set_up_accounts(world)
             begin = time.monotonic()
             verdict, detail = judge(world, function, str(number))
             if verdict == 'failed' and tries:

@@ -68,7 +68,7 @@ def caches(w):
 
 @case('comes in: what the user moves in is closed until `sbx grant`, also for a command that runs', BOTH, WORLDS)
 def from_outside(w):
-    outer = w.profile + '\\outer'
+    outer = w.ws('outer')
     root = build(w, w.ws('r'), 'own')
     cmd(w, 'exit 0', '--workspace', root)
     build(w, outer, 'd\\', 'd\\f')
