@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/quote.h"
 #include "base/talk.h"
 #include "plugin/plugin.h"
 #include "plugin/start.h"
@@ -18,8 +19,21 @@
 #include "win/error.h"
 #include "win/handle.h"
 #include "win/out.h"
+#include "win/weaker.h"
 
 int wmain(void);
+
+/* Asked to try the network, and for nothing else: with arguments, which sbx never gives it for a launch. */
+static int is_trial(int *exit_code)
+{
+    sbx_arena arena = {NULL};
+    sbx_arguments arguments = {0};
+    const int is = sbx_quote_split(&arena, (const uint16_t *)GetCommandLineW(), &arguments, NULL) == SBX_OK &&
+                   sbx_weaker_main(arguments.count, arguments.items, exit_code);
+
+    sbx_arena_fini(&arena);
+    return is;
+}
 
 /* The control pipes are this program's alone: the command gets others, and what is printed goes nowhere. */
 static sbx_status take_pipes(sbx_channel *channel, sbx_error *err)
@@ -51,10 +65,13 @@ int wmain(void)
     sbx_error err = {0}, ignored;
     char message[2048];
     sbx_text frame = {0};
+    int exit_code;
     sbx_status st;
 
     sbx_start("sbx-runner");
     sbx_out_program("sbx-runner");
+    if (is_trial(&exit_code))
+        return exit_code;
     st = take_pipes(&channel, &err);
     if (st != SBX_OK) {
         sbx_error_describe(&err, message, sizeof(message));

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "plugin/plugin.h"
 #include "setup/folder.h"
+#include "setup/ports.h"
 #include "setup/steps.h"
 #include "win/error.h"
 #include "win/out.h"
@@ -129,10 +130,12 @@ static sbx_status one_backend(sbx_setup *s, const char *name, int *loaded, sbx_e
 {
     sbx_setup_options options = {.size = sizeof(options),
                                  .part = SBX_SETUP_MACHINE,
-                                 .flags = sbx_setup_writes(s) ? 0 : SBX_SETUP_DRY_RUN,
+                                 .flags = (sbx_setup_writes(s) ? 0 : SBX_SETUP_DRY_RUN) |
+                                          (s->loopback ? SBX_SETUP_LOOPBACK : 0),
                                  .slots = s->slots ? (uint32_t)strtoul(s->slots, NULL, 10) : 0,
                                  .user_sid = s->user_text,
                                  .programs = s->programs.folder};
+    sbx_port_range ports[SBX_SETUP_PORTS];
     sbx_plugin *plugin = NULL;
     const sbx_backend *backend;
     const sbx_setup_step *items = NULL;
@@ -144,6 +147,11 @@ static sbx_status one_backend(sbx_setup *s, const char *name, int *loaded, sbx_e
     *loaded = st == SBX_OK;
     if (st != SBX_OK)
         return st;
+    options.loopback = ports;
+    if (s->loopback && (st = sbx_setup_ports(s->loopback, ports, &options.loopback_count, err)) != SBX_OK) {
+        sbx_plugin_free(plugin);
+        return st;
+    }
     backend = sbx_plugin_backend(plugin);
     s->tell.backend = backend->name;
     st = backend->setup_steps(&options, &items, &count, err);

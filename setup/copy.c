@@ -38,6 +38,10 @@ static sbx_status line_for(const sbx_setup *s, const char *program, sbx_text *li
         add_word(line, "--slots");
         add_word(line, s->slots);
     }
+    if (s->loopback) {
+        add_word(line, "--loopback");
+        add_word(line, s->loopback);
+    }
     if (s->backend)
         add_word(line, s->backend);
     return line->failed ? sbx_fail_memory(err) : SBX_OK;

@@ -13,6 +13,7 @@
 #include "plugin/start.h"
 #include "setup/folder.h"
 #include "setup/setup.h"
+#include "win/dirs.h"
 #include "win/error.h"
 #include "win/handle.h"
 #include "win/trust.h"
@@ -39,6 +40,7 @@ static int parse(sbx_setup *s, const sbx_arguments *arguments)
     } valued[] = {
         {"--user", &s->user},
         {"--slots", &s->slots},
+        {"--loopback", &s->loopback},
         {"--pipe", &s->pipe},
         {"--caller", &s->caller},
     };
@@ -115,6 +117,8 @@ static sbx_status run(sbx_setup *s, sbx_arena *arena, uint32_t *exit_code, sbx_e
 {
     const sbx_plugin_sink sink = {NULL, on_log, NULL, NULL};
     sbx_arguments arguments;
+    char *data = NULL;
+    const char *state_dir = NULL;
     sbx_status st = sbx_quote_split(arena, (const uint16_t *)GetCommandLineW(), &arguments, err);
 
     if (st != SBX_OK)
@@ -125,10 +129,13 @@ static sbx_status run(sbx_setup *s, sbx_arena *arena, uint32_t *exit_code, sbx_e
     }
     if (s->frames)
         sbx_out_frames();
+    if (sbx_dirs_get(SBX_DIR_LOCAL_DATA, &data, NULL) == SBX_OK) /* SYSTEM may have none */
+        state_dir = sbx_arena_printf(arena, "%s\\sbx", data);
+    sbx_free(data);
     if ((s->pipe && (st = open_pipe(s->pipe, err)) != SBX_OK) ||
         (s->caller && (st = trust_caller(s->caller, err)) != SBX_OK) ||
         (st = sbx_tell_begin(&s->tell, s->json, err)) != SBX_OK ||
-        (st = sbx_plugin_init(SBX_PROGRAM_SETUP, "", &sink, err)) != SBX_OK ||
+        (st = sbx_plugin_init(SBX_PROGRAM_SETUP, state_dir, &sink, err)) != SBX_OK ||
         (st = sbx_setup_folder(&s->folder, err)) != SBX_OK || (st = sbx_setup_whom(s, err)) != SBX_OK ||
         (st = sbx_programs_open(&s->programs, err)) != SBX_OK)
         return st;

@@ -18,6 +18,7 @@ typedef struct sbx_setup {
     sbx_action what;
     const char *user, *backend,
         *slots;                /* as they were given; NULL: who runs this; all; as it is, or the backend's choice */
+    const char *loopback;      /* likewise */
     const char *pipe, *caller; /* NULL: started without ShellExecuteEx */
     int dry_run, json, list;
     int frames, held; /* started by another sbx-setup.exe: stderr is a pipe of messages; that one has the turn */

@@ -39,6 +39,18 @@ sbx_machine_user *sbx_machine_find(const sbx_machine *machine, const char *sid)
     return NULL;
 }
 
+int sbx_machine_is_account(const sbx_machine *machine, const char *sid)
+{
+    uint32_t i, online, slot;
+
+    for (i = 0; i < machine->count; i++)
+        for (online = 0; online < 2; online++)
+            for (slot = 0; slot < SBX_SLOTS_MAX; slot++)
+                if (!strcmp(machine->users[i].accounts[online][slot], sid))
+                    return 1;
+    return 0;
+}
+
 static sbx_machine_user *by_number(const sbx_machine *machine, uint32_t number)
 {
     uint32_t i;
@@ -113,7 +125,7 @@ static char *place_of(sbx_machine_user *user, const char *what)
 
 static sbx_status parse_line(sbx_machine *machine, char *line, sbx_error *err)
 {
-    unsigned number = 0, slots = 0, generation = 0, ready = 0;
+    unsigned number = 0, slots = 0, generation = 0, ready = 0, first = 0, last = 0;
     char sid[SBX_MACHINE_SID], what[16], end = 0, *place;
     sbx_machine_user *user;
 
@@ -121,6 +133,14 @@ static sbx_status parse_line(sbx_machine *machine, char *line, sbx_error *err)
         machine->runner = sbx_strdup(line + 7);
         return machine->runner ? SBX_OK : sbx_fail_memory(err);
     }
+    if (sscanf(line, "network %9u%c", &number, &end) == 1 && !machine->network) {
+        machine->network = number;
+        return SBX_OK;
+    }
+    if (sscanf(line, "loopback %2u %5u %5u%c", &number, &first, &last, &end) == 3 && first <= UINT16_MAX &&
+        last <= UINT16_MAX && (user = by_number(machine, number)) != NULL &&
+        sbx_loopback_add(&user->loopback, (uint16_t)first, (uint16_t)last))
+        return SBX_OK;
     if (sscanf(line, "user %2u %191s %2u %9u %1u%c", &number, sid, &slots, &generation, &ready, &end) == 5 && number &&
         slots <= SBX_SLOTS_MAX && is_sid(sid) && !by_number(machine, number) && !sbx_machine_find(machine, sid)) {
         user = add(machine, number, sid);
@@ -147,7 +167,8 @@ static sbx_status damaged(sbx_error *err, const char *what)
 
 sbx_status sbx_machine_parse(sbx_machine *machine, const char *text, size_t length, sbx_error *err)
 {
-    static const char head[] = "sbx-elevated 1\n";
+    static const char *const heads[] = {"sbx-elevated 1\n", "sbx-elevated 2\n"};
+    const size_t head = strlen(heads[0]);
     char *copy, *line, *next;
     size_t body = length;
     unsigned sum = 0;
@@ -165,12 +186,12 @@ sbx_status sbx_machine_parse(sbx_machine *machine, const char *text, size_t leng
         return sbx_fail_memory(err);
     memcpy(copy, text, length);
     copy[length] = 0;
-    if (strncmp(copy, head, strlen(head)) || sscanf(copy + body, "end %8X%c", &sum, &end) != 2 || end != '\n' ||
-        sum != checksum(copy, body)) {
+    if ((strncmp(copy, heads[0], head) && strncmp(copy, heads[1], head)) ||
+        sscanf(copy + body, "end %8X%c", &sum, &end) != 2 || end != '\n' || sum != checksum(copy, body)) {
         st = damaged(err, "it is damaged");
     } else {
         copy[body] = 0;
-        for (line = copy + strlen(head); *line && st == SBX_OK; line = next) {
+        for (line = copy + head; *line && st == SBX_OK; line = next) {
             next = strchr(line, '\n');
             if (!next)
                 break;
@@ -188,9 +209,11 @@ sbx_status sbx_machine_print(const sbx_machine *machine, sbx_text *out, sbx_erro
 {
     uint32_t i, k, online;
 
-    sbx_text_add(out, "sbx-elevated 1\n");
+    sbx_text_add(out, "sbx-elevated 2\n");
     if (machine->runner)
         sbx_text_printf(out, "runner %s\n", machine->runner);
+    if (machine->network)
+        sbx_text_printf(out, "network %u\n", (unsigned)machine->network);
     for (i = 0; i < machine->count; i++) {
         const sbx_machine_user *user = &machine->users[i];
 
@@ -204,6 +227,9 @@ sbx_status sbx_machine_print(const sbx_machine *machine, sbx_text *out, sbx_erro
                 if (user->accounts[online][k][0])
                     sbx_text_printf(out, "principal %u %s%02u %s\n", (unsigned)user->number, online ? "on" : "off",
                                     (unsigned)k + 1, user->accounts[online][k]);
+        for (k = 0; k < user->loopback.count; k++)
+            sbx_text_printf(out, "loopback %u %u %u\n", (unsigned)user->number,
+                            (unsigned)user->loopback.ranges[k].first, (unsigned)user->loopback.ranges[k].last);
     }
     if (!out->failed)
         sbx_text_printf(out, "end %08X\n", (unsigned)checksum(out->data, out->length));

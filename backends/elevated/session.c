@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/utf.h"
 #include "common/environment/edits.h"
+#include "common/environment/network.h"
 #include "common/grants/audience.h"
 #include "common/grants/grant.h"
 #include "common/host.h"
@@ -18,6 +19,7 @@
 #include "common/token/ticket.h"
 #include "elevated/folder.h"
 #include "elevated/lease.h"
+#include "elevated/proof.h"
 #include "elevated/secret.h"
 #include "elevated/sessions.h"
 #include "elevated/state.h"
@@ -36,6 +38,7 @@ struct sbx_session {
     uint16_t password_w[SBX_PASSWORD_UNITS];
     void *runner; /* HANDLE */
     sbx_elevated_folder folder;
+    sbx_proof proof;
     sbx_station station;
     sbx_desktop desktop;
     sbx_user_sid self;
@@ -170,6 +173,7 @@ static sbx_status make_ticket(sbx_session *s, const sbx_policy *policy, sbx_erro
     data.root = policy->writable_count ? policy->writable[0] : NULL;
     data.opened = s->folder.path;
     data.desktop = s->desktop.name;
+    data.proof = s->proof.text;
     if ((st = sbx_dirs_get(SBX_DIR_PROGRAM_DATA, &closed, err)) == SBX_OK) {
         data.closed = closed; /* every user may make something there, and no command */
         st = sbx_ticket_write(&data, &s->bytes, &length, err);
@@ -181,7 +185,7 @@ static sbx_status make_ticket(sbx_session *s, const sbx_policy *policy, sbx_erro
     return st;
 }
 
-static sbx_status make_edits(sbx_session *s, sbx_error *err)
+static sbx_status make_edits(sbx_session *s, const sbx_policy *policy, sbx_error *err)
 {
     static const char *const homes[] = {"TEMP", "TMP", "HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA"};
     size_t i;
@@ -192,6 +196,7 @@ static sbx_status make_edits(sbx_session *s, sbx_error *err)
     sbx_edits_set(&s->edits, "USERNAME", s->lease.account);
     sbx_edits_add(&s->edits, SBX_ENV_UNSET, "HOMEPATH", NULL);
     sbx_edits_add(&s->edits, SBX_ENV_UNSET, "HOMEDRIVE", NULL);
+    sbx_network_edits(&s->edits, policy, NULL); /* what is refused anyway is not tried, and not waited for */
     return sbx_edits_status(&s->edits, err);
 }
 
@@ -209,13 +214,16 @@ static sbx_status open_run(sbx_session *s, const sbx_policy *policy, sbx_error *
         st = sbx_fail_last(err, SBX_E_UNAVAILABLE, "ConvertStringSidToSidW", s->lease.sid);
         goto out;
     }
+    if (policy->network == SBX_NETWORK_OFF &&
+        (st = sbx_proof_open(&s->proof, policy->run_id, s->user, s->lease.sid, err)) != SBX_OK)
+        goto out;
     /* TEMP is the set's, so that the next run can change what this one moves from it into a root */
     if ((st = sbx_elevated_folder_open(&s->folder, policy->run_id, s->user->groups[SBX_GROUP_WRITERS],
                                        s->spec.set_sid ? s->spec.set_sid : run_sid, err)) != SBX_OK ||
         (sbx_station_record(account, run_sid, record), st = sbx_lease_keep(&s->lease, record, err)) != SBX_OK ||
         (st = sbx_station_admit(&s->station, account, run_sid, err)) != SBX_OK ||
         (st = sbx_desktop_open(&s->desktop, policy->run_id, run_sid, account, err)) != SBX_OK ||
-        (st = make_edits(s, err)) != SBX_OK)
+        (st = make_edits(s, policy, err)) != SBX_OK)
         goto out;
     st = make_ticket(s, policy, err);
     sbx_sessions_tell(SBX_SESSIONS_MANY);
@@ -225,10 +233,8 @@ out:
     return st;
 }
 
-static void tell(const sbx_policy *policy)
+static void tell(void)
 {
-    if (policy->network == SBX_NETWORK_OFF)
-        sbx_host_note(SBX_NOTE_WARN, "network", "it is not closed by this version of the backend \"elevated\"");
     sbx_host_note(SBX_NOTE_GAP, "read",
                   "what every user of this machine can read, and each folder that was opened to commands of yours, the "
                   "command can read");
@@ -252,6 +258,7 @@ sbx_status sbx_elevated_open(const sbx_policy *policy, uint32_t flags, sbx_sessi
         return sbx_fail_memory(err);
     if ((st = sbx_user_get(&s->self, err)) != SBX_OK || (st = load(&s->machine, &s->user, err)) != SBX_OK ||
         (st = sbx_state_runner(&s->machine, &s->runner, err)) != SBX_OK || (st = check_policy(policy, err)) != SBX_OK ||
+        (policy->network == SBX_NETWORK_OFF && (st = sbx_proof_look(policy, &s->machine, s->user, err)) != SBX_OK) ||
         (st = sbx_run_sid(policy->run_id, s->spec.run_sid, err)) != SBX_OK)
         goto out;
     s->spec.launcher = s->self.u.bytes;
@@ -260,9 +267,9 @@ sbx_status sbx_elevated_open(const sbx_policy *policy, uint32_t flags, sbx_sessi
         goto out;
     if (!(flags & SBX_OPEN_DRY_RUN) && (st = open_run(s, policy, err)) != SBX_OK)
         goto out;
-    tell(policy);
+    tell();
     guarantees->size = sizeof(*guarantees);
-    guarantees->enforced = SBX_ELEVATED_ENFORCED;
+    guarantees->enforced = SBX_ELEVATED_ENFORCED & ~(policy->network == SBX_NETWORK_OFF ? 0u : SBX_AREA_NETWORK);
     guarantees->advisory = SBX_ELEVATED_ADVISORY;
     *session = s;
     s = NULL;
@@ -304,6 +311,7 @@ void sbx_elevated_close(sbx_session *session)
     sbx_elevated_folder_close(&session->folder);
     sbx_grants_close(session->grants);
     sbx_lease_end(&session->lease);
+    sbx_proof_close(&session->proof);
     sbx_lease_give(&session->lease);
     sbx_handle_close(&session->runner);
     sbx_machine_fini(&session->machine);

@@ -1,14 +1,15 @@
 /*
  * One launch in an account: the grants, which account, its secret, the run's TEMP, station and desktop, the ticket.
  *
- * What this version does not do it refuses: deny_read.  Nothing is claimed of the network.
+ * What this version does not do it refuses: deny_read.
  */
 #ifndef SBX_ELEVATED_SESSION_H
 #define SBX_ELEVATED_SESSION_H
 
 #include "base/error.h"
 
-#define SBX_ELEVATED_ENFORCED (SBX_AREA_FILE_WRITE | SBX_AREA_PROCESS_TREE)
+/* The network where the policy has it off: proven before the command runs. */
+#define SBX_ELEVATED_ENFORCED (SBX_AREA_FILE_WRITE | SBX_AREA_PROCESS_TREE | SBX_AREA_NETWORK)
 /* Where every user of the machine has full control of a folder, a token may be asked once only for deleting in it. */
 #define SBX_ELEVATED_ADVISORY SBX_AREA_FILE_DELETE
 

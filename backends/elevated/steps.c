@@ -8,7 +8,7 @@
 #include "elevated/steps_part.h"
 
 #define DEFAULT_SLOTS 8u
-#define STEPS_MAX (12u + 2u * SBX_SLOTS_MAX) /* machine, enrol, groups, accounts, rights, secret, runner, ready */
+#define STEPS_MAX (14u + 2u * SBX_SLOTS_MAX) /* machine, enrol, groups, accounts, rights, secret, runner, network, ready */
 
 static struct {
     char user_sid[SBX_MACHINE_SID];
@@ -216,6 +216,8 @@ sbx_status sbx_elevated_steps(const sbx_setup_options *options, const sbx_setup_
     sbx_steps_add_rights();
     sbx_steps_add_secret();
     sbx_steps_add_runner();
+    if ((st = sbx_steps_add_network(options, err)) != SBX_OK)
+        return st;
     sbx_steps_add("ready", "setup came to its end", sbx_steps_ready, ready_apply, ready_undo, 0, 0);
     *count = setup.count;
     return SBX_OK;

@@ -67,18 +67,6 @@ static sbx_status check_policy(sbx_error *err)
     return st == SBX_E_REFUSED ? SBX_OK : st;
 }
 
-static int is_own_account(const sbx_machine *machine, const char *sid)
-{
-    uint32_t i, online, slot;
-
-    for (i = 0; i < machine->count; i++)
-        for (online = 0; online < 2; online++)
-            for (slot = 0; slot < SBX_SLOTS_MAX; slot++)
-                if (!strcmp(machine->users[i].accounts[online][slot], sid))
-                    return 1;
-    return 0;
-}
-
 static sbx_status SBX_CALL machine_present(const sbx_setup_step *step, uint32_t *state, sbx_error *err)
 {
     sbx_machine machine = {0};
@@ -90,7 +78,7 @@ static sbx_status SBX_CALL machine_present(const sbx_setup_step *step, uint32_t 
     if ((st = check_system(err)) != SBX_OK || (st = check_logon(err)) != SBX_OK || (st = check_policy(err)) != SBX_OK)
         return st;
     st = sbx_steps_load(&machine, &user, err);
-    if (st == SBX_OK && is_own_account(&machine, sbx_steps_user()))
+    if (st == SBX_OK && sbx_machine_is_account(&machine, sbx_steps_user()))
         st = sbx_fail(err, SBX_E_REFUSED, "it is an account that runs commands", sbx_steps_user());
     sbx_machine_fini(&machine);
     return st;

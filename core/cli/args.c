@@ -78,6 +78,9 @@ static const char **valued_option(sbx_cli *cli, const char *name, uint32_t *take
         return &cli->slots;
     if (!strcmp(name, "--user"))
         return &cli->user;
+    /* of other verbs it is a setting, which may stand there more than once */
+    if (!strcmp(name, "--loopback") && cli->verb && (cli->verb->takes & SBX_TAKES_SETUP))
+        return &cli->setup_loopback;
     return NULL;
 }
 

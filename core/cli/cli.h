@@ -26,13 +26,14 @@ typedef struct sbx_verb {
     sbx_status (*run)(sbx_cli *cli, sbx_error *err);
 } sbx_verb;
 
-#define SBX_TAKES_CONFIG 0x01u   /* --config, --profile, and the options that the schema gives */
-#define SBX_TAKES_COMMAND 0x02u  /* -- COMMAND */
-#define SBX_TAKES_WORDS 0x04u    /* other words */
-#define SBX_TAKES_JSON 0x08u     /* --json */
-#define SBX_TAKES_REPORT 0x10u   /* --report FILE */
-#define SBX_TAKES_CLEAN 0x20u    /* --all, --stale */
-#define SBX_TAKES_SETUP 0x40u    /* --status, --check, --remove, --repair, --dry-run, --slots N, --user NAME */
+#define SBX_TAKES_CONFIG 0x01u  /* --config, --profile, and the options that the schema gives */
+#define SBX_TAKES_COMMAND 0x02u /* -- COMMAND */
+#define SBX_TAKES_WORDS 0x04u   /* other words */
+#define SBX_TAKES_JSON 0x08u    /* --json */
+#define SBX_TAKES_REPORT 0x10u  /* --report FILE */
+#define SBX_TAKES_CLEAN 0x20u   /* --all, --stale */
+#define SBX_TAKES_SETUP                                                                                                \
+    0x40u /* --status, --check, --remove, --repair, --dry-run, --slots N, --user NAME, --loopback PORTS */
 #define SBX_TAKES_INTERNAL 0x80u /* not listed */
 #define SBX_TAKES_SHIELD 0x100u  /* --dry-run, --remove */
 
@@ -46,7 +47,7 @@ struct sbx_cli {
     const sbx_verb *verb;
     int verb_named, help, version; /* typed */
     int quiet, verbosity, json, all, stale, status, check, remove, repair, dry_run;
-    const char *config_file, *profile, *report_file, *slots, *user;
+    const char *config_file, *profile, *report_file, *slots, *user, *setup_loopback;
     const char *report_path;     /* absolute; NULL: none is asked for */
     struct sbx_pending *pending; /* of the report; closed: none is written */
     const sbx_flag_value *settings;

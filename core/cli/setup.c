@@ -39,6 +39,7 @@ static sbx_status line_for(sbx_cli *cli, const char *program, const char *action
         } given[] = {
             {"--user", cli->user ? cli->user : user_text},
             {"--slots", cli->slots},
+            {"--loopback", cli->setup_loopback},
             {"--pipe", pipe},
             {"--caller", pipe ? user_text : NULL},
         };

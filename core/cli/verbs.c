@@ -112,7 +112,7 @@ static const sbx_verb verbs[] = {
      "  sbx shield --remove\n",
      SBX_TAKES_WORDS | SBX_TAKES_SHIELD, sbx_verb_shield},
     {"setup", "install what backends need, with administrator rights",
-     "setup [--status|--check|--repair|--remove] [--slots N] [--user NAME] [BACKEND]",
+     "setup [--status|--check|--repair|--remove] [OPTIONS] [BACKEND]",
      "Without options: apply the steps that are missing; asks for administrator rights only then.\n"
      "  --status     list the steps and whether they are there\n"
      "  --check      the same by exit code: 0 all is there, 3 something is missing\n"
@@ -121,6 +121,9 @@ static const sbx_verb verbs[] = {
      "  --dry-run    tell what would be done, also with --repair and --remove\n"
      "  --slots N    accounts of each kind for you, 1 to 16 [8]: so many commands run at one time\n"
      "  --user NAME  for somebody else\n"
+     "  --loopback PORTS  of this machine, open to your commands without a network:\n"
+     "               8080,3000-3999, all, none, or dev (3000-9999 and what the system\n"
+     "               gives out); without it they stay as they are [none]\n"
      "  --json       one object, for programs\n"
      "\n"
      "What is done is copied to a folder of its own first, below Program Files.  Cut short at any point,\n"

@@ -82,7 +82,8 @@ sbx_status sbx_logon_spawn(sbx_process *process, const sbx_logon_start *start, s
     PROCESS_INFORMATION pi = {0};
     char *windows = NULL, *system = NULL;
     uint16_t *system_w = NULL, *block_w = NULL, *desktop_w = NULL, *command_w = NULL;
-    const size_t units = wcslen(start->program_w) + 3;
+    const uint16_t *arguments_w = start->arguments_w ? start->arguments_w : L"";
+    const size_t units = wcslen(start->program_w) + wcslen(arguments_w) + 4;
     HANDLE null = NULL;
     logon_fn logon;
     sbx_status st;
@@ -99,7 +100,7 @@ sbx_status sbx_logon_spawn(sbx_process *process, const sbx_logon_start *start, s
         st = sbx_fail_memory(err);
         goto out;
     }
-    _snwprintf(command_w, units, L"\"%ls\"", start->program_w);
+    _snwprintf(command_w, units, L"\"%ls\"%ls%ls", start->program_w, *arguments_w ? L" " : L"", arguments_w);
     if (desktop_w)
         wcscpy(desktop_w, start->desktop_w);
     if ((st = environment(windows, system, &block_w, err)) != SBX_OK)

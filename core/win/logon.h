@@ -16,6 +16,7 @@
 typedef struct sbx_logon_start {
     const uint16_t *account_w, *domain_w, *secret_w; /* secret_w: the caller wipes it */
     const uint16_t *program_w;                       /* absolute */
+    const uint16_t *arguments_w;                     /* as in a command line; NULL: none */
     const uint16_t *desktop_w;                       /* NULL: as this process */
     void *input, *output;                            /* HANDLE: inheritable; standard error is NUL */
 } sbx_logon_start;

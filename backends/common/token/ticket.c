@@ -5,8 +5,8 @@
 #include "base/text.h"
 
 #define MAGIC 0x54585253u /* "SRXT" */
-#define VERSION 4u
-#define TEXTS 5u
+#define VERSION 5u
+#define TEXTS 6u
 #define TEXT_MAX 65536u
 
 static void put32(sbx_text *text, uint32_t value)
@@ -34,6 +34,7 @@ sbx_status sbx_ticket_write(const sbx_ticket_data *data, void **bytes, uint32_t 
     texts[2] = data->opened;
     texts[3] = data->root;
     texts[4] = data->desktop;
+    texts[5] = data->proof;
     put32(&text, MAGIC);
     put32(&text, VERSION);
     put32(&text, data->flags);
@@ -141,6 +142,7 @@ sbx_status sbx_ticket_read(const void *bytes, uint32_t length, sbx_ticket_data *
     data->opened = get_text(&in, data, &memory);
     data->root = get_text(&in, data, &memory);
     data->desktop = get_text(&in, data, &memory);
+    data->proof = get_text(&in, data, &memory);
     if (memory) {
         sbx_ticket_fini(data);
         return sbx_fail_memory(err);

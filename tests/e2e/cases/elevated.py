@@ -8,7 +8,7 @@ from harness import case, check, equal
 ACCOUNTS = ('elevated',)
 WORLDS = ('lab',)
 SETUP = ('programs', 'machine', 'enrol', 'group-readers', 'group-writers', 'group-offline', 'account-off01', 'account-on01', 'members',
-         'rights', 'hidden', 'secret', 'passwords', 'runner', 'ready')
+         'rights', 'hidden', 'secret', 'passwords', 'runner', 'loopback', 'filters', 'ready')
 ALWAYS = ('machine',)  # is there before setup
 
 
@@ -161,7 +161,7 @@ def refuses(w):
         for options, words in ((('--read-only', '--deny-read', w.ws('x')), 'deny_read'),
                                (('--read-only', '--keep-children'), 'children'),
                                (('--read-only', '--no-clipboard'), 'user interface'),
-                               (('--read-only', '--require', 'network'), 'not enforce')):
+                               (('--read-only', '--require', 'read'), 'not enforce')):
             got = w.sbx('cmd', '/d', '/c', 'echo ran', options=options)
             equal((got.code, got.text), (125, ''), got)
             check(words in got.errors, got)

@@ -18,6 +18,8 @@ void check(sbx_status st, const sbx_error *err, const char *what); /* ends the t
 void options(uint32_t slots); /* fills steps and count */
 uint32_t step_of(const char *name);
 uint32_t state_of(uint32_t i);
+/* The filters start programs as the accounts, and have a test of their own. */
+int is_elsewhere(uint32_t i);
 void apply(uint32_t i); /* unless it is there */
 void apply_all(void);
 void undo_all(void);

@@ -30,6 +30,9 @@ static void fill(sbx_machine *machine)
     strcpy(user->groups[SBX_GROUP_OFFLINE], SBX_MACHINE_PENDING);
     strcpy(user->accounts[0][1], "S-1-5-21-1-2-3-1002");
     strcpy(user->accounts[1][0], "S-1-5-21-1-2-3-1003");
+    assert_true(sbx_loopback_add(&user->loopback, 3000, 3999));
+    assert_true(sbx_loopback_add(&user->loopback, 8080, 8080));
+    machine->network = SBX_MACHINE_NETWORK;
     assert_non_null(sbx_machine_enrol(machine, USER_B));
     machine->runner = sbx_strdup("C:\\Program Files\\sbx\\sbx-runner.exe");
 }
@@ -117,7 +120,7 @@ static void check_line(const char *line)
     uint32_t sum = 2166136261u;
     const char *c;
 
-    snprintf(text, sizeof(text), "sbx-elevated 1\nuser 1 " USER_A " 2 1 1\n%s\n", line);
+    snprintf(text, sizeof(text), "sbx-elevated 2\nuser 1 " USER_A " 2 1 1\n%s\n", line);
     for (c = text; *c; c++)
         sum = (sum ^ (uint8_t)*c) * 16777619u;
     end = text + strlen(text);
@@ -139,6 +142,13 @@ static void damaged(void **state)
         "principal 1 off17 " USER_B,          /* no such slot */
         "principal 1 off00 " USER_B,          /* nor that */
         "principal 1 readers Administrators", /* a name is no SID */
+        "loopback 2 80 80",                   /* nobody has that number */
+        "loopback 1 0 80",                    /* no port */
+        "loopback 1 81 80",                   /* no range */
+        "loopback 1 80 65536",                /* nor that */
+        "loopback 1 80 80 x",                 /* more than belongs there */
+        "network 0\nnetwork 1\nnetwork 1",    /* twice */
+        "network x",                          /* no number */
         "",                                   /* nothing */
     };
     sbx_machine machine = {0};

@@ -1,0 +1,125 @@
+"""Off the network under elevated: by the kernel's filters, proven at each launch, with a listener outside as witness."""
+import contextlib
+import os
+import socket
+import time
+
+from cases.elevated import ACCOUNTS, WORLDS, administrator, as_administrator, machine, there
+from harness import case, check, equal
+
+NET = 'C:\\probe\\sbx-net.exe'
+HOSTS = ('127.0.0.1', '::1', '192.0.2.1', '2001:db8::1')
+READINGS = ('wfp-token', 'wfp-not-equal', 'ale-token')
+
+
+@contextlib.contextmanager
+def set_up(w, *options):
+    as_administrator(w, w.SBX, 'setup', '--slots', '1', *options, 'elevated')
+    try:
+        yield
+    finally:
+        as_administrator(w, w.SBX, 'setup', '--remove', '--slots', '1', 'elevated')
+
+
+def heard(w):
+    with open(w.listener + '/log') as log:
+        return set(log.read().split('\n'))
+
+
+def wait_heard(w, lines):
+    end = time.monotonic() + 20
+    while not set(lines) <= heard(w) and time.monotonic() < end:
+        time.sleep(0.02)
+    return set(lines) <= heard(w)
+
+
+def talks(w, word):
+    """Ways to the listener, and what it hears of them."""
+    ways, lines = [], []
+    for host in HOSTS:
+        for kind in ('tcp', 'udp'):
+            name = kind + ('6' if ':' in host else '4')
+            ways.append('%s,%s,%s,%s-%s-%d' % (kind, host, w.listener_port, word, name, HOSTS.index(host)))
+            lines.append('%s %s-%s-%d' % (name, word, name, HOSTS.index(host)))
+    return ways, lines
+
+
+def verdicts(got):
+    return {line.rsplit(' ', 2)[0] if ' error ' in line else line.rsplit(' ', 1)[0]:
+            line.split(' ', 1)[1] for line in got.text.splitlines()}
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(('127.0.0.1', 0))
+        return s.getsockname()[1]
+
+
+@case('off the network: TCP, UDP, listening, echo, by IPv4 and IPv6, whatever token a program makes', ACCOUNTS, WORLDS,
+      readings=READINGS)
+def off(w):
+    local = ['listen,127.0.0.1,0', 'listen,::1,0', 'serve,127.0.0.1,%d' % free_port(), 'ping,127.0.0.1', 'ping,192.0.2.1']
+    ways, lines = talks(w, 'free')
+    got = w.run(NET, *ways, *local)
+    equal((got.code, set(verdicts(got).values())), (0, {'ok'}), 'control: %s' % got)
+    check(wait_heard(w, lines), 'control: %s' % lines)
+    with set_up(w):
+        begin = time.monotonic()
+        for kind in ((), ('as=disowned',), ('as=restricted',), ('as=both',), ('as=anonymous',)):
+            ways, lines = talks(w, 'off' + ''.join(kind)[3:])
+            got = there(w, NET, *kind, *ways, *local)
+            refused = {way: 'error 11050' if way.startswith('ping') else 'error 10013' for way in ways + local}
+            if kind == ('as=anonymous',):  # what it listens with and pings is not the thread's affair
+                refused = {way: refused[way] for way in ways}
+                equal({way: text for way, text in verdicts(got).items() if way in ways}, refused, got)
+            else:
+                equal(verdicts(got), refused, got)
+            check(not set(lines) & heard(w), 'nothing of it arrives')
+        check(time.monotonic() - begin < 100, 'refused at once')
+        ways, lines = talks(w, 'on')
+        got = there(w, NET, *ways, *local, options=('--network', 'on'))
+        equal((got.code, set(verdicts(got).values())), (0, {'ok'}), 'with the network: %s' % got)
+        check(wait_heard(w, lines), lines)
+        got = w.run(NET, *talks(w, 'user')[0], *local)
+        equal(got.code, 0, 'nobody else is cut off: %s' % got)
+        got = there(w, 'node', '-e', "require('net').connect(%s, '127.0.0.1').on('error', e => console.log(e.code))"
+                    % w.listener_port)
+        equal(got.text.strip(), 'EACCES', got)
+
+
+@case('ports of this machine that setup opened: these, and not their neighbours', ACCOUNTS, WORLDS, readings=READINGS)
+def loopback(w):
+    port = int(w.listener_port)
+    with set_up(w, '--loopback', '%d,3000-3009' % port):
+        ways, lines = talks(w, 'port')
+        got = there(w, NET, *ways, 'serve,127.0.0.1,3000', 'serve,::1,3009', 'listen,127.0.0.1,3010', 'listen,::1,2999',
+                    options=('--loopback', '3000-3001'))
+        open_ways = [way for way in ways if '127.0.0.1' in way or ',::1,' in way] + ['serve,127.0.0.1,3000',
+                                                                                   'serve,::1,3009']
+        equal({way for way, text in verdicts(got).items() if text == 'ok'}, set(open_ways), got)
+        equal({text for text in verdicts(got).values()}, {'ok', 'error 10013'}, got)
+        got = there(w, 'cmd', '/d', '/c', 'echo ran', options=('--loopback', '8080'))
+        equal((got.code, got.text), (125, ''), got)
+        check('sbx setup --loopback' in got.errors and '8080' in got.errors, got)
+        # asked for otherwise: just that from then on; without the option it stays
+        as_administrator(w, w.SBX, 'setup', '--loopback', 'none', 'elevated')
+        as_administrator(w, w.SBX, 'setup', 'elevated')
+        got = there(w, NET, ways[0], 'listen,127.0.0.1,3000')
+        equal(set(verdicts(got).values()), {'error 10013'}, got)
+
+
+@case('what keeps it off is gone or overruled: nothing runs, and setup puts it right', ACCOUNTS, WORLDS)
+def lost(w):
+    before = machine(w)
+    with set_up(w):
+        equal(there(w, 'cmd', '/d', '/c', 'exit 7').code, 7)
+        for act in ('blocks', 'v6'):
+            with administrator(w):
+                got = w.run(NET, 'filters=' + act)
+            equal(got.code, 0, got)
+            got = there(w, 'cmd', '/d', '/c', 'echo ran')
+            equal((got.code, got.text), (125, ''), '%s: %s' % (act, got))
+            check('network off' in got.errors and 'sbx setup --repair' in got.errors, got)
+            as_administrator(w, w.SBX, 'setup', '--repair', 'elevated')
+            equal(there(w, 'cmd', '/d', '/c', 'exit 7').code, 7)
+    equal(machine(w), before)
