@@ -193,8 +193,8 @@ static sbx_status unknown_key(const struct reader *reader, const char *table, si
         }
     }
     if (!table_length) {
-        static const char *const tables[] = {"filesystem", "environment", "limits",  "console",
-                                             "ui",         "tools",       "profiles"};
+        static const char *const tables[] = {"filesystem", "environment", "limits",   "console",
+                                             "ui",         "tools",       "elevated", "profiles"};
 
         for (i = 0; i < sizeof(tables) / sizeof(tables[0]) && used < CANDIDATES; i++)
             if (!reader->profile || i + 1 < sizeof(tables) / sizeof(tables[0]))

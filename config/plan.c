@@ -310,6 +310,8 @@ static void print_text(const sbx_plan *plan, const sbx_plan_backing *backing, sb
          key_origin(plan, "keep_children"));
     sbx_value_text(SBX_KEY_DURATION, plan->console_grace_ms, number);
     line(out, "grace", number, key_origin(plan, "console.grace"));
+    if (policy->token == SBX_TOKEN_ACCOUNT)
+        line(out, "token", word("elevated.token", policy->token), key_origin(plan, "elevated.token"));
     done(&page, "desktop", policy->flags & SBX_POLICY_DESKTOP_PRIVATE ? "private" : "the user's", "ui.desktop");
     done(&page, "clipboard", policy->flags & SBX_POLICY_UI_LIMITS ? "closed" : "open", "ui.clipboard");
     joined(out, "not done", page.not_done, page.not_done_count, NULL);
@@ -403,6 +405,7 @@ void sbx_plan_json(const sbx_plan *plan, sbx_json *json)
     json_paths(json, "deny_read", policy->deny_read, plan->deny_read_origins, policy->deny_read_count);
     sbx_json_string(json, "git", word("filesystem.git", policy->git));
     sbx_json_string(json, "temp", word("filesystem.temp", policy->temp));
+    sbx_json_string(json, "token", word("elevated.token", policy->token));
     sbx_json_string(json, "network", word("network", policy->network));
     sbx_json_open(json, "loopback", '[');
     for (i = 0; i < policy->loopback_count; i++)

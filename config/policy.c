@@ -42,6 +42,7 @@ static sbx_status make_values(sbx_maker *maker)
     policy->network = word(maker, "network");
     policy->git = word(maker, "filesystem.git");
     policy->temp = word(maker, "filesystem.temp");
+    policy->token = word(maker, "elevated.token");
     policy->flags = (word(maker, "ui.desktop") == 0 ? SBX_POLICY_DESKTOP_PRIVATE : 0) |
                     (sbx_config_integer(config, "ui.clipboard") ? 0 : SBX_POLICY_UI_LIMITS) |
                     (sbx_config_integer(config, "keep_children") ? SBX_POLICY_KEEP_CHILDREN : 0);

@@ -7,6 +7,7 @@
 static const char *const network_words[] = {"off", "on", NULL};
 static const char *const area_words[] = {"write", "delete", "read", "network", "processes", "ui", NULL};
 static const char *const git_words[] = {"protect", "commit", "write", NULL};
+static const char *const token_words[] = {"write-restricted", "account", NULL};
 static const char *const private_words[] = {"private", "user", NULL};
 static const char *const tool_words[] = {"git", "node", "cargo", "python", "go", "dotnet", NULL};
 
@@ -230,6 +231,17 @@ static const sbx_key keys[] = {
      .flags = {{.name = "--wait", .argument = "DURATION"}},
      .help = "How long to wait for an account when all are at work, such as 30s; 0s: not at all",
      .comment = "A run has its account alone; `sbx setup --slots N` makes more of them."},
+
+    {.name = "elevated.token",
+     .type = SBX_KEY_ENUM,
+     .default_value = "\"write-restricted\"",
+     .words = token_words,
+     .flags = {{.name = "--elevated-token", .argument = "write-restricted|account"}},
+     .help = "What a command of the backend elevated runs with: write-restricted, account",
+     .comment =
+         "\"account\" is for programs that fail with a restricted token, above all where Windows does TLS "
+         "(SEC_E_NO_CREDENTIALS, 0x8009030E). It is weaker: the command can write where every user of the machine "
+         "may, and, where it has writable folders, in all folders that were ever opened to commands of yours."},
 };
 
 static const struct {

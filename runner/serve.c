@@ -63,13 +63,20 @@ static sbx_status hear(sbx_channel *channel, uint32_t due, sbx_frame_body *body,
     return st;
 }
 
-/* The program suspended in its job, its token as the backend wants it; *process is all that is left of it here. */
-static sbx_status start(const sbx_talk_request *request, const sbx_backend *backend, const sbx_pty *pty,
-                        sbx_process *process, sbx_error *err)
+/* What is to be given back when the command and all that it started are gone. */
+typedef struct work {
+    sbx_plugin *plugin;
+    const sbx_backend *backend; /* NULL: it made nothing */
+    sbx_spawn spawn;
+    sbx_process process;
+} work;
+
+/* The program suspended in its job, its token as the backend wants it; w->process is all that is left of it here. */
+static sbx_status start(const sbx_talk_request *request, const sbx_backend *backend, const sbx_pty *pty, work *w,
+                        sbx_error *err)
 {
     const sbx_ticket ticket = {sizeof(ticket), request->ticket_length, request->ticket};
     sbx_stdio stdio;
-    sbx_spawn spawn = {.size = sizeof(spawn)};
     sbx_process_start how = {.program_w = request->program_w,
                              .command_w = request->command_w,
                              .environment_w = request->environment_w,
@@ -83,29 +90,31 @@ static sbx_status start(const sbx_talk_request *request, const sbx_backend *back
 
     for (i = 0; i < 3; i++)
         stdio.handles[i] = (void *)(uintptr_t)request->handles[i];
-    st = backend->token(&ticket, &spawn, err);
+    st = backend->token(&ticket, &w->spawn, err);
     if (st != SBX_OK)
         goto out;
-    if (!spawn.token)
+    w->backend = backend;
+    if (!w->spawn.token)
         st = sbx_fail(err, SBX_E_BACKEND, "token", "the command would have the account's own");
-    else if (spawn.desktop)
-        st = sbx_wide(spawn.desktop, "desktop", &desktop_w, err);
-    how.token = spawn.token;
+    else if (w->spawn.desktop)
+        st = sbx_wide(w->spawn.desktop, "desktop", &desktop_w, err);
+    how.token = w->spawn.token;
     how.desktop_w = desktop_w;
     if (st == SBX_OK && (st = sbx_process_check_cwd(request->cwd_w, err)) != SBX_OK && err->code == ERROR_ACCESS_DENIED)
         sbx_hint(err, "the account that commands run as cannot read it; start in a directory that every user can read");
     if (st == SBX_OK)
-        st = sbx_harden_as(spawn.token, err);
+        st = sbx_harden_as(w->spawn.token, err);
     if (st == SBX_OK)
-        st = sbx_process_spawn(process, &how, err);
+        st = sbx_process_spawn(&w->process, &how, err);
     if (st == SBX_OK)
         st = sbx_harden_as(NULL, err);
     if (st == SBX_OK)
-        st = backend->verify(&spawn, process->handle, err);
+        st = backend->verify(&w->spawn, w->process.handle, err);
+    if (st == SBX_OK)
+        st = sbx_harden_end(w->spawn.token, request->launcher_id, err);
     if (st != SBX_OK)
-        sbx_process_discard(process);
-    sbx_handle_close(&spawn.token);
-    backend->spawn_end(&spawn);
+        sbx_process_discard(&w->process);
+    sbx_handle_close(&w->spawn.token);
     sbx_free(desktop_w);
 out:
     /* the command has its own; a reader must see the end of them with the command's, and the job's is sbx's */
@@ -114,10 +123,9 @@ out:
     return st;
 }
 
-static sbx_status run(const sbx_talk_request *request, const sbx_pty *pty, sbx_process *process, sbx_error *err)
+static sbx_status begin(const sbx_talk_request *request, const sbx_pty *pty, work *w, sbx_error *err)
 {
     static const sbx_plugin_sink sink;
-    sbx_plugin *plugin = NULL;
     const sbx_backend *backend;
     char sid[192];
     sbx_status st = own_sid(sid, err);
@@ -127,15 +135,19 @@ static sbx_status run(const sbx_talk_request *request, const sbx_pty *pty, sbx_p
     if (strcmp(sid, request->account_sid))
         return sbx_fail(err, SBX_E_REFUSED, "this is not the account that was meant", sid);
     if ((st = sbx_plugin_init(SBX_PROGRAM_RUNNER, "", &sink, err)) != SBX_OK ||
-        (st = sbx_plugin_load(request->backend, &plugin, err)) != SBX_OK)
+        (st = sbx_plugin_load(request->backend, &w->plugin, err)) != SBX_OK)
         return st;
-    backend = sbx_plugin_backend(plugin);
+    backend = sbx_plugin_backend(w->plugin);
     if (!(backend->flags & SBX_BACKEND_ACCOUNT))
-        st = sbx_fail(err, SBX_E_UNSUPPORTED, "its commands run as the user", backend->name);
-    else
-        st = start(request, backend, pty, process, err);
-    sbx_plugin_free(plugin);
-    return st;
+        return sbx_fail(err, SBX_E_UNSUPPORTED, "its commands run as the user", backend->name);
+    return start(request, backend, pty, w, err);
+}
+
+static void end(work *w)
+{
+    if (w->backend)
+        w->backend->spawn_end(&w->spawn);
+    sbx_plugin_free(w->plugin);
 }
 
 static sbx_status hand_over(sbx_channel *channel, sbx_process *process, sbx_error *err)
@@ -179,7 +191,7 @@ static BOOL WINAPI stay(DWORD control)
 
 sbx_status sbx_serve(sbx_channel *channel, sbx_error *err)
 {
-    sbx_process process = {0};
+    work w = {.spawn = {.size = sizeof(w.spawn)}};
     sbx_pty pty = {0};
     sbx_talk_request request;
     sbx_frame_body body;
@@ -190,13 +202,17 @@ sbx_status sbx_serve(sbx_channel *channel, sbx_error *err)
 
     if ((st = greet(channel, err)) != SBX_OK || (st = hear(channel, SBX_TALK_REQUEST, &body, err)) != SBX_OK ||
         (st = sbx_talk_request_get(&body, &request, err)) != SBX_OK ||
-        (st = sbx_pty_open(&pty, &request, err)) != SBX_OK || (st = run(&request, &pty, &process, err)) != SBX_OK ||
-        (st = hand_over(channel, &process, err)) != SBX_OK)
-        return st; /* a pseudo console ends with this process; waiting for it would keep sbx waiting for the error */
+        (st = sbx_pty_open(&pty, &request, err)) != SBX_OK || (st = begin(&request, &pty, &w, err)) != SBX_OK ||
+        (st = hand_over(channel, &w.process, err)) != SBX_OK)
+        goto out; /* a pseudo console ends with this process; waiting for it would keep sbx waiting for the error */
     SetConsoleCtrlHandler(stay, TRUE);
     do
         st = follow(channel, &pty, err);
     while (st == SBX_OK);
     sbx_pty_close(&pty);
-    return st == SBX_E_UNAVAILABLE ? SBX_OK : st;
+    if (st == SBX_E_UNAVAILABLE) /* sbx ended it all, and closed its pipe */
+        st = SBX_OK;
+out:
+    end(&w);
+    return st;
 }

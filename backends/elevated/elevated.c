@@ -9,6 +9,7 @@
 #include "common/host.h"
 #include "common/token/ticket.h"
 #include "common/token/token.h"
+#include "elevated/folder.h"
 #include "elevated/lease.h"
 #include "elevated/proof.h"
 #include "elevated/session.h"
@@ -78,6 +79,7 @@ static sbx_status SBX_CALL elevated_token(const sbx_ticket *ticket, sbx_spawn *s
     if ((st = sbx_lease_look(err)) != SBX_OK || (st = sbx_token_own(err)) != SBX_OK ||
         (st = sbx_token_restrict(&data->spec, &token, err)) != SBX_OK)
         goto out;
+    sbx_elevated_folder_clear(data->opened, 0);
     memset(spawn, 0, sizeof(*spawn));
     spawn->size = sizeof(*spawn);
     spawn->token = token;
@@ -110,6 +112,10 @@ static sbx_status SBX_CALL elevated_verify(const sbx_spawn *spawn, void *process
 
 static void SBX_CALL elevated_spawn_end(sbx_spawn *spawn)
 {
+    const sbx_ticket_data *data = spawn->context;
+
+    if (data)
+        sbx_elevated_folder_clear(data->opened, 1);
     free_data(spawn->context);
     spawn->context = NULL;
     spawn->desktop = NULL;

@@ -2,6 +2,7 @@
 
 #include <windows.h>
 #include <sddl.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -37,6 +38,7 @@ struct sbx_session {
     sbx_lease lease;
     uint16_t password_w[SBX_PASSWORD_UNITS];
     void *runner; /* HANDLE */
+    void *denied; /* PSID that the token has for deny only */
     sbx_elevated_folder folder;
     sbx_proof proof;
     sbx_station station;
@@ -122,6 +124,11 @@ static sbx_status get_account(sbx_session *s, const sbx_policy *policy, uint32_t
 
 /* ---- what this version refuses ---- */
 
+static int is_whole(const sbx_policy *policy)
+{
+    return policy->size >= offsetof(sbx_policy, token) + sizeof(policy->token) && policy->token == SBX_TOKEN_ACCOUNT;
+}
+
 static sbx_status refuse(const char *what, const char *hint, sbx_error *err)
 {
     sbx_fail(err, SBX_E_REFUSED, what, "backend \"elevated\"");
@@ -137,6 +144,13 @@ static sbx_status check_policy(const sbx_policy *policy, sbx_error *err)
         return refuse("children cannot outlive the command in an account", "leave out --keep-children", err);
     if (policy->flags & SBX_POLICY_UI_LIMITS)
         return refuse("limits of the user interface are not part of it in this version", "leave out --no-clipboard",
+                      err);
+    if (!(policy->flags & SBX_POLICY_DESKTOP_PRIVATE))
+        return refuse("its accounts are not let onto your desktop", "leave out --desktop user", err);
+    if (policy->temp == SBX_TEMP_USER)
+        return refuse("your own TEMP is closed to its accounts", "leave out --temp user", err);
+    if (is_whole(policy) && (policy->require & SBX_AREA_FILE_WRITE))
+        return refuse("it does not enforce writes with the token \"account\"", "leave out --elevated-token account",
                       err);
     if (policy->require & ~SBX_ELEVATED_ENFORCED)
         return refuse("it does not enforce all that is required", "see what it does: sbx backends", err);
@@ -167,17 +181,20 @@ static sbx_status make_ticket(sbx_session *s, const sbx_policy *policy, sbx_erro
     uint32_t length = 0;
     sbx_status st;
 
-    data.flags = s->desktop.name ? SBX_TICKET_DESKTOP : 0;
+    data.flags = SBX_TICKET_DESKTOP | (s->spec.is_whole ? SBX_TICKET_WHOLE : 0);
     data.spec = s->spec;
     data.run_id = policy->run_id;
     data.root = policy->writable_count ? policy->writable[0] : NULL;
     data.opened = s->folder.path;
     data.desktop = s->desktop.name;
     data.proof = s->proof.text;
-    if ((st = sbx_dirs_get(SBX_DIR_PROGRAM_DATA, &closed, err)) == SBX_OK) {
-        data.closed = closed; /* every user may make something there, and no command */
+    if (!s->spec.is_whole) /* every user may make something there, and no command */
+        st = sbx_dirs_get(SBX_DIR_PROGRAM_DATA, &closed, err);
+    else /* what admits the user alone */
+        st = (closed = sbx_strdup(sbx_host_table->state_dir)) ? SBX_OK : sbx_fail_memory(err);
+    data.closed = closed;
+    if (st == SBX_OK)
         st = sbx_ticket_write(&data, &s->bytes, &length, err);
-    }
     sbx_free(closed);
     s->ticket.size = sizeof(s->ticket);
     s->ticket.bytes = s->bytes;
@@ -187,39 +204,59 @@ static sbx_status make_ticket(sbx_session *s, const sbx_policy *policy, sbx_erro
 
 static sbx_status make_edits(sbx_session *s, const sbx_policy *policy, sbx_error *err)
 {
-    static const char *const homes[] = {"TEMP", "TMP", "HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA"};
+    const struct {
+        const char *name, *value;
+    } sets[] = {{"TEMP", s->folder.path},        {"TMP", s->folder.path},        {"HOME", s->folder.home},
+                {"USERPROFILE", s->folder.home}, {"APPDATA", s->folder.roaming}, {"LOCALAPPDATA", s->folder.local},
+                {"USERNAME", s->lease.account}};
     size_t i;
 
     sbx_edits_init(&s->edits, 0);
-    for (i = 0; i < sizeof(homes) / sizeof(homes[0]); i++)
-        sbx_edits_set(&s->edits, homes[i], s->folder.path);
-    sbx_edits_set(&s->edits, "USERNAME", s->lease.account);
+    for (i = 0; i < sizeof(sets) / sizeof(sets[0]); i++)
+        sbx_edits_set(&s->edits, sets[i].name, sets[i].value);
     sbx_edits_add(&s->edits, SBX_ENV_UNSET, "HOMEPATH", NULL);
     sbx_edits_add(&s->edits, SBX_ENV_UNSET, "HOMEDRIVE", NULL);
     sbx_network_edits(&s->edits, policy, NULL); /* what is refused anyway is not tried, and not waited for */
     return sbx_edits_status(&s->edits, err);
 }
 
+/* *sid: freed with LocalFree. */
+static sbx_status sid_of(const char *text, PSID *sid, sbx_error *err)
+{
+    uint16_t *text_w = NULL;
+    sbx_status st = sbx_wide(text, "account", &text_w, err);
+
+    if (st == SBX_OK && !ConvertStringSidToSidW(text_w, sid))
+        st = sbx_fail_last(err, SBX_E_UNAVAILABLE, "ConvertStringSidToSidW", text);
+    sbx_free(text_w);
+    return st;
+}
+
 static sbx_status open_run(sbx_session *s, const sbx_policy *policy, sbx_error *err)
 {
     const uint8_t *run_sid = s->spec.run_sid;
+    /* TEMP is the set's, so that the next run can change what this one moves from it into a root */
+    sbx_elevated_folder_who who = {.account = s->lease.account,
+                                   .account_sid = s->lease.sid,
+                                   .first_sid = s->user->groups[SBX_GROUP_WRITERS],
+                                   .second_sid = s->spec.set_sid ? s->spec.set_sid : run_sid,
+                                   .run_id = policy->run_id};
     char record[SBX_STATION_RECORD];
-    uint16_t *sid_w = NULL;
     PSID account = NULL;
     sbx_status st;
 
-    if ((st = sbx_wide(s->lease.sid, "account", &sid_w, err)) != SBX_OK)
+    if ((st = sid_of(s->lease.sid, &account, err)) != SBX_OK)
         goto out;
-    if (!ConvertStringSidToSidW(sid_w, &account)) {
-        st = sbx_fail_last(err, SBX_E_UNAVAILABLE, "ConvertStringSidToSidW", s->lease.sid);
-        goto out;
+    if (s->spec.is_whole && !policy->writable_count) { /* what other runs may write stays closed to it */
+        if ((st = sid_of(who.first_sid, &s->denied, err)) != SBX_OK)
+            goto out;
+        s->spec.deny_only = s->denied;
+        who.first_sid = s->lease.sid;
     }
     if (policy->network == SBX_NETWORK_OFF &&
         (st = sbx_proof_open(&s->proof, policy->run_id, s->user, s->lease.sid, err)) != SBX_OK)
         goto out;
-    /* TEMP is the set's, so that the next run can change what this one moves from it into a root */
-    if ((st = sbx_elevated_folder_open(&s->folder, policy->run_id, s->user->groups[SBX_GROUP_WRITERS],
-                                       s->spec.set_sid ? s->spec.set_sid : run_sid, err)) != SBX_OK ||
+    if ((st = sbx_elevated_folder_open(&s->folder, &who, err)) != SBX_OK ||
         (sbx_station_record(account, run_sid, record), st = sbx_lease_keep(&s->lease, record, err)) != SBX_OK ||
         (st = sbx_station_admit(&s->station, account, run_sid, err)) != SBX_OK ||
         (st = sbx_desktop_open(&s->desktop, policy->run_id, run_sid, account, err)) != SBX_OK ||
@@ -229,12 +266,19 @@ static sbx_status open_run(sbx_session *s, const sbx_policy *policy, sbx_error *
     sbx_sessions_tell(SBX_SESSIONS_MANY);
 out:
     LocalFree(account);
-    sbx_free(sid_w);
     return st;
 }
 
-static void tell(void)
+static void tell(const sbx_policy *policy)
 {
+    if (is_whole(policy))
+        sbx_host_note(
+            SBX_NOTE_WARN, "token",
+            "that of the account, not restricted: the command can write where every user of this machine may%s, and a "
+            "hostile one can probably reach your desktop",
+            policy->writable_count ? ", and in all folders that were ever opened to commands of yours" : "");
+    if (policy->tool_count)
+        sbx_host_note(SBX_NOTE_GAP, "tools", "their caches are in the folder of the run, and go with it");
     sbx_host_note(SBX_NOTE_GAP, "read",
                   "what every user of this machine can read, and each folder that was opened to commands of yours, the "
                   "command can read");
@@ -262,15 +306,20 @@ sbx_status sbx_elevated_open(const sbx_policy *policy, uint32_t flags, sbx_sessi
         (st = sbx_run_sid(policy->run_id, s->spec.run_sid, err)) != SBX_OK)
         goto out;
     s->spec.launcher = s->self.u.bytes;
+    s->spec.is_whole = is_whole(policy);
     /* an account first: nothing is held and nothing was changed while one is waited for */
     if ((st = get_account(s, policy, flags, err)) != SBX_OK || (st = open_roots(s, policy, flags, err)) != SBX_OK)
         goto out;
     if (!(flags & SBX_OPEN_DRY_RUN) && (st = open_run(s, policy, err)) != SBX_OK)
         goto out;
-    tell();
+    tell(policy);
     guarantees->size = sizeof(*guarantees);
     guarantees->enforced = SBX_ELEVATED_ENFORCED & ~(policy->network == SBX_NETWORK_OFF ? 0u : SBX_AREA_NETWORK);
     guarantees->advisory = SBX_ELEVATED_ADVISORY;
+    if (s->spec.is_whole) { /* places where every user may write */
+        guarantees->enforced &= ~SBX_AREA_FILE_WRITE;
+        guarantees->advisory |= SBX_AREA_FILE_WRITE;
+    }
     *session = s;
     s = NULL;
 out:
@@ -315,6 +364,7 @@ void sbx_elevated_close(sbx_session *session)
     sbx_lease_give(&session->lease);
     sbx_handle_close(&session->runner);
     sbx_machine_fini(&session->machine);
+    LocalFree(session->denied);
     sbx_free(session->bytes);
     sbx_free(session);
 }

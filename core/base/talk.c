@@ -83,6 +83,7 @@ void sbx_talk_request_put(sbx_text *frame, const sbx_talk_request *request)
     sbx_frame_add_u64(frame, request->typed);
     sbx_frame_add_u64(frame, request->shown);
     add_size(frame, &request->size);
+    sbx_frame_add_u32(frame, request->launcher_id);
     sbx_frame_end(frame);
 }
 
@@ -161,6 +162,7 @@ sbx_status sbx_talk_request_get(sbx_frame_body *body, sbx_talk_request *request,
     for (i = 0; i < 3; i++)
         if (!request->handles[i] && !request->typed)
             sbx_frame_reject(body, streams[i]);
+    request->launcher_id = sbx_frame_u32(body, "process");
     return sbx_frame_finish(body, err);
 }
 

@@ -41,6 +41,7 @@ typedef struct sbx_talk_request {
     const uint16_t *program_w, *command_w, *cwd_w; /* absolute; the whole line; absolute */
     const uint16_t *environment_w;                 /* block (win/env.h) */
     uint32_t ticket_length, environment_units;     /* the empty text at its end among them */
+    uint32_t launcher_id;                          /* the process of sbx */
     uint64_t handles[3], job;                      /* standard input, output, error; the job that the command enters */
     /* A terminal for the command: what is typed, what is shown, and its size; 0: none.  With one, and only then, a standard
      * handle may be 0, and is the terminal. */

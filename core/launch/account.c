@@ -15,9 +15,13 @@
 #include "win/wide.h"
 
 #define PEER "sbx-runner"
+/* What it is at, for whoever reads that it went wrong. */
+#define PEER_BEGINS "sbx-runner, asked who it is"
+#define PEER_STARTS "sbx-runner, asked to start the command"
 
-/* One whose pipes are closed ends by itself. */
+/* One whose pipes are closed ends by itself; after a command it has yet to delete what that made for its account alone. */
 #define CLOSE_MS 1000u
+#define DELETE_MS 30000u
 
 #define PIPE_BYTES 0x10000u
 
@@ -92,13 +96,13 @@ out:
 }
 
 /* What came in place of the message that was expected. */
-static sbx_status unexpected(uint32_t type, sbx_frame_body *body, sbx_error *err)
+static sbx_status unexpected(const sbx_account *account, uint32_t type, sbx_frame_body *body, sbx_error *err)
 {
     sbx_error there;
     sbx_status st;
 
     if (type != SBX_TALK_FAILED)
-        return sbx_fail(err, SBX_E_REFUSED, "it said what it was not asked for", PEER);
+        return sbx_fail(err, SBX_E_REFUSED, "it said what it was not asked for", account->channel.peer);
     if ((st = sbx_talk_failed_get(body, &there, err)) != SBX_OK)
         return st;
     if (err)
@@ -117,13 +121,13 @@ static sbx_status greet(sbx_account *account, sbx_error *err)
     if (st != SBX_OK)
         return st;
     if (type != SBX_TALK_HELLO)
-        return unexpected(type, &body, err);
+        return unexpected(account, type, &body, err);
     if ((st = sbx_talk_hello_get(&body, &hello, err)) != SBX_OK)
         return st;
     sbx_utf8_copy(account->version, sizeof(account->version), hello.version);
     if (!ProcessIdToSessionId(GetCurrentProcessId(), &session) || hello.session_id != session ||
         hello.process_id != account->process.id || strcmp(hello.account_sid, account->sid))
-        return sbx_fail(err, SBX_E_UNENFORCED, "it is not the one that was started", PEER);
+        return sbx_fail(err, SBX_E_UNENFORCED, "it is not the one that was started", account->channel.peer);
     return SBX_OK;
 }
 
@@ -134,7 +138,7 @@ sbx_status sbx_account_open(sbx_account *account, const sbx_identity *identity, 
 
     if (!account->wait_ms)
         account->wait_ms = SBX_ACCOUNT_WAIT_MS;
-    account->channel.peer = PEER;
+    account->channel.peer = PEER_BEGINS;
     account->channel.late = end_runner;
     account->channel.context = account;
     if (st != SBX_OK)
@@ -194,7 +198,7 @@ static sbx_status check_command(const sbx_account *account, const sbx_process *p
     sbx_status st = SBX_OK;
 
     if (GetProcessId(process->handle) != process->id || GetProcessIdOfThread(process->thread) != process->id)
-        return sbx_fail(err, SBX_E_UNENFORCED, "it started something else than it said", PEER);
+        return sbx_fail(err, SBX_E_UNENFORCED, "it started something else than it said", PEER_STARTS);
     if (!OpenProcessToken(process->handle, TOKEN_QUERY, &token))
         return sbx_fail_last(err, SBX_E_UNENFORCED, "OpenProcessToken", "the suspended command");
     if (!GetTokenInformation(token, TokenUser, &info, sizeof(info), &length))
@@ -204,7 +208,7 @@ static sbx_status check_command(const sbx_account *account, const sbx_process *p
         return st;
     sbx_user_sid_text(info.user.User.Sid, text, sizeof(text));
     if (strcmp(text, account->sid))
-        return sbx_fail(err, SBX_E_UNENFORCED, "it started a command that is of another account", PEER);
+        return sbx_fail(err, SBX_E_UNENFORCED, "it started a command that is of another account", PEER_STARTS);
     return SBX_OK;
 }
 
@@ -241,7 +245,8 @@ sbx_status sbx_account_spawn(sbx_account *account, const char *backend, const sb
                                 .command_w = start->command_w,
                                 .cwd_w = start->cwd_w,
                                 .environment_w = start->environment_w,
-                                .environment_units = block_units(start->environment_w)};
+                                .environment_units = block_units(start->environment_w),
+                                .launcher_id = GetCurrentProcessId()};
     sbx_talk_started started;
     sbx_frame_body body;
     sbx_text frame = {0};
@@ -258,12 +263,13 @@ sbx_status sbx_account_spawn(sbx_account *account, const char *backend, const sb
         st = give(account, start->job, JOB_OBJECT_ASSIGN_PROCESS | JOB_OBJECT_QUERY, FALSE, &request.job, err);
     if (st != SBX_OK)
         return st;
+    account->channel.peer = PEER_STARTS;
     sbx_talk_request_put(&frame, &request);
     st = sbx_channel_ask(&account->channel, &frame, sbx_talk_most, account->wait_ms, &type, &body, err);
     if (st != SBX_OK)
         return st;
     if (type != SBX_TALK_STARTED)
-        return unexpected(type, &body, err);
+        return unexpected(account, type, &body, err);
     if ((st = sbx_talk_started_get(&body, &started, err)) != SBX_OK)
         return st;
     process->id = started.process_id;
@@ -271,6 +277,7 @@ sbx_status sbx_account_spawn(sbx_account *account, const char *backend, const sb
         (st = take(account, started.thread, &process->thread, err)) != SBX_OK ||
         (st = check_command(account, process, err)) != SBX_OK)
         sbx_process_discard(process);
+    account->has_served = st == SBX_OK;
     return st;
 }
 
@@ -295,7 +302,7 @@ void sbx_account_close(sbx_account *account)
     sbx_channel_close(&account->channel); /* the runner closes the pseudo console */
     sbx_terminal_close(&account->terminal, end_runner, account);
     if (account->process.handle)
-        WaitForSingleObject(account->process.handle, CLOSE_MS);
+        WaitForSingleObject(account->process.handle, account->has_served ? DELETE_MS : CLOSE_MS);
     sbx_process_close(&account->process);
     sbx_job_close(&account->job);
 }

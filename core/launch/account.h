@@ -34,6 +34,7 @@ typedef struct sbx_account {
     sbx_channel channel;
     char sid[192];          /* of the account */
     char version[32];       /* of the runner, as it says */
+    int has_served;         /* a command was started */
     uint32_t wait_ms;       /* 0: SBX_ACCOUNT_WAIT_MS */
     sbx_terminal *terminal; /* of the command, opened by the caller and closed here; NULL: it has none */
 } sbx_account;
@@ -50,7 +51,8 @@ sbx_status sbx_account_spawn(sbx_account *account, const char *backend, const sb
 /* What happened at the console goes to the command, which has another one: the first Ctrl-C or Ctrl-Break, a new size. */
 void sbx_account_pass_on(sbx_account *account);
 
-/* The end of the runner, and of everything that it started and that still runs. */
+/* The end of the runner, and of everything that it started and that still runs.  The command's tree has ended before: then
+ * the runner's backend deletes what only the account can. */
 void sbx_account_close(sbx_account *account);
 
 #endif

@@ -5,7 +5,7 @@
 #include "base/text.h"
 
 #define MAGIC 0x54585253u /* "SRXT" */
-#define VERSION 5u
+#define VERSION 6u
 #define TEXTS 6u
 #define TEXT_MAX 65536u
 
@@ -44,6 +44,8 @@ sbx_status sbx_ticket_write(const sbx_ticket_data *data, void **bytes, uint32_t 
     for (i = 0; i < data->spec.root_count; i++)
         put_bytes(&text, data->spec.roots[i], sbx_sid_length(data->spec.roots[i], SBX_SID_MAX));
     put_bytes(&text, data->spec.launcher, data->spec.launcher ? sbx_sid_length(data->spec.launcher, SBX_SID_MAX) : 0);
+    put_bytes(&text, data->spec.deny_only,
+              data->spec.deny_only ? sbx_sid_length(data->spec.deny_only, SBX_SID_MAX) : 0);
     for (i = 0; i < TEXTS; i++)
         put_bytes(&text, texts[i] ? texts[i] : "", texts[i] ? strlen(texts[i]) : 0);
     *length = (uint32_t)text.length;
@@ -137,6 +139,9 @@ sbx_status sbx_ticket_read(const void *bytes, uint32_t length, sbx_ticket_data *
         roots[i] = get_sid(&in, data, 0, &memory);
     data->spec.roots = roots;
     data->spec.launcher = get_sid(&in, data, 1, &memory);
+    data->spec.deny_only = get_sid(&in, data, 1, &memory);
+    data->spec.is_whole = (data->flags & SBX_TICKET_WHOLE) != 0;
+    in.bad |= data->spec.is_whole && !data->spec.launcher; /* of an account only */
     data->run_id = get_text(&in, data, &memory);
     data->closed = get_text(&in, data, &memory);
     data->opened = get_text(&in, data, &memory);

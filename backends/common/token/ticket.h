@@ -1,8 +1,8 @@
 /*
  * The ticket: what the process that spawns needs to make the token, as bytes.
  *
- *   u32 magic, version, flags, count of SIDs;  run SID;  the set's (may be empty), per root, the launcher's (may be empty):
- *   u32 length, SID;
+ *   u32 magic, version, flags, count of SIDs;  run SID;  the set's (may be empty), per root, the launcher's and the group's for deny
+ *   only (may be empty): u32 length, SID;
  *   six texts: run id, folder that must be closed, folder that must be open, first root, desktop ("": none), proof of the
  *   network ("": none; the backend's own), each u32 length, bytes
  *
@@ -17,7 +17,8 @@
 
 #define SBX_TICKET_DESKTOP 1u   /* a private desktop */
 #define SBX_TICKET_UI_LIMITS 2u /* the job's limits of the user interface */
-#define SBX_TICKET_FLAGS 3u
+#define SBX_TICKET_WHOLE 4u     /* no restricting SIDs */
+#define SBX_TICKET_FLAGS 7u
 
 typedef struct sbx_ticket_data {
     uint32_t flags;      /* SBX_TICKET_* */

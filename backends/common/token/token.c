@@ -131,11 +131,10 @@ out:
 
 sbx_status sbx_token_restrict(const sbx_token_spec *spec, void **token, sbx_error *err)
 {
-    SID_AND_ATTRIBUTES *sids = NULL;
+    SID_AND_ATTRIBUTES *sids = NULL, denied[SBX_TOKEN_DENIED];
     const sbx_token_self *self;
     uint32_t count = 0;
     HANDLE own = NULL, made = NULL;
-    SID_AND_ATTRIBUTES logon = {0};
     sbx_status st;
 
     if (!OpenProcessToken(GetCurrentProcess(),
@@ -146,9 +145,8 @@ sbx_status sbx_token_restrict(const sbx_token_spec *spec, void **token, sbx_erro
     if ((st = sbx_token_ask_self(&self, err)) != SBX_OK ||
         (st = sbx_token_restricting(spec, self, &sids, &count, err)) != SBX_OK)
         goto out;
-    logon.Sid = (PSID)(uintptr_t)self->logon.u.bytes;
-    if (!CreateRestrictedToken(own, DISABLE_MAX_PRIVILEGE | LUA_TOKEN | WRITE_RESTRICTED,
-                               spec->launcher && self->has_logon ? 1 : 0, &logon, 0, NULL, count, sids, &made)) {
+    if (!CreateRestrictedToken(own, DISABLE_MAX_PRIVILEGE | LUA_TOKEN | (count ? WRITE_RESTRICTED : 0u),
+                               sbx_token_denied(spec, self, denied), denied, 0, NULL, count, sids, &made)) {
         made = NULL;
         st = sbx_fail_last(err, SBX_E_SYSTEM, "CreateRestrictedToken", "own token");
         goto out;

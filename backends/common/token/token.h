@@ -15,6 +15,9 @@
  * there is that of whoever launched it (the secondary logon stamps it on): the token has it for deny only, or the
  * user's processes, whose default DACL admits it, were open.  The default DACL admits the user as well.
  *
+ * There it may also be unrestricted, for programs that fail with a restricted token: the account's own, with what an ordinary user
+ * is let in by (Authenticated Users, INTERACTIVE, LOCAL and the like) for deny only, and with the groups that the spec names.
+ *
  * Source: MSDN "CreateRestrictedToken", "Restricted Tokens", "TOKEN_ACCESS_INFORMATION", "How DACLs Control Access to an
  * Object", "AccessCheck"; MS-DTYP 2.5.3.  Any thread.
  */
@@ -36,6 +39,8 @@ typedef struct sbx_token_spec {
     uint32_t root_count;
     /* NULL: the command runs as the user.  Else PSID of the user whose command runs as this account: */
     const void *launcher;
+    int is_whole;          /* no restricting SIDs; of an account only */
+    const void *deny_only; /* is_whole: PSID of a group to have for deny only; NULL: none */
 } sbx_token_spec;
 
 /* The SID of a run: S-1-9-TAG-w0-..-w3.  run_id: 32 hexadecimal digits, or SBX_E_REFUSED. */

@@ -11,6 +11,12 @@
 static const _Alignas(4) uint8_t everyone[12] = {1, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0};
 static const _Alignas(4) uint8_t owner_rights[12] = {1, 1, 0, 0, 0, 0, 0, 3, 4, 0, 0, 0};
 static const _Alignas(4) uint8_t local_system[12] = {1, 1, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0};
+/* LOCAL, CONSOLE LOGON, BATCH, INTERACTIVE, Authenticated Users: what admits these admits whoever is logged on. */
+static const _Alignas(4) uint8_t logged_on[5][12] = {{1, 1, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0},
+                                                     {1, 1, 0, 0, 0, 0, 0, 2, 1, 0, 0, 0},
+                                                     {1, 1, 0, 0, 0, 0, 0, 5, 3, 0, 0, 0},
+                                                     {1, 1, 0, 0, 0, 0, 0, 5, 4, 0, 0, 0},
+                                                     {1, 1, 0, 0, 0, 0, 0, 5, 11, 0, 0, 0}};
 
 /* Win32 takes SIDs without const and does not write to them. */
 static PSID as_sid(const void *sid)
@@ -77,6 +83,20 @@ sbx_status sbx_token_ask_self(const sbx_token_self **self, sbx_error *err)
     return st;
 }
 
+uint32_t sbx_token_denied(const sbx_token_spec *spec, const sbx_token_self *self, SID_AND_ATTRIBUTES *sids)
+{
+    uint32_t i, n = 0;
+
+    memset(sids, 0, SBX_TOKEN_DENIED * sizeof(*sids));
+    if (spec->launcher && self->has_logon)
+        sids[n++].Sid = as_sid(self->logon.u.bytes);
+    for (i = 0; spec->is_whole && i < sizeof(logged_on) / sizeof(logged_on[0]); i++)
+        sids[n++].Sid = as_sid(logged_on[i]);
+    if (spec->is_whole && spec->deny_only)
+        sids[n++].Sid = as_sid(spec->deny_only);
+    return n;
+}
+
 sbx_status sbx_token_restricting(const sbx_token_spec *spec, const sbx_token_self *self, SID_AND_ATTRIBUTES **sids,
                                  uint32_t *count, sbx_error *err)
 {
@@ -91,6 +111,10 @@ sbx_status sbx_token_restricting(const sbx_token_spec *spec, const sbx_token_sel
     list = sbx_alloc_zero(spec->root_count + 4, sizeof(*list));
     if (!list)
         return sbx_fail_memory(err);
+    *sids = list;
+    *count = 0;
+    if (spec->is_whole)
+        return SBX_OK;
     for (i = 0; i < spec->root_count; i++)
         list[n++].Sid = as_sid(spec->roots[i]);
     if (spec->set_sid)
@@ -101,7 +125,6 @@ sbx_status sbx_token_restricting(const sbx_token_spec *spec, const sbx_token_sel
     else if (self->has_logon)
         list[n++].Sid = as_sid(self->logon.u.bytes);
     list[n++].Sid = as_sid(everyone);
-    *sids = list;
     *count = n;
     return SBX_OK;
 }

@@ -28,6 +28,10 @@ sbx_status sbx_token_info(void *token, TOKEN_INFORMATION_CLASS what, void **info
 /* *level: SECURITY_MANDATORY_*_RID. */
 sbx_status sbx_token_integrity(void *token, DWORD *level, sbx_error *err);
 
+/* The SIDs that it has for deny only, but for Administrators; those of spec and `self` are pointed to.  Room for SBX_TOKEN_DENIED. */
+#define SBX_TOKEN_DENIED 8u
+uint32_t sbx_token_denied(const sbx_token_spec *spec, const sbx_token_self *self, SID_AND_ATTRIBUTES *sids);
+
 /* The restricting SIDs for a spec; those of spec and `self` are pointed to. */
 sbx_status sbx_token_restricting(const sbx_token_spec *spec, const sbx_token_self *self, SID_AND_ATTRIBUTES **sids,
                                  uint32_t *count, sbx_error *err);

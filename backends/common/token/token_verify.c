@@ -42,7 +42,7 @@ static sbx_status check_restricting(const sbx_token_spec *spec, void *token, con
     st = sbx_token_restricting(spec, self, &want, &count, err);
     if (st != SBX_OK)
         goto out;
-    if (!found->GroupCount) {
+    if (!found->GroupCount && count) {
         st = gap("restricting SIDs: there are none", err);
         goto out;
     }
@@ -82,7 +82,9 @@ static sbx_status check_groups(const sbx_token_spec *spec, void *token, const sb
 {
     static const uint8_t administrators[16] = {1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 0x20, 2, 0, 0};
     TOKEN_GROUPS *found = NULL;
-    int logged_on = !self->has_logon || spec->launcher;
+    SID_AND_ATTRIBUTES denied[SBX_TOKEN_DENIED];
+    const uint32_t denied_count = sbx_token_denied(spec, self, denied);
+    int logged_on = !self->has_logon || spec->launcher, is_enabled;
     DWORD i, attributes;
     sbx_status st = sbx_token_info(token, TokenGroups, (void **)&found, err);
 
@@ -90,15 +92,16 @@ static sbx_status check_groups(const sbx_token_spec *spec, void *token, const sb
         return st;
     for (i = 0; i < found->GroupCount && st == SBX_OK; i++) {
         attributes = found->Groups[i].Attributes;
-        if (EqualSid(found->Groups[i].Sid, as_sid(administrators)) &&
-            ((attributes & SE_GROUP_ENABLED) || !(attributes & SE_GROUP_USE_FOR_DENY_ONLY)))
+        is_enabled = (attributes & SE_GROUP_ENABLED) || !(attributes & SE_GROUP_USE_FOR_DENY_ONLY);
+        if (is_enabled && EqualSid(found->Groups[i].Sid, as_sid(administrators)))
             st = gap("groups: Administrators is enabled", err);
         if (self->has_logon && EqualSid(found->Groups[i].Sid, as_sid(self->logon.u.bytes)) &&
             (attributes & SE_GROUP_ENABLED))
             logged_on = 1;
-        if (spec->launcher && (attributes & SE_GROUP_LOGON_ID) == SE_GROUP_LOGON_ID &&
-            ((attributes & SE_GROUP_ENABLED) || !(attributes & SE_GROUP_USE_FOR_DENY_ONLY)))
+        if (is_enabled && spec->launcher && (attributes & SE_GROUP_LOGON_ID) == SE_GROUP_LOGON_ID)
             st = gap("groups: the logon SID of the user is enabled", err);
+        else if (is_enabled && has_sid(denied, denied_count, found->Groups[i].Sid))
+            st = gap("groups: one that is to be for deny only is enabled", err);
     }
     if (st == SBX_OK && !logged_on)
         st = gap("groups: the logon SID is missing", err);
@@ -158,7 +161,7 @@ out:
 }
 
 /* The kernel's own word, where it gives it: the class is younger than some systems that call themselves Windows. */
-static sbx_status check_flags(void *token, sbx_error *err)
+static sbx_status check_flags(const sbx_token_spec *spec, void *token, sbx_error *err)
 {
     TOKEN_ACCESS_INFORMATION *info = NULL;
     DWORD size = 0, flags;
@@ -170,6 +173,8 @@ static sbx_status check_flags(void *token, sbx_error *err)
         return SBX_OK;
     flags = info->Flags;
     sbx_free(info);
+    if (spec->is_whole)
+        return flags & (FLAG_IS_RESTRICTED | FLAG_WRITE_RESTRICTED) ? gap("flags: it is restricted", err) : SBX_OK;
     if (!(flags & FLAG_IS_RESTRICTED) && !(flags & FLAG_WRITE_RESTRICTED))
         return gap("flags: it is not restricted", err);
     return flags & FLAG_WRITE_RESTRICTED ? SBX_OK : gap("flags: it is not write-restricted", err);
@@ -223,6 +228,25 @@ static sbx_status check_behaviour(const sbx_token_spec *spec, HANDLE copy, const
     return st;
 }
 
+/* One that is asked once: what admits the account works, what admits everybody who is logged on does not. */
+static sbx_status check_whole(const sbx_token_spec *spec, void *copy, const sbx_token_self *self, sbx_error *err)
+{
+    SID_AND_ATTRIBUTES denied[SBX_TOKEN_DENIED];
+    const uint32_t count = sbx_token_denied(spec, self, denied);
+    uint32_t i;
+    int may = 0;
+    sbx_status st = ask(copy, as_sid(self->user.u.bytes), NULL, FILE_WRITE_DATA, &may, err);
+
+    if (st == SBX_OK && !may)
+        st = gap("access check: what is granted cannot be written", err);
+    for (i = 0; i < count && st == SBX_OK; i++) {
+        st = ask(copy, denied[i].Sid, NULL, FILE_READ_DATA, &may, err);
+        if (st == SBX_OK && may)
+            st = gap("access check: a group that is for deny only lets it in", err);
+    }
+    return st;
+}
+
 sbx_status sbx_token_measure_delete(void *copy, int *may, sbx_error *err)
 {
     const sbx_token_self *self;
@@ -238,9 +262,9 @@ sbx_status sbx_token_verify(const sbx_token_spec *spec, void *token, void *copy,
     sbx_status st;
 
     if ((st = sbx_token_ask_self(&self, err)) != SBX_OK || (st = check_restricting(spec, token, self, err)) != SBX_OK ||
-        (st = check_flags(token, err)) != SBX_OK || (st = check_privileges(token, err)) != SBX_OK ||
+        (st = check_flags(spec, token, err)) != SBX_OK || (st = check_privileges(token, err)) != SBX_OK ||
         (st = check_groups(spec, token, self, err)) != SBX_OK || (st = check_user(token, self, err)) != SBX_OK ||
         (st = check_default_dacl(spec, token, self, err)) != SBX_OK)
         return st;
-    return check_behaviour(spec, copy, self, err);
+    return spec->is_whole ? check_whole(spec, copy, self, err) : check_behaviour(spec, copy, self, err);
 }

@@ -50,7 +50,7 @@ extern "C" {
 
 /* A backend built for another major is refused; a newer minor only adds. */
 #define SBX_ABI_MAJOR 2u
-#define SBX_ABI_MINOR 0u
+#define SBX_ABI_MINOR 1u
 #define SBX_ABI_VERSION ((SBX_ABI_MAJOR << 16) | SBX_ABI_MINOR)
 
 /* ---- Status and errors ------------------------------------------------- */
@@ -124,6 +124,9 @@ typedef struct sbx_guarantees {
 #define SBX_ENV_PREPEND 3u /* value;old value, or value where there was none */
 #define SBX_ENV_DEFAULT 4u /* name = value where there was none */
 
+#define SBX_TOKEN_WRITE_RESTRICTED 0u /* asked twice for what writes */
+#define SBX_TOKEN_ACCOUNT 1u /* that of an ordinary user, less some groups; only where commands have an account */
+
 typedef struct sbx_env_edit {
     uint32_t op; /* SBX_ENV_* */
     const char *name;
@@ -173,9 +176,11 @@ typedef struct sbx_policy {
     uint32_t env_count; /* edits are already applied by the caller; for information */
     const sbx_env_edit *env;
     sbx_limits limits;
-    const char *run_id;       /* 32 hexadecimal digits, new for every run */
+    const char *run_id; /* 32 hexadecimal digits, new for every run */
+    /* since 2.1 */
     uint32_t protected_asked; /* so many of protected_paths, the first, somebody named; the others are built in */
     uint64_t account_wait_ms; /* how long to wait for an account that is free; 0: not at all */
+    uint32_t token;           /* SBX_TOKEN_* */
 } sbx_policy;
 
 /* ---- The host: what the loading program offers -------------------------- */

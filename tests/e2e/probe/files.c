@@ -130,6 +130,18 @@ static int set_dacl(int argc, wchar_t **argv)
     return result(error == ERROR_SUCCESS);
 }
 
+/* newdir PATH SDDL: make a folder that has this descriptor from its begin, as Python's temporary folders have theirs */
+static int new_folder(int argc, wchar_t **argv)
+{
+    SECURITY_ATTRIBUTES attributes = {sizeof(attributes), NULL, FALSE};
+
+    if (argc != 2)
+        return 2;
+    return result(ConvertStringSecurityDescriptorToSecurityDescriptorW(argv[1], SDDL_REVISION_1,
+                                                                       &attributes.lpSecurityDescriptor, NULL) &&
+                  CreateDirectoryW(argv[0], &attributes));
+}
+
 /* takeown PATH: make the user of the token its owner, as takeown does */
 static int take_owner(int argc, wchar_t **argv)
 {
@@ -252,6 +264,7 @@ const verb file_verbs[] = {
     {L"replace", replace_file},
     {L"dacl", set_dacl},
     {L"takeown", take_owner},
+    {L"newdir", new_folder},
     {L"sd", show_sd},
     {L"short", short_name},
     {L"byid", open_by_id},

@@ -58,7 +58,7 @@ static int leaf(int argc, wchar_t **argv)
 }
 
 /* tree HOW END: start a leaf in some way, print "error N" if that failed and the own "pid N", wait for a line on stdin and
- * exit with 0 (END "exit") or stay for good ("stay").
+ * exit with 0 (END "exit"), stay for good ("stay"), or close itself to everybody, say "closed" and stay ("closed").
  * HOW: plain, detached, breakaway, group, hidden, double (through a process that ends at once). */
 static int tree(int argc, wchar_t **argv)
 {
@@ -71,6 +71,8 @@ static int tree(int argc, wchar_t **argv)
                 {L"group", CREATE_NEW_PROCESS_GROUP},
                 {L"hidden", CREATE_NO_WINDOW}};
     PROCESS_INFORMATION info = {0};
+    SECURITY_DESCRIPTOR descriptor;
+    ACL nobody;
     BOOL ok = FALSE;
     char line[16];
     size_t i;
@@ -88,6 +90,14 @@ static int tree(int argc, wchar_t **argv)
     if (wcscmp(argv[1], L"stay") == 0)
         Sleep(INFINITE);
     read_line(GetStdHandle(STD_INPUT_HANDLE), line, sizeof(line));
+    if (wcscmp(argv[1], L"closed") == 0) {
+        ok = InitializeAcl(&nobody, sizeof(nobody), ACL_REVISION) &&
+             InitializeSecurityDescriptor(&descriptor, SECURITY_DESCRIPTOR_REVISION) &&
+             SetSecurityDescriptorDacl(&descriptor, TRUE, &nobody, FALSE) &&
+             SetKernelObjectSecurity(GetCurrentProcess(), DACL_SECURITY_INFORMATION, &descriptor);
+        print(ok ? "closed\n" : "not closed: error %lu\n", GetLastError());
+        Sleep(INFINITE);
+    }
     return 0;
 }
 
@@ -227,7 +237,7 @@ static int all_gone(HANDLE *process, const DWORD *id, DWORD count, DWORD limit_m
 
 /* watch ACTION COUNT -- COMMAND: run a command whose descendants print "pid N" on stdout, COUNT in
  * all; hold each of them; then act: "kill" ends the command's own process (not its children), "go"
- * sends a line to its stdin, "wait" does nothing, "ctrl-c" and "ctrl-c2" send one or two console
+ * sends a line to its stdin, "go-kill" does that, passes on what comes back, and kills, "wait" does nothing, "ctrl-c" and "ctrl-c2" send one or two console
  * interrupts.  Then "exit 0x........", and whether the descendants are gone within two seconds. */
 static int watch(int argc, wchar_t **argv)
 {
@@ -269,9 +279,12 @@ static int watch(int argc, wchar_t **argv)
     print("seen %lu\n", count);
     if (wcscmp(argv[0], L"kill") == 0)
         TerminateProcess(info.hProcess, 99);
-    else if (wcscmp(argv[0], L"go") == 0)
+    else if (wcsncmp(argv[0], L"go", 2) == 0)
         WriteFile(in_write, "\n", 1, &written, NULL);
-    else if (wcscmp(argv[0], L"ctrl-c") == 0 || wcscmp(argv[0], L"ctrl-c2") == 0) {
+    if (wcscmp(argv[0], L"go-kill") == 0 && read_line(out_read, line, sizeof(line))) {
+        print("%s\n", line);
+        TerminateProcess(info.hProcess, 99);
+    } else if (wcscmp(argv[0], L"ctrl-c") == 0 || wcscmp(argv[0], L"ctrl-c2") == 0) {
         if (!GenerateConsoleCtrlEvent(CTRL_C_EVENT, 0)) {
             print("no console event: error %lu\n", GetLastError());
             TerminateProcess(info.hProcess, 99);

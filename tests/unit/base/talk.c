@@ -19,7 +19,8 @@ static const sbx_talk_request sample = {.backend = "elevated",
                                         .environment_w = block_w,
                                         .environment_units = 8,
                                         .handles = {4, 8, 12},
-                                        .job = 16};
+                                        .job = 16,
+                                        .launcher_id = 4711};
 
 /* The body of a frame, whose head is as it must be. */
 static sbx_frame_body open_body(const sbx_text *frame, uint32_t type, sbx_arena *arena)
@@ -62,6 +63,7 @@ static void request(void **state)
     assert_memory_equal(got.environment_w, block_w, sizeof(block_w));
     assert_memory_equal(got.handles, sample.handles, sizeof(sample.handles));
     assert_int_equal(got.job, 16);
+    assert_int_equal(got.launcher_id, 4711);
     sbx_arena_fini(&arena);
     assert_int_equal(sbx_fault_live(), 0);
 }

@@ -184,7 +184,7 @@ static const char all_keys[] =
     "[limits]\ntime = \"1h30m\"\nmemory = \"4GiB\"\ncpu = \"50%\"\nprocesses = 12\n"
     "[console]\ngrace = \"0s\"\n"
     "[ui]\ndesktop = \"user\"\nclipboard = true\n[tools]\npresets = [\"git\", \"node\"]\n"
-    "[elevated]\nwait = \"1m30s\"\n";
+    "[elevated]\nwait = \"1m30s\"\ntoken = \"account\"\n";
 
 static void every_key_is_read(void **state)
 {

@@ -282,20 +282,20 @@ static void test_liars(void **state)
     static const struct {
         const char *mode;
         sbx_status status;
-        const char *op;
+        const char *op, *object; /* object: what it was at; NULL: not that of a stage */
     } modes[] = {
-        {"gone", SBX_E_UNAVAILABLE, "it ended"},
-        {"silent", SBX_E_UNAVAILABLE, "it did not answer in time"},
-        {"noise", SBX_E_REFUSED, "it is none of sbx"},
-        {"old", SBX_E_REFUSED, "it is of a version that this one cannot talk to"},
-        {"other", SBX_E_UNENFORCED, "it is not the one that was started"},
-        {"stranger", SBX_E_UNENFORCED, "it is not the one that was started"},
-        {"huge", SBX_E_REFUSED, "it is too long"},
-        {"quits", SBX_E_UNAVAILABLE, "it ended"},
-        {"mute", SBX_E_UNAVAILABLE, "it did not answer in time"},
-        {"twice", SBX_E_REFUSED, "it said what it was not asked for"},
-        {"nothing", SBX_E_SYSTEM, "DuplicateHandle"},
-        {"itself", SBX_E_UNENFORCED, "OpenProcessToken"}, /* its own is closed to the user */
+        {"gone", SBX_E_UNAVAILABLE, "it ended", "sbx-runner, asked who it is"},
+        {"silent", SBX_E_UNAVAILABLE, "it did not answer in time", "sbx-runner, asked who it is"},
+        {"noise", SBX_E_REFUSED, "it is none of sbx", NULL},
+        {"old", SBX_E_REFUSED, "it is of a version that this one cannot talk to", "sbx-runner, asked who it is"},
+        {"other", SBX_E_UNENFORCED, "it is not the one that was started", "sbx-runner, asked who it is"},
+        {"stranger", SBX_E_UNENFORCED, "it is not the one that was started", "sbx-runner, asked who it is"},
+        {"huge", SBX_E_REFUSED, "it is too long", NULL},
+        {"quits", SBX_E_UNAVAILABLE, "it ended", "sbx-runner, asked to start the command"},
+        {"mute", SBX_E_UNAVAILABLE, "it did not answer in time", "sbx-runner, asked to start the command"},
+        {"twice", SBX_E_REFUSED, "it said what it was not asked for", "sbx-runner, asked to start the command"},
+        {"nothing", SBX_E_SYSTEM, "DuplicateHandle", NULL},
+        {"itself", SBX_E_UNENFORCED, "OpenProcessToken", NULL}, /* its own is closed to the user */
     };
     static char copy[MAX_PATH * 3];
     WCHAR copy_w[MAX_PATH * 2];
@@ -313,7 +313,8 @@ static void test_liars(void **state)
         MultiByteToWideChar(CP_UTF8, 0, copy, -1, copy_w, MAX_PATH * 2);
         assert_true(CopyFileW(self_w, copy_w, FALSE));
         st = launch_there(L"exit 0", &result, &err);
-        if (st != modes[i].status || strcmp(err.op, modes[i].op))
+        if (st != modes[i].status || strcmp(err.op, modes[i].op) ||
+            (modes[i].object && strcmp(err.object, modes[i].object)))
             fail_msg("%s: %d %s %s", modes[i].mode, (int)st, err.object, err.op);
         assert_int_equal(result.process_id, 0);
         if (!strcmp(modes[i].mode, "quits")) /* another version that speaks the same */

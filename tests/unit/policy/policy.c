@@ -74,7 +74,7 @@ static const struct {
      "[environment]\nset = { CI = \"1\", CACHE = \"${env:npm_config_cache}\\\\x $${y}\" }\nunset = [\"EDI*\"]\n"
      "[limits]\ntime = \"90m\"\nmemory = \"4GiB\"\ncpu = 50\nprocesses = 64\n"
      "[console]\ngrace = \"250ms\"\n[ui]\ndesktop = \"user\"\nclipboard = false\n"
-     "[tools]\npresets = [\"git\", \"node\", \"git\"]\n"},
+     "[tools]\npresets = [\"git\", \"node\", \"git\"]\n[elevated]\ntoken = \"account\"\n"},
     {"read-only", "filesystem.writable = []\nenvironment.pass = [\"HO*\", \"GITHUB_TOKEN\"]\n"},
 };
 

@@ -18,7 +18,7 @@ static const char run_id[] = "00112233445566778899aabbccddeeff";
 static void fill(sbx_ticket_data *data)
 {
     memset(data, 0, sizeof(*data));
-    data->flags = SBX_TICKET_DESKTOP;
+    data->flags = SBX_TICKET_DESKTOP | SBX_TICKET_WHOLE;
     assert_int_equal(sbx_run_sid(run_id, data->spec.run_sid, NULL), SBX_OK);
     data->spec.roots = roots;
     data->spec.root_count = 2;
@@ -27,6 +27,8 @@ static void fill(sbx_ticket_data *data)
     data->opened = NULL;
     data->root = "C:\\r";
     data->spec.launcher = root_b;
+    data->spec.is_whole = 1;
+    data->spec.deny_only = root_a;
     data->desktop = "s\\d";
 }
 
@@ -42,7 +44,9 @@ static void round_trip(void **state)
     assert_int_equal(sbx_ticket_write(&in, &bytes, &length, NULL), SBX_OK);
     assert_int_equal(sbx_ticket_read(bytes, length, &out, NULL), SBX_OK);
     sbx_free(bytes);
-    assert_int_equal(out.flags, SBX_TICKET_DESKTOP);
+    assert_int_equal(out.flags, SBX_TICKET_DESKTOP | SBX_TICKET_WHOLE);
+    assert_true(out.spec.is_whole);
+    assert_memory_equal(out.spec.deny_only, root_a, sizeof(root_a));
     assert_memory_equal(out.spec.run_sid, in.spec.run_sid, SBX_RUN_SID_BYTES);
     assert_int_equal(out.spec.root_count, 2);
     assert_memory_equal(out.spec.roots[0], root_a, sizeof(root_a));
@@ -80,6 +84,10 @@ static void cut_and_bent(void **state)
             sbx_ticket_fini(&out);
         copy[i] ^= 0xff;
     }
+    in.spec.launcher = NULL; /* unrestricted as the user: never */
+    sbx_free(bytes);
+    assert_int_equal(sbx_ticket_write(&in, &bytes, &i, NULL), SBX_OK);
+    assert_int_equal(sbx_ticket_read(bytes, i, &out, NULL), SBX_E_REFUSED);
     for (i = 0; i < 16; i++) { /* the header: always refused */
         copy[i] ^= 0x80;
         assert_int_equal(sbx_ticket_read(copy, length, &out, NULL), SBX_E_REFUSED);
