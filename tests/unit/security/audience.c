@@ -262,7 +262,7 @@ static void test_own_stay(void **context)
     use_audience(NOBODY);
     tree_dir("own");
     set_text("own",
-             "D:PARAI(A;OICI;FA;;;ME)(A;OICI;0x1f0000;;;ME)(A;OICI;0x1d0000;;;ME)(A;OICIIO;RC;;;OW)(A;OICI;FA;;;SY)");
+             "D:PARAI(A;OICI;FA;;;ME)(A;OICI;0x1f0000;;;ME)(A;OICI;0xf0000;;;ME)(A;OICIIO;RC;;;OW)(A;OICI;FA;;;SY)");
     tree_dir("own\\new");
     tree_file("own\\new\\f", "f");
     assert_true(has("own\\new\\f", sid_of(OWNER), with(owners, 0), 1));
