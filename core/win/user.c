@@ -2,6 +2,7 @@
 
 #include <windows.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -94,6 +95,43 @@ void sbx_user_sid_text(const void *sid, char *text, size_t size)
     used = (size_t)snprintf(text, size, authority >> 32 ? "S-1-0x%012llX" : "S-1-%llu", (unsigned long long)authority);
     for (i = 0; used < size && i < *GetSidSubAuthorityCount(from); i++)
         used += (size_t)snprintf(text + used, size - used, "-%lu", *GetSidSubAuthority(from, (DWORD)i));
+}
+
+/* Behind a '-', in decimal or as 0x and hexadecimal. */
+static const char *read_number(const char *at, uint64_t *value)
+{
+    char *end;
+
+    *value = 0;
+    if (*at++ != '-' || *at < '0' || *at > '9')
+        return "";
+    *value = strtoull(at, &end, at[1] == 'x' ? 16 : 10);
+    return end;
+}
+
+int sbx_user_sid_read(const char *text, size_t length, sbx_user_sid *sid)
+{
+    SID *made = (SID *)(void *)sid->u.bytes;
+    char one[192], again[192];
+    const char *at = one + strlen("S-1");
+    uint64_t value;
+    int i;
+
+    memset(sid, 0, sizeof(*sid));
+    if (length < strlen("S-1") || length >= sizeof(one))
+        return 0;
+    memcpy(one, text, length);
+    one[length] = 0;
+    made->Revision = SID_REVISION;
+    at = read_number(at, &value);
+    for (i = 0; i < 6; i++)
+        made->IdentifierAuthority.Value[i] = (BYTE)(value >> (8 * (5 - i)));
+    while (*at && made->SubAuthorityCount < SID_MAX_SUB_AUTHORITIES) {
+        at = read_number(at, &value);
+        *GetSidSubAuthority(made, made->SubAuthorityCount++) = (DWORD)value;
+    }
+    sbx_user_sid_text(made, again, sizeof(again)); /* what is not read as it was meant is written differently */
+    return !strcmp(one, again);
 }
 
 void sbx_user_name(const void *sid, char *text, size_t size)

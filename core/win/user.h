@@ -28,6 +28,9 @@ sbx_status sbx_user_logon(sbx_user_sid *logon, int *has, sbx_error *err);
 /* "S-1-5-..."; cut where text ends.  187 bytes hold the longest. */
 void sbx_user_sid_text(const void *sid, char *text, size_t size);
 
+/* The other way, of `length` characters: 0 where sbx_user_sid_text would not write just that. */
+int sbx_user_sid_read(const char *text, size_t length, sbx_user_sid *sid);
+
 /* "DOMAIN\name", or the SID where it has no name.  May ask the network: for messages only. */
 void sbx_user_name(const void *sid, char *text, size_t size);
 

@@ -1,7 +1,6 @@
 #include "common/grants/audience.h"
 
 #include <windows.h>
-#include <sddl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -27,30 +26,14 @@ void sbx_audience_text(const sbx_audience *audience, char text[SBX_AUDIENCE_TEXT
 /* text: NUL or a space at its end. */
 static int read_sid(const char *text, sbx_user_sid *sid)
 {
-    char copy[SBX_AUDIENCE_TEXT];
-    const size_t length = strcspn(text, " ");
-    PSID found = NULL;
-    int is_read = 0;
-
-    if (strncmp(text, "S-1-", 4) || length >= sizeof(copy))
-        return 0;
-    memcpy(copy, text, length);
-    copy[length] = 0;
-    if (ConvertStringSidToSidA(copy, &found) && GetLengthSid(found) <= sizeof(sid->u.bytes)) {
-        memset(sid, 0, sizeof(*sid));
-        memcpy(sid->u.bytes, found, GetLengthSid(found));
-        is_read = 1;
-    }
-    LocalFree(found);
-    return is_read;
+    return sbx_user_sid_read(text, strcspn(text, " "), sid);
 }
 
 sbx_status sbx_audience_of(const char *writers, const char *readers, sbx_audience *audience, sbx_error *err)
 {
     if (!read_sid(writers, &audience->writers))
-        return sbx_fail(err, SBX_E_UNAVAILABLE, "ConvertStringSidToSidA", writers);
-    return read_sid(readers, &audience->readers) ? SBX_OK
-                                                 : sbx_fail(err, SBX_E_UNAVAILABLE, "ConvertStringSidToSidA", readers);
+        return sbx_fail(err, SBX_E_UNAVAILABLE, "it is no SID", writers);
+    return read_sid(readers, &audience->readers) ? SBX_OK : sbx_fail(err, SBX_E_UNAVAILABLE, "it is no SID", readers);
 }
 
 sbx_status sbx_audience_read(const char *text, sbx_audience *audience, sbx_error *err)

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <windows.h>
-#include <sddl.h>
 #include <winternl.h>
 
 #include "base/memory.h"
@@ -14,7 +13,6 @@
 #include "win/error.h"
 #include "win/handle.h"
 #include "win/user.h"
-#include "win/wide.h"
 
 NTSTATUS NTAPI NtOpenDirectoryObject(HANDLE *, ACCESS_MASK, OBJECT_ATTRIBUTES *);
 
@@ -315,16 +313,8 @@ void sbx_station_record(const void *account_sid, const void *run_sid, char recor
 static int take_sid(const char **text, const char *begin, sbx_user_sid *sid)
 {
     const size_t length = strcspn(*text, " ");
-    uint16_t *text_w = NULL;
-    PSID found = NULL;
-    char one[192];
-    int ok;
+    const int ok = !strncmp(*text, begin, strlen(begin)) && sbx_user_sid_read(*text, length, sid);
 
-    snprintf(one, sizeof(one), "%.*s", (int)(length < 191 ? length : 191), *text);
-    ok = !strncmp(one, begin, strlen(begin)) && sbx_wide(one, "SID", &text_w, NULL) == SBX_OK &&
-         ConvertStringSidToSidW(text_w, &found) && CopySid(sizeof(sid->u.bytes), sid->u.bytes, found);
-    LocalFree(found);
-    sbx_free(text_w);
     *text += length + ((*text)[length] == ' ');
     return ok;
 }

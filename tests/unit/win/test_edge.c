@@ -18,6 +18,7 @@
 #include "win/handle.h"
 #include "win/job.h"
 #include "win/process.h"
+#include "win/user.h"
 #include "win/wide.h"
 
 static void handles_close_once(void **state)
@@ -250,6 +251,43 @@ static void a_job_that_refuses_is_told(void **state)
     sbx_job_close(&job);
 }
 
+static void sids_are_read(void **state)
+{
+    static const char *const good[] = {"S-1-0", "S-1-1-0", "S-1-5-21-1-2-4294967295-1000", "S-1-0xFFFFFFFFFFFF-7",
+                                       "S-1-9-1-2-3-4-5-6-7-8-9-10-11-12-13-14-15"};
+    static const char *const bad[] = {"",
+                                      "S-1",
+                                      "S-1-",
+                                      "S-2-5-1",
+                                      "S-1-5-",
+                                      "S-1-5-x",
+                                      "S-1-5-1 ",
+                                      "S-1-5--1",
+                                      "S-1-05-1",
+                                      "s-1-5-1",
+                                      "S-1-5-+1",
+                                      "S-1-5-4294967296",
+                                      "S-1-0x5",
+                                      "S-1-0x1FFFFFFFFFFFF-1",
+                                      "S-1-5-1-2-3-4-5-6-7-8-9-10-11-12-13-14-15-16",
+                                      "S-1-5-1\n"};
+    sbx_user_sid sid;
+    char text[192];
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        assert_true(sbx_user_sid_read(good[i], strlen(good[i]), &sid));
+        assert_true(IsValidSid(sid.u.bytes));
+        sbx_user_sid_text(sid.u.bytes, text, sizeof(text));
+        assert_string_equal(text, good[i]);
+    }
+    for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        if (sbx_user_sid_read(bad[i], strlen(bad[i]), &sid))
+            fail_msg("\"%s\" was read", bad[i]);
+    assert_true(sbx_user_sid_read("S-1-1-0 and more", 7, &sid));
+}
+
 static void clock_goes_on(void **state)
 {
     uint64_t a = sbx_clock_us(), b = sbx_clock_us();
@@ -266,6 +304,7 @@ int main(void)
         cmocka_unit_test(directories_are_there), cmocka_unit_test(run_ids_differ),
         cmocka_unit_test(environment_is_listed), cmocka_unit_test(jobs_read_back),
         cmocka_unit_test(clock_goes_on),         cmocka_unit_test(a_job_that_refuses_is_told),
+        cmocka_unit_test(sids_are_read),
     };
 
     sbx_memory_use(&sbx_mimalloc);
