@@ -47,6 +47,7 @@ static sbx_status make(const char *path, const char *others, DWORD *code, sbx_er
     if (st == SBX_OK && !ConvertStringSecurityDescriptorToSecurityDescriptorW(sddl_w, SDDL_REVISION_1,
                                                                               &attributes.lpSecurityDescriptor, NULL))
         st = sbx_fail_last(err, SBX_E_SYSTEM, "ConvertStringSecurityDescriptorToSecurityDescriptorW", sddl.data);
+    *code = 0;
     if (st == SBX_OK && !CreateDirectoryW(path_w, &attributes)) {
         *code = GetLastError();
         st = sbx_fail_last(err, SBX_E_SYSTEM, "CreateDirectoryW", path);
@@ -98,11 +99,11 @@ static sbx_status open_area(const sbx_elevated_folder *folder, const char *accou
 
     sbx_text_printf(&list, "(A;;" LIST ";;;%s)", account_sid);
     st = list.failed ? sbx_fail_memory(err) : make(folder->area, list.data, &code, err);
-    if (st != SBX_OK &&
-        code == ERROR_ALREADY_EXISTS) { /* of a run that was killed; what stays there the account deletes */
-        st = SBX_OK;
-        if (remove_area(folder->area))
-            st = make(folder->area, list.data, &code, err);
+    if (st != SBX_OK && code == ERROR_ALREADY_EXISTS) { /* of a run that was killed */
+        remove_area(folder->area);
+        st = make(folder->area, list.data, &code, err);
+        if (code == ERROR_ALREADY_EXISTS) /* what stays in it the account deletes, before its command is made */
+            st = SBX_OK;
     }
     sbx_text_fini(&list);
     return st;

@@ -133,7 +133,7 @@ def folders(w):
         got = w.sbx('cmd', '/d', '/c', made + ' & echo x> %TEMP%\\plain & attrib +r %TEMP%\\plain & attrib +r %TEMP%\\python'
                     ' & md %APPDATA%\\a & dir /b /s %TEMP%', options=options)
         check('\\python\\in.txt' in got.text and '\\Roaming\\a' in got.text and got.text.count('ok\n') == 2, got)
-        left = [name for name in os.listdir(w.unix(state)) if name.startswith('elevated-')]
+        left = [name for name in os.listdir(w.unix(state)) if name.startswith('elevated-sbx')]
         equal((left, got.errors.count('could not be deleted')), ([], 0), got)
 
 
@@ -143,11 +143,11 @@ def killed(w):
     command = '%s newdir %%TEMP%%\\python D:P(A;OICI;FA;;;OW) & echo x> %%TEMP%%\\python\\in.txt & %s tree plain stay' % (w.PROBE, w.PROBE)
     got = w.probe('watch', 'kill', '2', '--', w.SBX, *w.options(), '--', 'cmd', '/d', '/c', command)
     check('exit 0x00000063' in got.text and 'gone 2 of 2' in got.text, got)
-    left = [name for name in os.listdir(state) if name.startswith('elevated-')]
+    left = [name for name in os.listdir(state) if name.startswith('elevated-sbx')]
     equal(len(left), 1, 'control')
     got = w.sbx('cmd', '/d', '/c', 'dir /b /s %TEMP%\\..')
     check('python' not in got.text, got)
-    equal([name for name in os.listdir(state) if name.startswith('elevated-')], [])
+    equal([name for name in os.listdir(state) if name.startswith('elevated-sbx')], [])
 
 
 @case('a command that closes itself to everybody ends with sbx', ACCOUNT, WORLDS)
