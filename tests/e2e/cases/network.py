@@ -1,24 +1,13 @@
 """Off the network under elevated: by the kernel's filters, proven at each launch, with a listener outside as witness."""
-import contextlib
-import os
 import socket
 import time
 
-from cases.elevated import ACCOUNTS, WORLDS, administrator, as_administrator, machine, there
+from cases.elevated import ACCOUNTS, WORLDS, administrator, as_administrator, set_up, there
 from harness import case, check, equal
 
 NET = 'C:\\probe\\sbx-net.exe'
 HOSTS = ('127.0.0.1', '::1', '192.0.2.1', '2001:db8::1')
 READINGS = ('wfp-token', 'wfp-not-equal', 'ale-token')
-
-
-@contextlib.contextmanager
-def set_up(w, *options):
-    as_administrator(w, w.SBX, 'setup', '--slots', '1', *options, 'elevated')
-    try:
-        yield
-    finally:
-        as_administrator(w, w.SBX, 'setup', '--remove', '--slots', '1', 'elevated')
 
 
 def heard(w):
@@ -90,7 +79,8 @@ def off(w):
 @case('ports of this machine that setup opened: these, and not their neighbours', ACCOUNTS, WORLDS, readings=READINGS)
 def loopback(w):
     port = int(w.listener_port)
-    with set_up(w, '--loopback', '%d,3000-3009' % port):
+    with set_up(w):
+        as_administrator(w, w.SBX, 'setup', '--loopback', '%d,3000-3009' % port, 'elevated')
         ways, lines = talks(w, 'port')
         got = there(w, NET, *ways, 'serve,127.0.0.1,3000', 'serve,::1,3009', 'listen,127.0.0.1,3010', 'listen,::1,2999',
                     options=('--loopback', '3000-3001'))
@@ -110,7 +100,6 @@ def loopback(w):
 
 @case('what keeps it off is gone or overruled: nothing runs, and setup puts it right', ACCOUNTS, WORLDS)
 def lost(w):
-    before = machine(w)
     with set_up(w):
         equal(there(w, 'cmd', '/d', '/c', 'exit 7').code, 7)
         for act in ('blocks', 'v6'):
@@ -122,4 +111,3 @@ def lost(w):
             check('network off' in got.errors and 'sbx setup --repair' in got.errors, got)
             as_administrator(w, w.SBX, 'setup', '--repair', 'elevated')
             equal(there(w, 'cmd', '/d', '/c', 'exit 7').code, 7)
-    equal(machine(w), before)
