@@ -38,11 +38,8 @@ static int parse(sbx_setup *s, const sbx_arguments *arguments)
     const struct {
         const char *name, **value;
     } valued[] = {
-        {"--user", &s->user},
-        {"--slots", &s->slots},
-        {"--loopback", &s->loopback},
-        {"--pipe", &s->pipe},
-        {"--caller", &s->caller},
+        {"--user", &s->user}, {"--slots", &s->slots},   {"--loopback", &s->loopback},
+        {"--pipe", &s->pipe}, {"--caller", &s->caller},
     };
     const struct {
         const char *name;

@@ -8,7 +8,8 @@
 #include "elevated/steps_part.h"
 
 #define DEFAULT_SLOTS 8u
-#define STEPS_MAX (14u + 2u * SBX_SLOTS_MAX) /* machine, enrol, groups, accounts, rights, secret, runner, network, ready */
+#define STEPS_MAX                                                                                                      \
+    (14u + 2u * SBX_SLOTS_MAX) /* machine, enrol, groups, accounts, rights, secret, runner, network, ready */
 
 static struct {
     char user_sid[SBX_MACHINE_SID];

@@ -37,10 +37,8 @@ static sbx_status line_for(sbx_cli *cli, const char *program, const char *action
         const struct {
             const char *name, *value; /* NULL: not given */
         } given[] = {
-            {"--user", cli->user ? cli->user : user_text},
-            {"--slots", cli->slots},
-            {"--loopback", cli->setup_loopback},
-            {"--pipe", pipe},
+            {"--user", cli->user ? cli->user : user_text}, {"--slots", cli->slots},
+            {"--loopback", cli->setup_loopback},           {"--pipe", pipe},
             {"--caller", pipe ? user_text : NULL},
         };
 

@@ -7,7 +7,6 @@ from harness import case, check, equal
 
 NET = 'C:\\probe\\sbx-net.exe'
 HOSTS = ('127.0.0.1', '::1', '192.0.2.1', '2001:db8::1')
-READINGS = ('wfp-token', 'wfp-not-equal', 'ale-token')
 
 
 def heard(w):
@@ -45,7 +44,7 @@ def free_port():
 
 
 @case('off the network: TCP, UDP, listening, echo, by IPv4 and IPv6, whatever token a program makes', ACCOUNTS, WORLDS,
-      readings=READINGS)
+      readings=('wfp-token', 'wfp-not-equal', 'ale-token'))
 def off(w):
     local = ['listen,127.0.0.1,0', 'listen,::1,0', 'serve,127.0.0.1,%d' % free_port(), 'ping,127.0.0.1', 'ping,192.0.2.1']
     ways, lines = talks(w, 'free')
@@ -76,7 +75,7 @@ def off(w):
         equal(got.text.strip(), 'EACCES', got)
 
 
-@case('ports of this machine that setup opened: these, and not their neighbours', ACCOUNTS, WORLDS, readings=READINGS)
+@case('ports of this machine that setup opened: these, and not their neighbours', ACCOUNTS, WORLDS, readings=('wfp-token', 'wfp-not-equal', 'ale-token'))
 def loopback(w):
     port = int(w.listener_port)
     with set_up(w):
