@@ -121,7 +121,7 @@ void sbx_weaker_try(const sbx_reach *how, sbx_weaker_told told, void *context)
              !processes[i] ? 0 : verdicts_of(processes[i]) & (kinds[i].package ? SBX_REACH_OUTSIDE : EXIT_MASK));
         sbx_handle_close(&processes[i]);
     }
-    told(context, "an anonymous thread", sbx_reach_try(&thread));
+    told(context, SBX_WEAKER_ANONYMOUS, sbx_reach_try(&thread));
 }
 
 static void print(void *context, const char *name, uint32_t verdicts)

@@ -13,6 +13,8 @@
 
 #include "win/reach.h"
 
+#define SBX_WEAKER_ANONYMOUS "an anonymous thread"
+
 /* Called for each; verdicts 0: it could not be tried (there is no such token here, or its process does not run). */
 typedef void (*sbx_weaker_told)(void *context, const char *name, uint32_t verdicts);
 
