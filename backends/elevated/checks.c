@@ -23,6 +23,7 @@
 
 #define LIMIT_MS 1000u
 #define PROCESS_MS 120000u
+#define IDLE_MS 5000u
 #define PORT_TRIES 50u
 
 void sbx_checks_ports(const sbx_loopback *loopback, sbx_reach_listener *listener, uint16_t *listen)
@@ -55,17 +56,24 @@ static int is_there(void *context, uint32_t process_id)
 /* An account in which nothing runs: a command that does could take over what begins beside it. */
 static sbx_status idle(const sbx_checks *c, uint32_t online, uint32_t *slot, sbx_user_sid *account, sbx_error *err)
 {
-    int busy = 1;
-    sbx_status st = SBX_OK;
+    const ULONGLONG end = GetTickCount64() + IDLE_MS;
+    int busy;
+    sbx_status st;
 
-    for (*slot = c->user->slots; busy && (*slot)-- > 0;) { /* the first ones are taken first */
-        busy = 0;
-        if ((st = sbx_steps_sid(c->user->accounts[online][*slot], account, err)) != SBX_OK ||
-            (st = sbx_walk_processes(account->u.bytes, is_there, &busy, err)) != SBX_OK)
-            return st;
+    for (;;) { /* the host of a console ends a moment after its last program */
+        busy = 1;
+        for (*slot = c->user->slots; busy && (*slot)-- > 0;) { /* the first ones are taken first */
+            busy = 0;
+            if ((st = sbx_steps_sid(c->user->accounts[online][*slot], account, err)) != SBX_OK ||
+                (st = sbx_walk_processes(account->u.bytes, is_there, &busy, err)) != SBX_OK)
+                return st;
+        }
+        if (!busy)
+            return SBX_OK;
+        if (GetTickCount64() >= end)
+            break;
+        Sleep(20);
     }
-    if (!busy)
-        return SBX_OK;
     sbx_fail(err, SBX_E_UNAVAILABLE, "commands run in all of its accounts", "filters of the network");
     return sbx_hint(err, "wait for one to end, and run setup again");
 }
