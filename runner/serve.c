@@ -71,6 +71,23 @@ typedef struct work {
     sbx_process process;
 } work;
 
+/* Entered, as a process does: what it is, whoever can list the folder above is told. */
+static sbx_status check_cwd(const uint16_t *cwd_w, sbx_error *err)
+{
+    HANDLE directory;
+    sbx_status st = sbx_process_check_cwd(cwd_w, err);
+
+    if (st != SBX_OK)
+        return st;
+    directory =
+        sbx_handle_from(CreateFileW(cwd_w, FILE_TRAVERSE, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
+                                    OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, NULL));
+    if (!directory)
+        st = sbx_fail_last_w(err, SBX_E_SYSTEM, "start directory", cwd_w);
+    sbx_handle_close(&directory);
+    return st;
+}
+
 /* The program suspended in its job, its token as the backend wants it; w->process is all that is left of it here. */
 static sbx_status start(const sbx_talk_request *request, const sbx_backend *backend, const sbx_pty *pty, work *w,
                         sbx_error *err)
@@ -100,8 +117,9 @@ static sbx_status start(const sbx_talk_request *request, const sbx_backend *back
         st = sbx_wide(w->spawn.desktop, "desktop", &desktop_w, err);
     how.token = w->spawn.token;
     how.desktop_w = desktop_w;
-    if (st == SBX_OK && (st = sbx_process_check_cwd(request->cwd_w, err)) != SBX_OK && err->code == ERROR_ACCESS_DENIED)
-        sbx_hint(err, "the account that commands run as cannot read it; start in a directory that every user can read");
+    if (st == SBX_OK && (st = check_cwd(request->cwd_w, err)) != SBX_OK && err->code == ERROR_ACCESS_DENIED)
+        sbx_hint(err,
+                 "the account that commands run as cannot read it: start in a workspace, or where every user can read");
     if (st == SBX_OK)
         st = sbx_harden_as(w->spawn.token, err);
     if (st == SBX_OK)
