@@ -78,7 +78,7 @@ static void test_broken(void **state)
     (void)state;
     assert_refused("broken-export", SBX_E_BACKEND, "broken-export.dll: it does not export sbx_backend_entry: " BROKE);
     assert_refused("broken-null", SBX_E_BACKEND, "broken-null.dll: it gave no table: " BROKE);
-    assert_refused("broken-abi", SBX_E_BACKEND, "broken-abi.dll: built for interface 3.3, this sbx has 2.0: " BROKE);
+    assert_refused("broken-abi", SBX_E_BACKEND, "broken-abi.dll: built for interface 3.3, this sbx has 2.1: " BROKE);
     assert_refused("broken-short", SBX_E_BACKEND, "broken-short.dll: its table is too short (24 of 136 bytes): " BROKE);
     assert_refused("broken-function", SBX_E_BACKEND, "broken-function.dll: it has no function \"verify\": " BROKE);
     assert_refused("broken-claims", SBX_E_BACKEND, "broken-claims.dll: its claims contradict each other: " BROKE);
@@ -697,10 +697,10 @@ static void test_listing(void **state)
     if (!root)
         print_message("%s", output.data);
     assert_non_null(root);
-    assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(root, "backends")), 19);
+    assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(root, "backends")), 21);
     assert_listed(root, "none", "available", NULL);
     assert_listed(root, "template", "unavailable", "not set up");
-    assert_listed(root, "broken-abi", "refused", "built for interface 3.3, this sbx has 2.0");
+    assert_listed(root, "broken-abi", "refused", "built for interface 3.3, this sbx has 2.1");
     assert_listed(root, "broken-crash", "refused", "crashed in sbx_backend_entry (exception 0xC0000005)");
     assert_listed(root, "broken-hang", "refused", "it did not answer within 5 seconds");
     assert_listed(root, "broken-unavailable", "unavailable", "service");
