@@ -139,12 +139,6 @@ int32_t sbx_remove_tree(void *parent, const WCHAR *name, size_t length, void *da
         keep_score(count, status);
         return status;
     }
-    status = sbx_nt_delete(handle, 1); /* mostly there is nothing in it */
-    if (status != SBX_NT_NOT_EMPTY) {
-        keep_score(count, status);
-        sbx_handle_close(&handle);
-        return status;
-    }
     now = push(NULL, handle);
     if (!now) {
         sbx_handle_close(&handle);
