@@ -12,6 +12,7 @@ import time
 import traceback
 
 CASES = []
+EVERY = ('none', 'unelevated', 'accounts')
 
 
 class Skip(Exception):
