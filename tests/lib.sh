@@ -9,6 +9,9 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cache=${SBX_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/sbx}
 export SBX_CACHE=$cache
 stock_wine=/usr/lib/wine/wine64
+# what was compiled once is not compiled again, in another checkout neither: paths below $top count as relative ones
+: "${CCACHE_DIR=$cache/ccache}" "${CCACHE_MAXSIZE=1G}"
+export CCACHE_DIR CCACHE_MAXSIZE CCACHE_BASEDIR=$top CCACHE_NOHASHDIR=1
 
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 die() { say "$*"; exit 125; }
@@ -28,7 +31,7 @@ quietly() {
 
 # ---- packages ----------------------------------------------------------------
 
-build_packages="cmake ninja-build gcc gcc-mingw-w64-x86-64 binutils-mingw-w64-x86-64 libc6-dev dpkg-dev ca-certificates"
+build_packages="cmake ninja-build ccache gcc gcc-mingw-w64-x86-64 binutils-mingw-w64-x86-64 libc6-dev dpkg-dev ca-certificates"
 wine_packages="wine64 libwine"
 tool_packages="openssl python3"
 
@@ -81,7 +84,7 @@ configure() {
     fits "$dir" || {
         [ ! -e "$dir" ] || { say "build/$1 is not whole or belongs to another folder: made again"; rm -rf "$dir"; }
         say "configuring build/$1"
-        quietly "$top/build/log/$1-configure.log" cmake -S "$top" --preset "$1"
+        quietly "$top/build/log/$1-configure.log" cmake -S "$top" --preset "$1" -D CMAKE_C_COMPILER_LAUNCHER=ccache
     }
 }
 

@@ -299,7 +299,7 @@ def launches(w):
         check(inventory(w)[0] == 2, 'control: a desktop of a run is seen')
     w.sandboxed('exit', '0')
     before = inventory(w)
-    runs = 1000 if w.long_run else 100 if w.backend == 'unelevated' else 15
+    runs = 1000 if w.long_run else 40 if w.backend == 'unelevated' else 15
     got = w.probe('repeat', str(runs), '--', w.SBX, *w.options(), '--', w.PROBE, 'exit', '0', timeout=1200)
     check(re.fullmatch(r'runs %d failed 0 processes (\d+) \1\n' % runs, got.text), got)
     after = inventory(w)

@@ -197,7 +197,7 @@ def many(w):
         return found
     w.sandboxed('exit', '0')  # the first one may create the state folder
     before = inventory()
-    runs = 1000 if w.long_run else 200
+    runs = 1000 if w.long_run else 60
     got = w.probe('repeat', str(runs), '--', w.SBX, *w.options(), '--', w.PROBE, 'exit', '0', timeout=1200)
     numbers = got.text.split()
     check(got.code == 0 and numbers[0] == 'runs', got)
