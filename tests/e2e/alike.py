@@ -112,9 +112,10 @@ def perform(w, files, steps, more, launch):
     return found
 
 
-def work(name, files, *steps, options=('--tools', 'node'), more=(), fails=(), long=False, slow=False, differs=()):
+def work(name, files, *steps, options=('--tools', 'node'), more=(), fails=(), long=False, slow=False, differs=(),
+         accounts=False):
     """Register one.  A step is a label and the words of a command, or what the user does: a function of the world.
-    more: what else to make equal; fails: the steps that end with another code than 0 without sbx; slow: `none`, which confines nothing, has it with --long only; differs: a Difference, a
+    accounts: also in an account.  more: what else to make equal; fails: the steps that end with another code than 0 without sbx; slow: `none`, which confines nothing, has it with --long only; differs: a Difference, a
     step and its parts (code out err), or 'tree' and names ('*' is any)."""
     plain = {}
     for one, label, parts in differs:
@@ -148,6 +149,8 @@ def work(name, files, *steps, options=('--tools', 'node'), more=(), fails=(), lo
     title, worlds = 'as without sbx: ' + name, ('lab', 'native')
     case(title, ('none',), worlds, long=long or slow)(both)
     case(title, ('unelevated',), worlds, long=long)(both)
+    if accounts:
+        case(title, ('accounts',), ('lab',), long=long)(both)
 
 
 def outside(*command):

@@ -15,22 +15,30 @@ static int is_one_of(const sbx_ace *ace, const sbx_ace *all, size_t count)
     return 0;
 }
 
-#define OF_ROOT 5u
 #define FOR_READING 3u
+#define FOR_LOOKING 5u
 
-/* What a root has for its group: the first three together, or the last two, and no other. */
-static const sbx_ace of_root[OF_ROOT] = {{SBX_ACE_DENY, 0, FILE_DELETE_CHILD},
-                                         {SBX_ACE_ALLOW, SBX_KIND_BELOW | SBX_ACE_ONLY_BELOW, SBX_KIND_ALLOW},
-                                         {SBX_ACE_ALLOW, 0, SBX_KIND_ALLOW_HERE},
-                                         {SBX_ACE_ALLOW, SBX_KIND_BELOW | SBX_ACE_ONLY_BELOW, SBX_KIND_READ},
-                                         {SBX_ACE_ALLOW, 0, SBX_KIND_READ}};
+/* What a root has for its group: the first three together, or the next two, or the last, and no other. */
+static const sbx_ace of_root[FOR_LOOKING + 1] = {
+    {SBX_ACE_DENY, 0, FILE_DELETE_CHILD},    {SBX_ACE_ALLOW, SBX_KIND_BELOW | SBX_ACE_ONLY_BELOW, SBX_KIND_ALLOW},
+    {SBX_ACE_ALLOW, 0, SBX_KIND_ALLOW_HERE}, {SBX_ACE_ALLOW, SBX_KIND_BELOW | SBX_ACE_ONLY_BELOW, SBX_KIND_READ},
+    {SBX_ACE_ALLOW, 0, SBX_KIND_READ},       {SBX_ACE_ALLOW, 0, SBX_KIND_LOOK}};
 
-static int is_group(const uint8_t *acl, const void *sid, int is_read)
+static const sbx_ace *has(const sbx_sid *root, size_t *count)
 {
-    size_t i;
+    const size_t from = sbx_sid_is_above(root) ? FOR_LOOKING : sbx_sid_is_read(root) ? FOR_READING : 0;
 
-    for (i = is_read ? FOR_READING : 0; i < (is_read ? OF_ROOT : FOR_READING); i++)
-        if (!sbx_acl_has(acl, sid, &of_root[i]))
+    *count = from == FOR_LOOKING ? 1 : from ? FOR_LOOKING - FOR_READING : FOR_READING;
+    return of_root + from;
+}
+
+static int is_group(const uint8_t *acl, const void *sid, const sbx_sid *root)
+{
+    size_t count, i;
+    const sbx_ace *all = has(root, &count);
+
+    for (i = 0; i < count; i++)
+        if (!sbx_acl_has(acl, sid, &all[i]))
             return 0;
     return 1;
 }
@@ -47,8 +55,7 @@ uint32_t sbx_audience_undoes(const sbx_ledger_root *known, const sbx_root *root,
     for (i = 0; acl && !count && i < sbx_acl_count(acl); i++) {
         const void *sid = sbx_acl_sid(acl, i);
 
-        if (!sid || sbx_sid_is_sandbox(sid, sbx_sid_length(sid, SBX_SID_MAX)) ||
-            !is_group(acl, sid, sbx_sid_is_read(&root->sid)))
+        if (!sid || sbx_sid_is_sandbox(sid, sbx_sid_length(sid, SBX_SID_MAX)) || !is_group(acl, sid, &root->sid))
             continue;
         memset(&all[0], 0, sizeof(all[0]));
         memcpy(all[0].audience.writers.u.bytes, sid, sbx_sid_length(sid, SBX_SID_MAX));
@@ -88,7 +95,8 @@ static int goes(const sbx_audience_place *p, const void *sid, const sbx_ace *ace
                                       {SBX_ACE_DENY, 0, SBX_KIND_CHANGE},
                                       {SBX_ACE_DENY, 0, SBX_KIND_MOVE}};
     const uint8_t *root = p->root->sid.bytes;
-    const int is_read = sbx_sid_is_read(&p->root->sid);
+    size_t count;
+    const sbx_ace *all = has(&p->root->sid, &count);
 
     if (!(p->kinds & (ace->type == SBX_ACE_DENY ? SBX_ACL_DENY : SBX_ACL_ALLOW)))
         return 0;
@@ -98,7 +106,7 @@ static int goes(const sbx_audience_place *p, const void *sid, const sbx_ace *ace
     if (!(p->kinds & SBX_ACL_EXPLICIT))
         return 0;
     return p->is_root
-               ? is_one_of(ace, of_root + (is_read ? FOR_READING : 0), is_read ? OF_ROOT - FOR_READING : FOR_READING)
+               ? is_one_of(ace, all, count)
                : is_one_of(ace, inside, 4) && sbx_acl_marked(p->acl, root) && !sbx_acl_marked_by_others(p->acl, root);
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "base/path.h"
+#include "common/grants/ancestors.h"
 #include "common/grants/grant.h"
 #include "common/grants/guard.h"
 #include "common/grants/left.h"
@@ -95,7 +96,7 @@ sbx_status sbx_grants_list(sbx_state_visitor visit, void *context, sbx_error *er
         sbx_located known = {0};
         sbx_state_item item;
 
-        st = sbx_hold_find(&entry->sid, NULL, &known.process, err);
+        st = sbx_ancestors_hold(&ledger, &entry->sid, entry->path, &known.process, err);
         if (st != SBX_OK)
             break;
         sbx_located_find(entry, &known, NULL); /* where it cannot be found is told, too */
@@ -210,7 +211,7 @@ static sbx_status clean_one(cleaner *c, sbx_located *known, sbx_error *err)
     sbx_status st = sbx_lock_take(sid, WAIT_MS, &lock, &why);
 
     if (st == SBX_OK)
-        st = sbx_hold_find(sid, NULL, &known->process, &why);
+        st = sbx_ancestors_hold(c->ledger, sid, sbx_located_path(known), &known->process, &why);
     item = sbx_located_item(known, 1);
     if (st == SBX_OK && known->process) {
         if (c->what == SBX_CLEAN_STALE)
@@ -302,7 +303,7 @@ static sbx_status clean_known(cleaner *c, const sbx_ledger_root *entry, sbx_erro
     if (st == SBX_OK) {
         st = clean_one(c, &known, err);
     } else {
-        sbx_hold_find(&entry->sid, NULL, &known.process, NULL);
+        sbx_ancestors_hold(c->ledger, &entry->sid, entry->path, &known.process, NULL);
         item = sbx_located_item(&known, 0);
         if (is_left(c, &known, &item))
             st = SBX_OK;
@@ -332,7 +333,7 @@ static sbx_status clean_with_parts(cleaner *c, sbx_located *known, sbx_error *er
 static sbx_status clean_named(cleaner *c, const char *path, sbx_error *err)
 {
     sbx_located here = {0}, there = {0};
-    static const uint32_t tags[] = {SBX_SID_TAG_GIT, SBX_SID_TAG_REPOSITORY, SBX_SID_TAG_READ};
+    static const uint32_t tags[] = {SBX_SID_TAG_GIT, SBX_SID_TAG_REPOSITORY, SBX_SID_TAG_READ, SBX_SID_TAG_ABOVE};
     sbx_ledger_root *was = NULL;
     size_t i;
     sbx_status moved = SBX_OK, st;
@@ -361,28 +362,38 @@ static sbx_status clean_named(cleaner *c, const char *path, sbx_error *err)
     return st == SBX_OK ? moved : st;
 }
 
+/* Each entry of the ledger, or (above) what was opened above roots that are gone.  The error is that of the first. */
+static sbx_status clean_each(cleaner *c, int above, sbx_error *err)
+{
+    sbx_ledger_root *entry, *next;
+    sbx_status failed = SBX_OK;
+
+    for (entry = c->ledger->roots; entry && !c->enough; entry = next) {
+        sbx_error why = {.size = sizeof(why)};
+
+        next = entry->next;
+        if (above ? !sbx_ancestors_are_done(c->ledger, entry) : sbx_sid_is_above(&entry->sid))
+            continue;
+        if (clean_known(c, entry, &why) != SBX_OK && failed == SBX_OK) {
+            failed = SBX_E_SYSTEM;
+            if (err)
+                *err = why;
+        }
+    }
+    return failed;
+}
+
 sbx_status sbx_grants_clean(uint32_t what, const char *path, sbx_state_visitor visit, void *context, sbx_error *err)
 {
     sbx_ledger ledger = {0};
     cleaner c = {.what = what, .ledger = &ledger, .visit = visit, .context = context};
-    sbx_ledger_root *entry, *next;
-    sbx_status st, failed = SBX_OK;
+    sbx_status st = sbx_ledger_load(&ledger, err), above;
 
-    st = sbx_ledger_load(&ledger, err);
-    if (st == SBX_OK && what == SBX_CLEAN_ROOT) {
-        st = clean_named(&c, path, err);
-    } else if (st == SBX_OK) {
-        for (entry = ledger.roots; entry && !c.enough; entry = next) {
-            sbx_error why = {.size = sizeof(why)};
-
-            next = entry->next;
-            if (clean_known(&c, entry, &why) != SBX_OK && failed == SBX_OK) {
-                failed = SBX_E_SYSTEM;
-                if (err)
-                    *err = why;
-            }
-        }
-        st = failed;
+    if (st == SBX_OK) {
+        st = what == SBX_CLEAN_ROOT ? clean_named(&c, path, err) : clean_each(&c, 0, err);
+        c.what = SBX_CLEAN_ALL;
+        above = clean_each(&c, 1, st == SBX_OK ? err : NULL);
+        st = st == SBX_OK ? above : st;
     }
     sbx_ledger_fini(&ledger);
     return st;

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "common/grants/ancestors.h"
 #include "common/grants/audience.h"
 #include "common/grants/grow.h"
 #include "common/grants/guard.h"
@@ -255,6 +256,20 @@ static void know_audiences(sbx_grants *g)
             g->roots[i].audience = sbx_audience_known(sbx_ledger_find(&g->ledger, &g->roots[i].sid), &g->audiences[i]);
 }
 
+/* Programs look at each folder on the way to where they work. */
+static sbx_status open_above(const sbx_grants *g, const sbx_policy *policy, const sbx_audience *audience,
+                             sbx_error *err)
+{
+    uint32_t i;
+    sbx_status st = SBX_OK;
+
+    for (i = 0; i < g->count && st == SBX_OK; i++)
+        st = sbx_ancestors_open(g->roots[i].path, audience, g->dry, err);
+    if (!g->count)
+        st = sbx_ancestors_open(g->reader.root.path ? g->reader.root.path : policy->workspace, audience, g->dry, err);
+    return st;
+}
+
 sbx_status sbx_grants_open(const sbx_policy *policy, uint32_t flags, const sbx_audience *audience, sbx_grants **grants,
                            sbx_error *err)
 {
@@ -305,6 +320,8 @@ sbx_status sbx_grants_open(const sbx_policy *policy, uint32_t flags, const sbx_a
     unlock_all(g, locks);
     if (st == SBX_OK && audience && !g->count)
         st = sbx_reader_open(policy->workspace, policy->run_id, audience, g->dry, &g->reader, err);
+    if (st == SBX_OK && audience)
+        st = open_above(g, policy, audience, err);
     if (st == SBX_OK) {
         sbx_open_places_report(g->roots, g->count, flags);
         g->keep_children = (policy->flags & SBX_POLICY_KEEP_CHILDREN) != 0;

@@ -21,6 +21,10 @@ uint32_t sbx_kind_aces(uint32_t kind, int is_directory, sbx_ace aces[3])
         aces[1] = (sbx_ace){SBX_ACE_ALLOW, 0, SBX_KIND_READ};
         return 2;
     }
+    if (kind == SBX_RECORD_ABOVE) {
+        aces[0] = (sbx_ace){SBX_ACE_ALLOW, 0, SBX_KIND_LOOK};
+        return 1;
+    }
     if (kind == SBX_RECORD_HOLD || kind == SBX_RECORD_ENCLOSE) {
         aces[0] = (sbx_ace){SBX_ACE_DENY, 0, SBX_KIND_MOVE};
         return 1;
@@ -41,7 +45,7 @@ int sbx_kind_is_tree(uint32_t kind)
 
 int sbx_kind_shuts(uint32_t kind)
 {
-    return kind != SBX_RECORD_READ;
+    return kind != SBX_RECORD_READ && kind != SBX_RECORD_ABOVE;
 }
 
 sbx_ace sbx_kind_shut(uint32_t kind)

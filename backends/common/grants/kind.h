@@ -1,5 +1,5 @@
 /*
- * What an object gets for its kind (SBX_RECORD_GRANT, _DENY, _HOLD, _SHUT, _GROW, _ENCLOSE, _READ).
+ * What an object gets for its kind (SBX_RECORD_GRANT, _DENY, _HOLD, _SHUT, _GROW, _ENCLOSE, _READ, _ABOVE).
  *
  * For the SID of the root.  The root: a deny of moving it and of changing its rights, an allow for itself, and an allow that
  * only what is below inherits and that has DELETE.  A DENY object: a deny for itself and one for what is below.  A HOLD
@@ -26,6 +26,9 @@
 #define SBX_KIND_ALLOW (FILE_GENERIC_READ | FILE_GENERIC_WRITE | FILE_GENERIC_EXECUTE | DELETE)
 
 #define SBX_KIND_READ (FILE_GENERIC_READ | FILE_GENERIC_EXECUTE)
+
+/* Of a folder above: it can be asked what it is, and be started in; nothing of what is in it. */
+#define SBX_KIND_LOOK (FILE_READ_ATTRIBUTES | FILE_TRAVERSE | SYNCHRONIZE)
 
 #define SBX_KIND_ALLOW_HERE (SBX_KIND_ALLOW & ~(uint32_t)DELETE)
 

@@ -42,16 +42,17 @@
 #define SBX_RECORD_UNKEPT 10u /* it has that from sbx now */
 /* ... before the change */
 #define SBX_RECORD_AUDIENCE                                                                                            \
-    20u                     /* groups get ACEs beside the SID (audience.h); path: which; count: SBX_AUDIENCE_KEPT_* */
-#define SBX_RECORD_READ 21u /* a folder that groups may read (reader.h) */
-#define SBX_RECORD_LAST 21u
+    20u                      /* groups get ACEs beside the SID (audience.h); path: which; count: SBX_AUDIENCE_KEPT_* */
+#define SBX_RECORD_READ 21u  /* a folder that groups may read (reader.h) */
+#define SBX_RECORD_ABOVE 22u /* a folder that groups may look at, without what is in it (ancestors.h) */
+#define SBX_RECORD_LAST 22u
 
 typedef struct sbx_ledger_record {
     uint32_t type; /* SBX_RECORD_* */
     uint64_t count;
     uint8_t sid[SBX_RECORD_SID];
     const char *
-        path; /* of the root for GRANT, GROW, ENCLOSE, READ, DONE, GONE; else below it; within the buffer, NOT terminated */
+        path; /* of the root for GRANT, GROW, ENCLOSE, READ, ABOVE, DONE, GONE; else below it; within the buffer, NOT terminated */
     uint32_t path_length;
 } sbx_ledger_record;
 

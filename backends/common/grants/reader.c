@@ -6,41 +6,47 @@
 
 #define WAIT_MS 120000u
 
-/* Whether an ACE for the SID lets it read a directory, and what is in it. */
-static int reads(const uint8_t *acl, const void *sid)
+/* Whether ACEs for the SID allow all of `mask` on a directory, and (below) on what is in it. */
+static int allows(const uint8_t *acl, const void *sid, uint32_t mask, int below)
 {
     sbx_ace found[16];
     uint32_t count = sbx_acl_find(acl, sid, found, 16), i, here = 0, files = 0, dirs = 0;
 
     for (i = 0; i < count && i < 16; i++) {
-        const uint32_t mask =
+        const uint32_t has =
             found[i].mask & GENERIC_ALL || (found[i].mask & GENERIC_READ && found[i].mask & GENERIC_EXECUTE)
                 ? SBX_KIND_READ
                 : found[i].mask;
 
-        if (found[i].type != SBX_ACE_ALLOW && (mask & SBX_KIND_READ))
+        if (found[i].type != SBX_ACE_ALLOW && (has & mask))
             return 0;
         if (found[i].type != SBX_ACE_ALLOW)
             continue;
-        here |= found[i].flags & SBX_ACE_ONLY_BELOW ? 0 : mask;
-        files |= found[i].flags & SBX_ACE_FILES ? mask : 0;
-        dirs |= found[i].flags & SBX_ACE_DIRS ? mask : 0;
+        here |= found[i].flags & SBX_ACE_ONLY_BELOW ? 0 : has;
+        files |= found[i].flags & SBX_ACE_FILES ? has : 0;
+        dirs |= found[i].flags & SBX_ACE_DIRS ? has : 0;
     }
-    return (here & files & dirs & SBX_KIND_READ) == SBX_KIND_READ;
+    return (here & (below ? files & dirs : mask) & mask) == mask;
+}
+
+int sbx_reader_admits(const uint8_t *acl, const void *group, uint32_t mask, int below)
+{
+    static const uint8_t everyone[12] = {1, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0},
+                         authenticated[12] = {1, 1, 0, 0, 0, 0, 0, 5, 11, 0, 0, 0},
+                         users[16] = {1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 0x21, 2, 0, 0};
+
+    return allows(acl, everyone, mask, below) || allows(acl, authenticated, mask, below) ||
+           allows(acl, users, mask, below) || allows(acl, group, mask, below);
 }
 
 /* Whether the accounts read it as it is: like every user of the machine, or since it is a root or in one. */
 static int is_read(const sbx_root *root, const sbx_audience *audience)
 {
-    static const uint8_t everyone[12] = {1, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0},
-                         authenticated[12] = {1, 1, 0, 0, 0, 0, 0, 5, 11, 0, 0, 0},
-                         users[16] = {1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 0x21, 2, 0, 0};
     sbx_sd *sd = NULL;
     int result = 1;
 
     if (sbx_sd_new(&sd, NULL) == SBX_OK && SBX_NT_OK(sbx_sd_read(sd, root->handle)) && sd->acl)
-        result = reads(sd->acl, everyone) || reads(sd->acl, authenticated) || reads(sd->acl, users) ||
-                 reads(sd->acl, audience->writers.u.bytes);
+        result = sbx_reader_admits(sd->acl, audience->writers.u.bytes, SBX_KIND_READ, 1);
     sbx_free(sd);
     return result;
 }

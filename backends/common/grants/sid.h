@@ -16,6 +16,7 @@
 #define SBX_SID_TAG_GIT 0x53425847u        /* "SBXG": the same directory as part of a repository (outside.h) */
 #define SBX_SID_TAG_REPOSITORY 0x53425852u /* "SBXR": as the repository around such parts */
 #define SBX_SID_TAG_READ 0x53425844u       /* "SBXD": as a folder that accounts may read (reader.h) */
+#define SBX_SID_TAG_ABOVE 0x53425841u      /* "SBXA": as a folder above one, that accounts may look at (ancestors.h) */
 #define SBX_SID_BYTES 44u                  /* of a sandbox SID: 9 sub-authorities */
 
 typedef struct sbx_sid {
@@ -38,7 +39,8 @@ int sbx_sid_same_volume(const sbx_sid *a, const sbx_sid *b);
 void sbx_sid_set_tag(sbx_sid *sid, uint32_t tag);
 void sbx_sid_set_tag_of(sbx_sid *sid, const sbx_sid *like);
 int sbx_sid_is_git(const sbx_sid *sid);
-int sbx_sid_is_read(const sbx_sid *sid);
+int sbx_sid_is_read(const sbx_sid *sid); /* or one above */
+int sbx_sid_is_above(const sbx_sid *sid);
 
 /* A number for places that have no room for a SID; two roots may share one, though hardly ever. */
 uint64_t sbx_sid_number(const sbx_sid *sid);

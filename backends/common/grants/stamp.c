@@ -151,7 +151,8 @@ static sbx_status make_plan(plan *p, const sbx_root *root, const sbx_ledger *led
     sbx_audience_at(root, user, sd->acl, kind, is_directory, 1, &p->beside);
     sbx_audience_at(root, user, sd->acl, kind, is_directory,
                     sd->acl && sbx_audience_is_there(sd->acl, &p->beside.group), &p->half);
-    if (sbx_kind_is_tree(kind) && sbx_audience_plan(root, ledger, sd->acl, user, p->audience, &p->entries[p->count]))
+    if ((sbx_kind_is_tree(kind) || kind == SBX_RECORD_ABOVE) &&
+        sbx_audience_plan(root, ledger, sd->acl, user, p->audience, &p->entries[p->count]))
         p->count++;
 out:
     sbx_free(sd);

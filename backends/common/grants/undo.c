@@ -297,6 +297,11 @@ sbx_status sbx_undo_root(const sbx_root *root, const sbx_ledger *ledger, sbx_spr
 
     if (st != SBX_OK)
         return st;
+    if (sbx_sid_is_above(&root->sid)) { /* nothing else on it, and nothing in it, is of this grant */
+        u.strangers = 0;
+        u.kinds = SBX_ACL_EVERY;
+        return itself(&u, root->handle, root->path, 0, err);
+    }
     InitializeCriticalSection(&u.lock);
     /* the denies of the root go last: until then it says that there is something to undo in it */
     st = itself(&u, root->handle, root->path, 0, err);

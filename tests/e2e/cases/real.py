@@ -86,7 +86,7 @@ console.log(acts[process.argv[2]]());
 """, 'leaf.js': '\n', 'watched.js': 'console.log("watched");\nprocess.kill(process.ppid);\n'},
      *((act, ('node', 'run.js', act)) for act in ('inherit', 'file', 'shell', 'piped', 'fork')),
      ('watch', ('node', '--watch', 'watched.js')), fails=('watch',),
-     differs=((PIPES, 'piped', 'code out err'), (PIPES, 'fork', 'code out err'), (PIPES, 'watch', 'out err')))
+     differs=((PIPES, 'piped', 'code out err'), (PIPES, 'fork', 'code out err'), (PIPES, 'watch', 'out err')), accounts=True)
 work('esbuild from JavaScript', dict(SOURCES, **{'build.js': """
 require('C:/tools/node_modules/esbuild').build({ entryPoints: ['src/main.ts'], outfile: 'out.js' }).then(() => console.log('built'));
 """}), ('build', ('node', 'build.js')), differs=((PIPES, 'build', 'code out err'), (PIPES, 'tree', 'out.js')))

@@ -1,6 +1,7 @@
 #include "fixture.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "common/grants/ledger.h"
 #include "win/error.h"
@@ -102,6 +103,8 @@ int teardown(void **context)
     (void)context;
     tree_leave();
     sbx_step_hook = NULL;
+    if (audience) /* an ACE above the roots outlives the folder of the test */
+        sbx_grants_clean(SBX_CLEAN_ROOT, getenv("USERPROFILE"), NULL, NULL, NULL);
     audience = NULL;
     tree_end();
     SetEnvironmentVariableA("SBX_TREE", NULL);
