@@ -5,27 +5,9 @@
 
 #include "elevated/fwpm_ids.h"
 #include "win/error.h"
+#include "win/library.h"
 
 sbx_fwpm sbx_fwpm_table;
-
-static sbx_status load(HMODULE *library, sbx_error *err)
-{
-#define SBX_FWPM_NAME(type, name, arguments) "Fwpm" #name,
-    static const char *const names[] = {SBX_FWPM(SBX_FWPM_NAME)};
-    FARPROC found;
-    size_t i;
-
-    *library = LoadLibraryExW(L"fwpuclnt.dll", NULL, LOAD_LIBRARY_SEARCH_SYSTEM32);
-    if (!*library)
-        return sbx_fail_last(err, SBX_E_UNAVAILABLE, "LoadLibraryExW", "fwpuclnt.dll");
-    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        found = GetProcAddress(*library, names[i]);
-        if (!found)
-            return sbx_fail_last(err, SBX_E_UNAVAILABLE, "GetProcAddress", names[i]);
-        memcpy((char *)&sbx_fwpm_table + i * sizeof(found), &found, sizeof(found));
-    }
-    return SBX_OK;
-}
 
 sbx_status sbx_engine_failed(uint32_t code, const char *op, sbx_error *err)
 {
@@ -42,9 +24,12 @@ sbx_status sbx_engine_failed(uint32_t code, const char *op, sbx_error *err)
 
 sbx_status sbx_engine_open(sbx_engine *engine, int dynamic, sbx_error *err)
 {
+#define SBX_FWPM_NAME(type, name, arguments) "Fwpm" #name,
+    static const char *const names[] = {SBX_FWPM(SBX_FWPM_NAME)};
     FWPM_SESSION0 session = {.flags = dynamic ? FWPM_SESSION_FLAG_DYNAMIC : 0};
     uint32_t code;
-    sbx_status st = load(&engine->library, err);
+    sbx_status st = sbx_library_load("fwpuclnt.dll", names, sizeof(names) / sizeof(names[0]), &sbx_fwpm_table,
+                                     &engine->library, err);
 
     if (st == SBX_OK && (code = sbx_fwpm_table.EngineOpen0(NULL, RPC_C_AUTHN_WINNT, NULL, &session, &engine->handle)))
         st = sbx_engine_failed(code, "FwpmEngineOpen0", err);

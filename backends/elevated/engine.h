@@ -14,8 +14,7 @@
 #include "base/error.h"
 
 typedef struct sbx_engine {
-    void *handle;
-    HMODULE library;
+    void *handle, *library;
 } sbx_engine;
 
 /* dynamic: what is added goes when the session ends, whatever ends it.  `engine` begins as { 0 }.  SBX_E_UNAVAILABLE: it does

@@ -66,3 +66,9 @@ int sbx_filter_users_offline(const sbx_machine_user *user, sbx_text *out)
         ace(out, "A", user->accounts[0][slot]);
     return out->length > empty;
 }
+
+void sbx_filter_users_rule(const sbx_machine_user *user, sbx_text *out)
+{
+    sbx_text_add(out, "O:LSD:");
+    offline_of(user, "A", out);
+}

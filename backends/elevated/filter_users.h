@@ -24,5 +24,7 @@ void sbx_filter_users_permit(const sbx_machine *machine, sbx_text *out);
 void sbx_filter_users_block(const sbx_machine *machine, const char *const *others, uint32_t count, sbx_text *out);
 /* The accounts of one user that have no network.  0: there are none. */
 int sbx_filter_users_offline(const sbx_machine_user *user, sbx_text *out);
+/* The same and their group, as a rule of the firewall names them. */
+void sbx_filter_users_rule(const sbx_machine_user *user, sbx_text *out);
 
 #endif

@@ -10,6 +10,7 @@
 #include "common/host.h"
 #include "common/state.h"
 #include "elevated/checks.h"
+#include "elevated/service.h"
 #include "win/error.h"
 #include "win/file.h"
 #include "win/handle.h"
@@ -31,26 +32,13 @@ static sbx_status no_platform(sbx_error *err)
 }
 
 /* Who it is; a user may ask for that. */
-static sbx_status platform(DWORD *process, sbx_error *err)
+static sbx_status platform(uint32_t *process, sbx_error *err)
 {
-    SERVICE_STATUS_PROCESS status = {0};
-    SC_HANDLE manager = OpenSCManagerW(NULL, NULL, SC_MANAGER_CONNECT), service = NULL;
-    DWORD needed;
-    int runs = 0;
-
-    if (manager && (service = OpenServiceW(manager, L"BFE", SERVICE_QUERY_STATUS)) != NULL)
-        runs = QueryServiceStatusEx(service, SC_STATUS_PROCESS_INFO, (BYTE *)&status, sizeof(status), &needed) &&
-               status.dwCurrentState == SERVICE_RUNNING;
-    if (service)
-        CloseServiceHandle(service);
-    if (manager)
-        CloseServiceHandle(manager);
-    *process = status.dwProcessId;
-    return runs ? SBX_OK : no_platform(err);
+    return sbx_service_runs(L"BFE", process) ? SBX_OK : no_platform(err);
 }
 
 /* When a process was started; 0: nobody knows.  Opening one of a service is not for a user. */
-static uint64_t start_of(DWORD process)
+static uint64_t start_of(uint32_t process)
 {
     typedef struct entry {
         ULONG next, threads;
@@ -76,7 +64,7 @@ static uint64_t start_of(DWORD process)
     } while (status == (NTSTATUS)0xC0000004 && needed > size && size < 1u << 26); /* STATUS_INFO_LENGTH_MISMATCH */
     while (status >= 0) {
         at = (const entry *)(const void *)(list + offset);
-        if ((DWORD)(ULONG_PTR)at->id == process)
+        if ((uint32_t)(ULONG_PTR)at->id == process)
             found = (uint64_t)at->created.QuadPart;
         if (!at->next || found)
             break;
@@ -88,7 +76,7 @@ static uint64_t start_of(DWORD process)
 
 /* ---- is it so still? ---- */
 
-static void make_stamp(sbx_proof *proof, const sbx_machine_user *user, DWORD process)
+static void make_stamp(sbx_proof *proof, const sbx_machine_user *user, uint32_t process)
 {
     static const WCHAR key_w[] = L"SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion";
     DWORD revision = 0, size = sizeof(revision), build = 0;
@@ -155,7 +143,7 @@ static sbx_status check_loopback(const sbx_policy *policy, const sbx_machine_use
 sbx_status sbx_proof_look(const sbx_policy *policy, const sbx_machine *machine, const sbx_machine_user *user,
                           sbx_error *err)
 {
-    DWORD process;
+    uint32_t process;
     sbx_text ports = {0};
     sbx_status st = platform(&process, err);
 
@@ -211,7 +199,7 @@ sbx_status sbx_proof_open(sbx_proof *proof, const char *run_id, const sbx_machin
                           sbx_error *err)
 {
     uint16_t listen = 0;
-    DWORD process;
+    uint32_t process;
     sbx_status st = platform(&process, err);
 
     if (st != SBX_OK)

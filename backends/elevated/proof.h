@@ -10,7 +10,7 @@
  * token that a program could make of its own is tried, too (win/weaker.h).  The runner says by an event that it was; what sbx
  * keeps of it is a line in the user's state.  A command can set the event, too, but only one that was let run.
  *
- * Source: MSDN "QueryServiceStatusEx", "RtlGetVersion", "CreateEventW"; NtQuerySystemInformation: winternl.h, phnt.
+ * Source: MSDN "RtlGetVersion", "CreateEventW"; NtQuerySystemInformation: winternl.h, phnt.
  */
 #ifndef SBX_ELEVATED_PROOF_H
 #define SBX_ELEVATED_PROOF_H

@@ -9,7 +9,7 @@
 
 #define DEFAULT_SLOTS 8u
 #define STEPS_MAX                                                                                                      \
-    (14u + 2u * SBX_SLOTS_MAX) /* machine, enrol, groups, accounts, rights, secret, runner, network, ready */
+    (15u + 2u * SBX_SLOTS_MAX) /* machine, enrol, groups, accounts, rights, secret, runner, network, ready */
 
 static struct {
     char user_sid[SBX_MACHINE_SID];
@@ -219,6 +219,7 @@ sbx_status sbx_elevated_steps(const sbx_setup_options *options, const sbx_setup_
     sbx_steps_add_runner();
     if ((st = sbx_steps_add_network(options, err)) != SBX_OK)
         return st;
+    sbx_steps_add_rules();
     sbx_steps_add("ready", "setup came to its end", sbx_steps_ready, ready_apply, ready_undo, 0, 0);
     *count = setup.count;
     return SBX_OK;

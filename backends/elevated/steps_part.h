@@ -51,5 +51,6 @@ void sbx_steps_add_rights(void);               /* members of groups, rights, the
 void sbx_steps_add_secret(void);               /* the secret, the passwords */
 void sbx_steps_add_runner(void);               /* the copy of sbx-runner.exe */
 sbx_status sbx_steps_add_network(const sbx_setup_options *options, sbx_error *err); /* open ports, filters */
+void sbx_steps_add_rules(void);                                                     /* of the firewall */
 
 #endif

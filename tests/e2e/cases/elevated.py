@@ -8,7 +8,7 @@ from harness import case, check, equal
 ACCOUNTS = ('elevated',)
 WORLDS = ('lab',)
 SETUP = ('programs', 'machine', 'enrol', 'group-readers', 'group-writers', 'group-offline', 'account-off01', 'account-on01', 'members',
-         'rights', 'hidden', 'secret', 'passwords', 'runner', 'loopback', 'filters', 'ready')
+         'rights', 'hidden', 'secret', 'passwords', 'runner', 'loopback', 'filters', 'rules', 'ready')
 ALWAYS = ('machine',)  # is there before setup
 
 

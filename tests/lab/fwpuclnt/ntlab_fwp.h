@@ -106,7 +106,7 @@ enum ntlab_fwp_call
     NTLAB_FWP_DELETE,      /* kind; a key, or nothing and the id in arg */
     NTLAB_FWP_GET,         /* the same */
     NTLAB_FWP_ENUM,        /* kind; replies with all objects that may be read */
-    NTLAB_FWP_FIREWALL     /* no session: replies in arg whether local firewall rules have effect */
+    NTLAB_FWP_FIREWALL     /* no session: replies in arg whether local firewall rules have effect; asked with arg 1, what the firewall is */
 };
 
 /* An object.  Behind this come name, description, provider data, service name, security descriptor

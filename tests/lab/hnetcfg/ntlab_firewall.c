@@ -289,12 +289,27 @@ static const INetFwRulesVtbl rules_vtbl =
 
 DISPATCH( INetFwPolicy2, policy )
 
+/* LAB_STATE=firewall-rules, or with 1 firewall: stopped 1, off 2 */
+static HRESULT ask_server( DWORD what, DWORD *answer )
+{
+    NTSTATUS status;
+
+    SERVER_START_REQ( ntlab_wfp_call )
+    {
+        req->call = NTLAB_FWP_FIREWALL;
+        req->arg  = what;
+        status = wine_server_call( req );
+        *answer = reply->arg;
+    }
+    SERVER_END_REQ;
+    return status ? HRESULT_FROM_NT( status ) : S_OK;
+}
+
 #define SETTING( property, type, value ) \
     static HRESULT WINAPI policy_get_##property( INetFwPolicy2 *iface, NET_FW_PROFILE_TYPE2 profile, type *result ) \
     { return result ? (*result = value, S_OK) : E_POINTER; } \
     static HRESULT WINAPI policy_put_##property( INetFwPolicy2 *iface, NET_FW_PROFILE_TYPE2 profile, type setting ) \
     { return setting == value ? S_OK : E_NOTIMPL; }
-SETTING( FirewallEnabled, VARIANT_BOOL, VARIANT_TRUE )
 SETTING( BlockAllInboundTraffic, VARIANT_BOOL, VARIANT_FALSE )
 SETTING( NotificationsDisabled, VARIANT_BOOL, VARIANT_FALSE )
 SETTING( UnicastResponsesToMulticastBroadcastDisabled, VARIANT_BOOL, VARIANT_FALSE )
@@ -319,6 +334,9 @@ static HRESULT WINAPI policy_put_ExcludedInterfaces( INetFwPolicy2 *iface, NET_F
 
 static HRESULT WINAPI policy_get_Rules( INetFwPolicy2 *iface, INetFwRules **obj )
 {
+    DWORD answer = 0;
+
+    if (SUCCEEDED(ask_server( 1, &answer )) && answer == 1) return HRESULT_FROM_WIN32( EPT_S_NOT_REGISTERED );
     return make_object( &rules_vtbl, &IID_INetFwRules, 0, (void **)obj );
 }
 
@@ -332,20 +350,32 @@ static HRESULT WINAPI policy_RestoreLocalFirewallDefaults( INetFwPolicy2 *iface 
 
 static HRESULT WINAPI policy_get_IsRuleGroupCurrentlyEnabled( INetFwPolicy2 *iface, BSTR group, VARIANT_BOOL *enabled ) { return E_NOTIMPL; }
 
-/* LAB_STATE=firewall-rules: its values are those of NET_FW_MODIFY_STATE */
+/* its values are those of NET_FW_MODIFY_STATE */
 static HRESULT WINAPI policy_get_LocalPolicyModifyState( INetFwPolicy2 *iface, NET_FW_MODIFY_STATE *state )
 {
-    NTSTATUS status;
+    DWORD answer = 0;
+    HRESULT hr;
 
     if (!state) return E_POINTER;
-    SERVER_START_REQ( ntlab_wfp_call )
-    {
-        req->call = NTLAB_FWP_FIREWALL;
-        status = wine_server_call( req );
-        *state = reply->arg;
-    }
-    SERVER_END_REQ;
-    return status ? HRESULT_FROM_NT( status ) : S_OK;
+    hr = ask_server( 0, &answer );
+    *state = answer;
+    return hr;
+}
+
+static HRESULT WINAPI policy_get_FirewallEnabled( INetFwPolicy2 *iface, NET_FW_PROFILE_TYPE2 profile, VARIANT_BOOL *enabled )
+{
+    DWORD answer = 0;
+    HRESULT hr;
+
+    if (!enabled) return E_POINTER;
+    hr = ask_server( 1, &answer );
+    *enabled = answer == 2 ? VARIANT_FALSE : VARIANT_TRUE;
+    return hr;
+}
+
+static HRESULT WINAPI policy_put_FirewallEnabled( INetFwPolicy2 *iface, NET_FW_PROFILE_TYPE2 profile, VARIANT_BOOL enabled )
+{
+    return E_NOTIMPL;
 }
 
 #define BOTH( property ) policy_get_##property, policy_put_##property

@@ -304,7 +304,7 @@ DECL_HANDLER(ntlab_wfp_call)
     reply->arg = req->arg;
     if (req->call == NTLAB_FWP_FIREWALL)
     {
-        reply->arg = ntlab_second( NTLAB_FIREWALL_RULES );
+        reply->arg = req->arg ? ntlab_second( NTLAB_FIREWALL ) : ntlab_second( NTLAB_FIREWALL_RULES );
         return;
     }
     if (req->kind >= NTLAB_FWP_KINDS)

@@ -293,7 +293,8 @@ static int is_active( const struct wfp_object *filter )
     const struct ntlab_fwp_object *data = filter->data;
 
     if (data->flags & FWPM_FILTER_FLAG_DISABLED) return 0;
-    if (ntlab_same_guid( &data->sublayer, &FWPM_SUBLAYER_MPSSVC_WF ) && ntlab_second( NTLAB_FIREWALL_RULES ) == 1) return 0;
+    if (ntlab_same_guid( &data->sublayer, &FWPM_SUBLAYER_MPSSVC_WF ) &&
+        (ntlab_second( NTLAB_FIREWALL_RULES ) == 1 || ntlab_second( NTLAB_FIREWALL ))) return 0;
     return !(data->flags & FWPM_FILTER_FLAG_BOOTTIME) == !ntlab_second( NTLAB_BFE );
 }
 

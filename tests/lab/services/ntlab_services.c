@@ -3,7 +3,7 @@
  * NT lab: services that are in the server, as the service manager shows them
  *
  * Included by Wine's programs/services/rpc.c.  Here are only the entries of the filtering platform and of secondary logon,
- * and whether they run or may be started (LAB_STATE=bfe, seclogon).  That one is started when it is needed, and stops.
+ * and whether they run or may be started (LAB_STATE=bfe, firewall, seclogon).  That one is started when it is needed, and stops.
  */
 
 #include "wine/server.h"
@@ -29,12 +29,12 @@ BOOL ntlab_is_platform_service( const WCHAR *name )
     return FALSE;
 }
 
-static BOOL seclogon_is_disabled(void)
+static BOOL state_has( const WCHAR *what )
 {
     WCHAR state[256] = L"";
 
     GetEnvironmentVariableW( L"LAB_STATE", state, ARRAY_SIZE(state) );
-    return wcsstr( state, SECLOGON L"=disabled" ) != NULL;
+    return wcsstr( state, what ) != NULL;
 }
 
 /* before the database is read; what somebody has changed stays, but for the start of secondary logon */
@@ -54,7 +54,7 @@ void ntlab_add_platform_services( HKEY root )
         const BOOL is_seclogon = !wcscmp( platform_services[i].name, SECLOGON );
 
         if (RegCreateKeyExW( root, platform_services[i].name, 0, NULL, 0, KEY_ALL_ACCESS, NULL, &key, &disposition )) continue;
-        start = is_seclogon && seclogon_is_disabled() ? SERVICE_DISABLED : platform_services[i].start;
+        start = is_seclogon && state_has( SECLOGON L"=disabled" ) ? SERVICE_DISABLED : platform_services[i].start;
         if (is_seclogon || disposition == REG_CREATED_NEW_KEY) SET( L"Start", REG_DWORD, &start, sizeof(start) );
         if (disposition == REG_CREATED_NEW_KEY)
         {
@@ -82,6 +82,7 @@ void ntlab_platform_status( const WCHAR *name, SERVICE_STATUS_PROCESS *status )
             runs = !wine_server_call( req ) && !reply->error;
         }
         SERVER_END_REQ;
+        if (!wcsicmp( name, L"MpsSvc" ) && state_has( L"firewall=stopped" )) runs = FALSE;
     }
     status->dwServiceType      = SERVICE_WIN32_SHARE_PROCESS;
     status->dwCurrentState     = runs ? SERVICE_RUNNING : SERVICE_STOPPED;

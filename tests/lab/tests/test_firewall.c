@@ -273,7 +273,8 @@ static void test_changes(void)
 
 int main( int argc, char **argv )
 {
-    const BOOL ignored = lab_has( "firewall-rules=ignored" );
+    const BOOL off = lab_has( "firewall=off" ), ignored = lab_has( "firewall-rules=ignored" );
+    VARIANT_BOOL enabled = VARIANT_TRUE;
     NET_FW_MODIFY_STATE state = 99;
     WSADATA data;
 
@@ -282,13 +283,19 @@ int main( int argc, char **argv )
     CoInitializeEx( NULL, COINIT_MULTITHREADED );
     port = listener_port();
     expect_error( CoCreateInstance( &CLSID_NetFwPolicy2, NULL, CLSCTX_INPROC_SERVER, &IID_INetFwPolicy2, (void **)&policy ), S_OK, "INetFwPolicy2" );
+    if (lab_has( "firewall=stopped" ))
+    {
+        expect_error( INetFwPolicy2_get_Rules( policy, &rules ), HRESULT_FROM_WIN32( EPT_S_NOT_REGISTERED ), "no rules without the service" );
+        return finish();
+    }
     expect_error( INetFwPolicy2_get_Rules( policy, &rules ), S_OK, "has rules" );
+    ok( INetFwPolicy2_get_FirewallEnabled( policy, NET_FW_PROFILE2_PUBLIC, &enabled ) == S_OK && !enabled == off, "and is on or off" );
     expect_error( INetFwPolicy2_get_LocalPolicyModifyState( policy, &state ), S_OK, "and a state" );
     ok( state == (ignored ? NET_FW_MODIFY_STATE_GP_OVERRIDE : lab_has( "firewall-rules=inbound-blocked" ) ?
                   NET_FW_MODIFY_STATE_INBOUND_BLOCKED : NET_FW_MODIFY_STATE_OK), "which is that of the machine" );
-    if (state != NET_FW_MODIFY_STATE_OK)
+    if (state != NET_FW_MODIFY_STATE_OK || off)
     {
-        test_effect( 1, ignored );
+        test_effect( 1, ignored || off );
         return finish();
     }
     test_effect( ARRAYSIZE(effects), FALSE );

@@ -2,12 +2,15 @@
 
 #include <lm.h>
 
+#include "elevated/state.h"
 #include "elevated/steps.h"
 #include "win/error.h"
 
 char own_sid[SBX_MACHINE_SID];
 const sbx_setup_step *steps;
 uint32_t count;
+const char *programs = "C:\\Program Files\\sbx";
+int with_network;
 
 void check(sbx_status st, const sbx_error *err, const char *what)
 {
@@ -19,16 +22,30 @@ void check(sbx_status st, const sbx_error *err, const char *what)
     fail_msg("%s: %s (%s)", what, text, err->hint);
 }
 
-void options(uint32_t slots)
+static void take_options(sbx_setup_options *given)
 {
-    sbx_setup_options given = {.size = sizeof(given),
-                               .part = SBX_SETUP_MACHINE,
-                               .slots = slots,
-                               .user_sid = own_sid,
-                               .programs = "C:\\Program Files\\sbx"};
     sbx_error err = {0};
 
-    check(sbx_elevated_steps(&given, &steps, &count, &err), &err, "steps");
+    given->size = sizeof(*given);
+    given->part = SBX_SETUP_MACHINE;
+    given->programs = programs;
+    check(sbx_elevated_steps(given, &steps, &count, &err), &err, "steps");
+}
+
+void options(uint32_t slots)
+{
+    sbx_setup_options given = {.slots = slots, .user_sid = own_sid};
+
+    take_options(&given);
+}
+
+void options_for(const char *sid, uint32_t slots, uint32_t first, uint32_t last)
+{
+    const sbx_port_range range = {(uint16_t)first, (uint16_t)last};
+    sbx_setup_options given = {
+        .flags = SBX_SETUP_LOOPBACK, .slots = slots, .loopback = &range, .loopback_count = first != 0, .user_sid = sid};
+
+    take_options(&given);
 }
 
 uint32_t state_of(uint32_t i)
@@ -42,7 +59,7 @@ uint32_t state_of(uint32_t i)
 
 int is_elsewhere(uint32_t i)
 {
-    return !strcmp(steps[i].name, "filters");
+    return !with_network && (!strcmp(steps[i].name, "filters") || !strcmp(steps[i].name, "rules"));
 }
 
 void apply(uint32_t i)
@@ -83,6 +100,36 @@ void undo_all(void)
 
     for (i = count; i-- > 0;)
         check(steps[i].undo(&steps[i], &err), &err, steps[i].name);
+}
+
+uint32_t state_named(const char *name)
+{
+    return state_of(step_of(name));
+}
+
+void apply_named(const char *name)
+{
+    const sbx_setup_step *step = &steps[step_of(name)];
+    sbx_error err = {0};
+
+    check(step->apply(step, &err), &err, name);
+    assert_int_equal(state_named(name), 1);
+}
+
+void undo_named(const char *name)
+{
+    const sbx_setup_step *step = &steps[step_of(name)];
+    sbx_error err = {0};
+
+    check(step->undo(step, &err), &err, name);
+}
+
+void load(sbx_machine *machine)
+{
+    sbx_error err = {0};
+
+    memset(machine, 0, sizeof(*machine));
+    check(sbx_state_load(machine, &err), &err, "load");
 }
 
 /* ---- an oracle of its own: what the machine has ---- */

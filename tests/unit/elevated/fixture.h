@@ -15,14 +15,25 @@ extern uint32_t count;
 
 void check(sbx_status st, const sbx_error *err, const char *what); /* ends the test where st is no SBX_OK */
 
+extern const char *programs; /* the folder of the runner */
+
 void options(uint32_t slots); /* fills steps and count */
+/* For another user, or with ports of this machine; 0: with none. */
+void options_for(const char *sid, uint32_t slots, uint32_t first, uint32_t last);
 uint32_t step_of(const char *name);
 uint32_t state_of(uint32_t i);
-/* The filters start programs as the accounts, and have a test of their own. */
+/* Filters, for which programs of the accounts are started, and rules have a test of their own. */
+extern int with_network;
 int is_elsewhere(uint32_t i);
 void apply(uint32_t i); /* unless it is there */
 void apply_all(void);
 void undo_all(void);
+
+/* By their names. */
+uint32_t state_named(const char *name);
+void apply_named(const char *name);
+void undo_named(const char *name);
+void load(sbx_machine *machine); /* the record */
 
 /* Users with their flags, groups with their members, hidden users, files of sbx, as one number. */
 uint32_t snapshot(void);

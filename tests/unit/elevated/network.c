@@ -97,6 +97,9 @@ static void users(void **state)
     assert_true(sbx_filter_users_offline(user, &text));
     assert_string_equal(text.data, "O:SYG:SYD:(A;;CC;;;S-1-5-21-9-22)");
     sbx_text_fini(&text);
+    sbx_filter_users_rule(&machine.users[0], &text);
+    assert_string_equal(text.data, "O:LSD:(A;;CC;;;S-1-5-21-9-11)(A;;CC;;;S-1-5-21-9-12)");
+    sbx_text_fini(&text);
     user->accounts[0][1][0] = 0;
     assert_false(sbx_filter_users_offline(user, &text)); /* one that admits nobody would match nobody: no filter */
     sbx_text_fini(&text);
