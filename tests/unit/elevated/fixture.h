@@ -9,6 +9,8 @@
 #include "base/error.h"
 #include "elevated/machine.h"
 
+#define STEPS_BESIDE 15 /* those that are not of one account */
+
 extern char own_sid[SBX_MACHINE_SID];
 extern const sbx_setup_step *steps;
 extern uint32_t count;

@@ -123,16 +123,16 @@ void test_fewer(void **state)
     apply_all();
     assert_int_not_equal(snapshot(), one);
     options(1);
-    assert_int_equal(count, 14 + 2 * 3); /* those beyond are steps as well */
+    assert_int_equal(count, STEPS_BESIDE + 2 * 3); /* those beyond are steps as well */
     apply(step_of("enrol"));
     options(0); /* cut short there: they are still known */
-    assert_int_equal(count, 14 + 2 * 3);
+    assert_int_equal(count, STEPS_BESIDE + 2 * 3);
     apply_all();
     assert_int_equal(snapshot(), one);
     check(sbx_principal_find("sbx1-on03", &found, &sid, &err), &err, "find");
     assert_int_equal(found, SBX_PRINCIPAL_NONE);
     options(0);
-    assert_int_equal(count, 14 + 2 * 1);
+    assert_int_equal(count, STEPS_BESIDE + 2 * 1);
     undo_all();
     assert_int_equal(snapshot(), before);
 }

@@ -41,7 +41,7 @@ static void test_many(void **state)
 
     (void)state;
     options(SBX_SLOTS_MAX);
-    assert_int_equal(count, 15 + 2 * SBX_SLOTS_MAX);
+    assert_int_equal(count, STEPS_BESIDE + 2 * SBX_SLOTS_MAX);
     for (i = 0; i < count; i++)
         for (k = 0; k < i; k++)
             assert_string_not_equal(steps[i].name, steps[k].name);
