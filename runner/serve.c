@@ -14,6 +14,8 @@
 #include "win/user.h"
 #include "win/wide.h"
 
+#define NOTES_MAX 0x4000u /* bytes: what the pipe takes, with or without a reader */
+
 static sbx_status own_sid(char text[192], sbx_error *err)
 {
     sbx_user_sid user;
@@ -141,9 +143,24 @@ out:
     return st;
 }
 
+/* What the backend has to tell reaches sbx when it listens: when the command has ended. */
+static SRWLOCK lock = SRWLOCK_INIT;
+static sbx_text notes;
+
+static void on_note(void *context, uint32_t kind, const char *object, const char *text)
+{
+    const sbx_talk_note note = {kind, object, text};
+
+    (void)context;
+    AcquireSRWLockExclusive(&lock);
+    if (notes.length < NOTES_MAX)
+        sbx_talk_told_put(&notes, &note);
+    ReleaseSRWLockExclusive(&lock);
+}
+
 static sbx_status begin(const sbx_talk_request *request, const sbx_pty *pty, work *w, sbx_error *err)
 {
-    static const sbx_plugin_sink sink;
+    static const sbx_plugin_sink sink = {.note = on_note};
     const sbx_backend *backend;
     char sid[192];
     sbx_status st = own_sid(sid, err);
@@ -232,5 +249,7 @@ sbx_status sbx_serve(sbx_channel *channel, sbx_error *err)
         st = SBX_OK;
 out:
     end(&w);
+    if (st == SBX_OK && notes.length)
+        sbx_channel_send(channel, &notes, NULL);
     return st;
 }

@@ -6,6 +6,7 @@
 #include <windows.h>
 
 #include "base/memory.h"
+#include "common/grants/tidy.h"
 #include "common/host.h"
 #include "common/token/ticket.h"
 #include "common/token/token.h"
@@ -80,6 +81,7 @@ static sbx_status SBX_CALL elevated_token(const sbx_ticket *ticket, sbx_spawn *s
         (st = sbx_token_restrict(&data->spec, &token, err)) != SBX_OK)
         goto out;
     sbx_elevated_folder_clear(data->opened, 0);
+    sbx_tidy(data->owed, data->spec.launcher);
     memset(spawn, 0, sizeof(*spawn));
     spawn->size = sizeof(*spawn);
     spawn->token = token;
@@ -113,9 +115,14 @@ static sbx_status SBX_CALL elevated_verify(const sbx_spawn *spawn, void *process
 static void SBX_CALL elevated_spawn_end(sbx_spawn *spawn)
 {
     const sbx_ticket_data *data = spawn->context;
+    sbx_error err = {.size = sizeof(err)};
 
-    if (data)
-        sbx_elevated_folder_clear(data->opened, 1);
+    if (data) {
+        if (sbx_lease_look(&err) != SBX_OK)
+            sbx_host_note(SBX_NOTE_WARN, err.object, "%s%s%s", err.op, err.hint[0] ? ": " : "", err.hint);
+        sbx_tidy(data->made, data->spec.launcher);
+        sbx_elevated_folder_clear(data->opened, 1); /* the last: that it is gone says that all was done */
+    }
     free_data(spawn->context);
     spawn->context = NULL;
     spawn->desktop = NULL;

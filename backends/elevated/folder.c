@@ -153,8 +153,19 @@ sbx_status sbx_elevated_folder_open(sbx_elevated_folder *folder, const sbx_eleva
     return st;
 }
 
-void sbx_elevated_folder_close(sbx_elevated_folder *folder)
+static int is_there(const char *path)
 {
+    uint16_t *path_w = NULL;
+    const int is = sbx_state_wide(path, &path_w, NULL) != SBX_OK ||
+                   GetFileAttributesW(path_w) != INVALID_FILE_ATTRIBUTES || GetLastError() != ERROR_FILE_NOT_FOUND;
+
+    sbx_free(path_w);
+    return is;
+}
+
+int sbx_elevated_folder_close(sbx_elevated_folder *folder)
+{
+    const int is_done = folder->path && !is_there(folder->path);
     char **const texts[] = {&folder->area, &folder->path, &folder->home, &folder->roaming, &folder->local};
     size_t i;
 
@@ -164,6 +175,7 @@ void sbx_elevated_folder_close(sbx_elevated_folder *folder)
         sbx_free(*texts[i]);
         *texts[i] = NULL;
     }
+    return is_done;
 }
 
 void sbx_elevated_folder_clear(const char *temp, int too)

@@ -35,8 +35,8 @@ typedef struct sbx_elevated_folder_who {
 
 /* `folder` begins as { 0 }; closed by the caller on failure, too. */
 sbx_status sbx_elevated_folder_open(sbx_elevated_folder *folder, const sbx_elevated_folder_who *who, sbx_error *err);
-/* It and all in it is deleted; what cannot be is told. */
-void sbx_elevated_folder_close(sbx_elevated_folder *folder);
+/* It and all in it is deleted; what cannot be is told.  1: the account had done its part before. */
+int sbx_elevated_folder_close(sbx_elevated_folder *folder);
 
 /* As the account: delete all that lies beside TEMP, and TEMP itself where too is set.  What cannot be is left to sbx.exe. */
 void sbx_elevated_folder_clear(const char *temp, int too);

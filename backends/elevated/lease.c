@@ -20,7 +20,6 @@
 #include "win/walk.h"
 #include "win/wide.h"
 
-#define FILE_BYTES 0x20000u
 #define RETRY_MS 50u
 #define TELL_MS 1000u
 #define DYING_MS 1000u /* processes of a run that was killed are ended by the system, in its own time */
@@ -45,35 +44,12 @@ typedef struct search {
     sbx_error *err;
 } search;
 
-char *sbx_lease_file_path(const char *account)
-{
-    char name[64];
-
-    snprintf(name, sizeof(name), SBX_LEASE_FOLDER "\\%s", account);
-    return sbx_state_path(name);
-}
-
 /* ---- in which order they are tried ---- */
-
-/* The workspace, and what is to be undone: that line is not there where nothing is. */
-sbx_status sbx_lease_file_read(const char *path, char **workspace, char **left)
-{
-    size_t length = 0;
-    sbx_status st = sbx_file_read(path, FILE_BYTES, workspace, &length, NULL);
-
-    if (st != SBX_OK)
-        return st;
-    *left = *workspace + strcspn(*workspace, "\n");
-    if (**left)
-        *(*left)++ = 0;
-    (*left)[strcspn(*left, "\n")] = 0;
-    return SBX_OK;
-}
 
 static void look(const search *s, candidate *one)
 {
     WIN32_FILE_ATTRIBUTE_DATA data;
-    char account[24], *path, *workspace = NULL, *left;
+    char account[24], *path, *workspace = NULL, *left, *owed;
     uint16_t *path_w = NULL;
 
     sbx_machine_account_name(account, s->user->number, s->online, one->slot);
@@ -81,8 +57,8 @@ static void look(const search *s, candidate *one)
     if (path && sbx_state_wide(path, &path_w, NULL) == SBX_OK &&
         GetFileAttributesExW(path_w, GetFileExInfoStandard, &data)) {
         one->used = (uint64_t)data.ftLastWriteTime.dwHighDateTime << 32 | data.ftLastWriteTime.dwLowDateTime;
-        one->is_mine =
-            sbx_lease_file_read(path, &workspace, &left) == SBX_OK && sbx_path_equal(workspace, s->workspace) != 0;
+        one->is_mine = sbx_lease_file_read(path, &workspace, &left, &owed) == SBX_OK &&
+                       sbx_path_equal(workspace, s->workspace) != 0;
     }
     sbx_free(workspace);
     sbx_free(path_w);
@@ -102,40 +78,6 @@ static int compare(const void *left, const void *right)
 }
 
 /* ---- one of them ---- */
-
-static sbx_status open_file(const char *path, HANDLE *file, sbx_error *err)
-{
-    const DWORD access = GENERIC_READ | GENERIC_WRITE, share = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
-    uint16_t *path_w = NULL, *folder_w = NULL;
-    char *folder = NULL;
-    DWORD attributes;
-    sbx_status st = sbx_state_wide(path, &path_w, err);
-
-    if (st != SBX_OK)
-        return st;
-    *file = sbx_handle_from(CreateFileW(path_w, access, share, NULL, OPEN_ALWAYS, 0, NULL));
-    if (!*file && GetLastError() == ERROR_PATH_NOT_FOUND) { /* the first of this user */
-        folder = sbx_state_path(SBX_LEASE_FOLDER);
-        st = folder ? sbx_state_wide(folder, &folder_w, err) : sbx_fail_memory(err);
-        if (st == SBX_OK && (st = sbx_state_make(err)) == SBX_OK && !CreateDirectoryW(folder_w, NULL) &&
-            GetLastError() != ERROR_ALREADY_EXISTS)
-            st = sbx_fail_last(err, SBX_E_SYSTEM, "CreateDirectoryW", folder);
-        if (st == SBX_OK)
-            *file = sbx_handle_from(CreateFileW(path_w, access, share, NULL, OPEN_ALWAYS, 0, NULL));
-    }
-    if (st == SBX_OK && !*file) {
-        st = sbx_fail_last(err, SBX_E_SYSTEM, "CreateFileW", path);
-        attributes = err->code == ERROR_ACCESS_DENIED ? GetFileAttributesW(path_w) : INVALID_FILE_ATTRIBUTES;
-        if (attributes != INVALID_FILE_ATTRIBUTES && (attributes & FILE_ATTRIBUTE_DIRECTORY)) {
-            st = sbx_fail(err, SBX_E_SYSTEM, "a folder is where a file of sbx belongs", path);
-            sbx_hint(err, "remove it");
-        }
-    }
-    sbx_free(folder_w);
-    sbx_free(folder);
-    sbx_free(path_w);
-    return st;
-}
 
 static int on_process(void *context, uint32_t process_id)
 {
@@ -170,34 +112,30 @@ static sbx_status find_process(const char *sid, uint32_t *process_id, sbx_error 
 
 static sbx_status write_file(const sbx_lease *lease, sbx_error *err)
 {
-    char *path;
-    sbx_text lines = {0};
-    DWORD done = 0;
-    sbx_status st = SBX_OK;
+    sbx_text owed = {0};
+    sbx_status st;
 
-    sbx_text_printf(&lines, "%s\n", lease->workspace);
-    if (lease->left)
-        sbx_text_printf(&lines, "%s\n", lease->left);
-    if (lines.failed)
-        return sbx_fail_memory(err);
-    if (SetFilePointer(lease->file, 0, NULL, FILE_BEGIN) == INVALID_SET_FILE_POINTER ||
-        !WriteFile(lease->file, lines.data, (DWORD)lines.length, &done, NULL) || !SetEndOfFile(lease->file)) {
-        path = sbx_lease_file_path(lease->account);
-        st = sbx_fail_last(err, SBX_E_SYSTEM, "WriteFile", path);
-        sbx_free(path);
-    }
-    sbx_text_fini(&lines);
+    sbx_text_printf(&owed, "%s%s", lease->owed ? lease->owed : "", lease->made ? lease->made : "");
+    st = owed.failed ? sbx_fail_memory(err)
+                     : sbx_lease_file_write(lease->file, lease->account, lease->workspace,
+                                            lease->left ? lease->left : "", owed.data ? owed.data : "", err);
+    sbx_text_fini(&owed);
     return st;
 }
 
 /* What the last run in the account left where it was killed. */
-static void undo_left(const char *path)
+static sbx_status take_left(sbx_lease *lease, const char *path, sbx_error *err)
 {
-    char *workspace = NULL, *left;
+    char *workspace = NULL, *left, *owed;
+    sbx_status st = SBX_OK;
 
-    if (sbx_lease_file_read(path, &workspace, &left) == SBX_OK && *left)
+    if (sbx_lease_file_read(path, &workspace, &left, &owed) == SBX_OK) {
         sbx_station_undo(left);
+        if (*owed && (lease->owed = sbx_strdup(owed)) == NULL)
+            st = sbx_fail_memory(err);
+    }
     sbx_free(workspace);
+    return st;
 }
 
 static int try_one(search *s, uint32_t slot)
@@ -212,7 +150,7 @@ static int try_one(search *s, uint32_t slot)
     sbx_machine_account_name(lease->account, s->user->number, s->online, slot);
     lease->sid = s->user->accounts[s->online][slot];
     path = sbx_lease_file_path(lease->account);
-    st = path ? open_file(path, &lease->file, s->err) : sbx_fail_memory(s->err);
+    st = path ? sbx_lease_file_open(path, &lease->file, s->err) : sbx_fail_memory(s->err);
     if (st != SBX_OK) {
         answer = st == SBX_E_MEMORY ? STOP : LEFT_OUT;
     } else if (!LockFileEx(lease->file, LOCKFILE_EXCLUSIVE_LOCK | LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0, &place)) {
@@ -228,8 +166,7 @@ static int try_one(search *s, uint32_t slot)
         sbx_hint(s->err, "end process %u: taskkill /f /pid %u", process_id, process_id);
         answer = LEFT_OUT;
     } else {
-        undo_left(path);
-        answer = write_file(lease, s->err) == SBX_OK ? GOT : STOP;
+        answer = take_left(lease, path, s->err) == SBX_OK && write_file(lease, s->err) == SBX_OK ? GOT : STOP;
     }
     if (answer != GOT)
         sbx_handle_close(&lease->file);
@@ -316,7 +253,7 @@ sbx_status sbx_lease_take(sbx_lease *lease, const sbx_machine_user *user, int on
     st = answer == BUSY || !own.status ? none_free(&s, &own) : own.status;
     if (err)
         *err = own;
-    sbx_lease_give(lease);
+    sbx_lease_give(lease, 0);
     return st;
 }
 
@@ -343,10 +280,11 @@ sbx_status sbx_lease_look(sbx_error *err)
     return st;
 }
 
-sbx_status sbx_lease_keep(sbx_lease *lease, const char *line, sbx_error *err)
+sbx_status sbx_lease_keep(sbx_lease *lease, const char *line, const char *made, sbx_error *err)
 {
     lease->left = sbx_strdup(line);
-    return lease->left ? write_file(lease, err) : sbx_fail_memory(err);
+    lease->made = sbx_strdup(made);
+    return lease->left && lease->made ? write_file(lease, err) : sbx_fail_memory(err);
 }
 
 void sbx_lease_end(sbx_lease *lease)
@@ -359,13 +297,25 @@ void sbx_lease_end(sbx_lease *lease)
                      process_id, lease->account, process_id);
 }
 
-void sbx_lease_give(sbx_lease *lease)
+static void forget(char **text)
 {
-    if (lease->left) { /* it is undone */
-        sbx_free(lease->left);
-        lease->left = NULL;
-        write_file(lease, NULL);
+    sbx_free(*text);
+    *text = NULL;
+}
+
+void sbx_lease_give(sbx_lease *lease, int is_done)
+{
+    const int has_kept = lease->left != NULL;
+
+    forget(&lease->left);
+    if (is_done) {
+        forget(&lease->owed);
+        forget(&lease->made);
     }
+    if (has_kept)
+        write_file(lease, NULL);
+    forget(&lease->owed);
+    forget(&lease->made);
     sbx_handle_close(&lease->file);
     sbx_free(lease->workspace);
     memset(lease, 0, sizeof(*lease));

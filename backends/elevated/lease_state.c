@@ -20,6 +20,7 @@ typedef struct round {
     sbx_state_visitor visit;
     void *context;
     int stop;
+    sbx_error failed; /* the first */
 } round;
 
 static int wanted(const round *now, const sbx_state_item *item)
@@ -29,34 +30,49 @@ static int wanted(const round *now, const sbx_state_item *item)
     return now->what == SBX_CLEAN_ALL || item->state == SBX_STATE_STALE;
 }
 
+/* What only the account can put in order stays on record.  The file stays as well: who waits for it has it open. */
+static void undo(HANDLE file, const char *account, const char *workspace, const char *left, const char *owed,
+                 sbx_error *err)
+{
+    sbx_station_undo(left);
+    if (!*owed) {
+        SetEndOfFile(file);
+    } else if (sbx_lease_file_write(file, account, workspace, "", owed, err) == SBX_OK) {
+        sbx_fail(err, SBX_E_REFUSED, "only the account opens what a killed run has made", workspace);
+        sbx_hint(err, "start a command there and clean again: sbx -- cmd /c exit");
+    }
+}
+
 /* file: of an account, whose name is the end of path. */
 static void one(round *now, const char *account, const char *path, HANDLE file)
 {
     OVERLAPPED place = {.Offset = SBX_LEASE_HELD_AT};
     sbx_state_item item = {.size = sizeof(item), .kind = "account", .object = account};
-    char *workspace = NULL, *left = NULL, text[128];
+    char *workspace = NULL, *left = NULL, *owed = NULL, text[128];
+    sbx_error err = {.size = sizeof(err)};
 
     /* one who is about to have it looks again a moment later */
     const int held = !LockFileEx(file, LOCKFILE_EXCLUSIVE_LOCK | LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0, &place);
 
-    if (sbx_lease_file_read(path, &workspace, &left) != SBX_OK)
+    if (sbx_lease_file_read(path, &workspace, &left, &owed) != SBX_OK)
         return;
     item.root = workspace;
     item.state = held ? SBX_STATE_ACTIVE : SBX_STATE_STALE;
     if (held)
         snprintf(text, sizeof(text), "at work");
     else
-        snprintf(text, sizeof(text), "its access to the window station and to named objects, of a run that was killed");
+        snprintf(text, sizeof(text), "%s, of a run that was killed",
+                 *left ? "its access to the window station and to named objects" : "what it made may be closed to you");
     item.text = text;
-    if (held || *left) {
+    if (held || *left || *owed) {
         if (!now->clean) {
             now->stop = now->visit(now->context, &item, NULL) != 0;
         } else if (wanted(now, &item)) {
-            if (!held) {
-                sbx_station_undo(left);
-                SetEndOfFile(file); /* the file stays: who waits for it has it open */
-            }
-            now->stop = now->visit && now->visit(now->context, &item, NULL) != 0;
+            if (!held)
+                undo(file, account, workspace, left, owed, &err);
+            now->stop = now->visit && now->visit(now->context, &item, err.status ? &err : NULL) != 0;
+            if (!now->failed.status)
+                now->failed = err;
         }
     } else if (now->clean && now->what == SBX_CLEAN_ALL) {
         SetEndOfFile(file);
@@ -113,6 +129,12 @@ sbx_status sbx_lease_list(sbx_state_visitor visit, void *context, sbx_error *err
 sbx_status sbx_lease_clean(uint32_t what, const char *root, sbx_state_visitor visit, void *context, sbx_error *err)
 {
     round now = {.clean = 1, .what = what, .root = root, .visit = visit, .context = context};
+    sbx_status st = each(&now, err);
 
-    return each(&now, err);
+    if (st == SBX_OK && now.failed.status) {
+        st = now.failed.status;
+        if (err)
+            *err = now.failed;
+    }
+    return st;
 }

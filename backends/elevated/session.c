@@ -12,6 +12,7 @@
 #include "common/environment/network.h"
 #include "common/grants/audience.h"
 #include "common/grants/grant.h"
+#include "common/grants/tidy.h"
 #include "common/host.h"
 #include "common/roots.h"
 #include "common/state.h"
@@ -188,6 +189,8 @@ static sbx_status make_ticket(sbx_session *s, const sbx_policy *policy, sbx_erro
     data.opened = s->folder.path;
     data.desktop = s->desktop.name;
     data.proof = s->proof.text;
+    data.owed = s->lease.owed;
+    data.made = s->lease.made;
     if (!s->spec.is_whole) /* every user may make something there, and no command */
         st = sbx_dirs_get(SBX_DIR_PROGRAM_DATA, &closed, err);
     else /* what admits the user alone */
@@ -242,6 +245,7 @@ static sbx_status open_run(sbx_session *s, const sbx_policy *policy, sbx_error *
                                    .second_sid = s->spec.set_sid ? s->spec.set_sid : run_sid,
                                    .run_id = policy->run_id};
     char record[SBX_STATION_RECORD];
+    sbx_text made = {0};
     PSID account = NULL;
     sbx_status st;
 
@@ -256,8 +260,11 @@ static sbx_status open_run(sbx_session *s, const sbx_policy *policy, sbx_error *
     if (policy->network == SBX_NETWORK_OFF &&
         (st = sbx_proof_open(&s->proof, policy->run_id, s->user, s->lease.sid, err)) != SBX_OK)
         goto out;
+    sbx_tidy_add(&made, s->grants, s->user->groups[SBX_GROUP_WRITERS]);
     if ((st = sbx_elevated_folder_open(&s->folder, &who, err)) != SBX_OK ||
-        (sbx_station_record(account, run_sid, record), st = sbx_lease_keep(&s->lease, record, err)) != SBX_OK ||
+        (sbx_station_record(account, run_sid, record),
+         st = made.failed ? sbx_fail_memory(err)
+                          : sbx_lease_keep(&s->lease, record, made.data ? made.data : "", err)) != SBX_OK ||
         (st = sbx_station_admit(&s->station, account, run_sid, err)) != SBX_OK ||
         (st = sbx_desktop_open(&s->desktop, policy->run_id, run_sid, account, err)) != SBX_OK ||
         (st = make_edits(s, policy, err)) != SBX_OK)
@@ -265,6 +272,7 @@ static sbx_status open_run(sbx_session *s, const sbx_policy *policy, sbx_error *
     st = make_ticket(s, policy, err);
     sbx_sessions_tell(SBX_SESSIONS_MANY);
 out:
+    sbx_text_fini(&made);
     LocalFree(account);
     return st;
 }
@@ -351,17 +359,19 @@ void sbx_elevated_environment(const sbx_session *session, sbx_env_edits *edits)
 
 void sbx_elevated_close(sbx_session *session)
 {
+    int is_done;
+
     if (!session)
         return;
     SecureZeroMemory(session->password_w, sizeof(session->password_w));
     sbx_edits_fini(&session->edits);
     sbx_desktop_close(&session->desktop);
     sbx_station_close(&session->station);
-    sbx_elevated_folder_close(&session->folder);
+    is_done = sbx_elevated_folder_close(&session->folder);
     sbx_grants_close(session->grants);
     sbx_lease_end(&session->lease);
     sbx_proof_close(&session->proof);
-    sbx_lease_give(&session->lease);
+    sbx_lease_give(&session->lease, is_done);
     sbx_handle_close(&session->runner);
     sbx_machine_fini(&session->machine);
     LocalFree(session->denied);

@@ -11,6 +11,8 @@
 
 #define SIZE_MAX_CHARACTERS 32767u /* COORD */
 
+#define NOTE_MAX 1024u /* bytes of an object, of a text, each with its NUL */
+
 #define CONTROL_MAX 1u /* CTRL_C_EVENT 0, CTRL_BREAK_EVENT 1: what can be passed on */
 
 uint32_t sbx_talk_most(uint32_t type)
@@ -21,6 +23,7 @@ uint32_t sbx_talk_most(uint32_t type)
     case SBX_TALK_SIGNAL:
     case SBX_TALK_FAILED:
     case SBX_TALK_RESIZE:
+    case SBX_TALK_TOLD:
         return 4096;
     case SBX_TALK_REQUEST:
         return SBX_FRAME_MAX;
@@ -240,5 +243,28 @@ void sbx_talk_resize_put(sbx_text *frame, const sbx_talk_size *size)
 sbx_status sbx_talk_resize_get(sbx_frame_body *body, sbx_talk_size *size, sbx_error *err)
 {
     get_size(body, size, 1);
+    return sbx_frame_finish(body, err);
+}
+
+void sbx_talk_told_put(sbx_text *frame, const sbx_talk_note *note)
+{
+    char cut[NOTE_MAX];
+
+    sbx_frame_begin(frame, SBX_TALK_TOLD);
+    sbx_frame_add_u32(frame, note->kind);
+    sbx_utf8_copy(cut, sizeof(cut), note->object);
+    sbx_frame_add_text(frame, cut);
+    sbx_utf8_copy(cut, sizeof(cut), note->text);
+    sbx_frame_add_text(frame, cut);
+    sbx_frame_end(frame);
+}
+
+sbx_status sbx_talk_told_get(sbx_frame_body *body, sbx_talk_note *note, sbx_error *err)
+{
+    note->kind = sbx_frame_u32(body, "kind of note");
+    note->object = sbx_frame_text(body, "object", NOTE_MAX - 1);
+    note->text = sbx_frame_text(body, "text", NOTE_MAX - 1);
+    if (!note->kind || note->kind > SBX_NOTE_WARN)
+        sbx_frame_reject(body, "kind of note");
     return sbx_frame_finish(body, err);
 }

@@ -6,6 +6,7 @@
  *     runner  STARTED   the command exists, is suspended, and its token was checked     or FAILED, and it ends
  *     sbx     SIGNAL    any number of them, and of
  *     sbx     RESIZE    where the command has a terminal
+ *     runner  TOLD      when sbx has closed its pipe: any number of notes for the report
  *
  * sbx takes process and thread over and resumes the command itself, so nothing has to be asked for after STARTED; the end of
  * the pipe is the end of the runner.  A runner answers FAILED in place of HELLO, too.
@@ -23,6 +24,7 @@
 #define SBX_TALK_SIGNAL 4u
 #define SBX_TALK_FAILED 5u
 #define SBX_TALK_RESIZE 6u
+#define SBX_TALK_TOLD 7u
 
 typedef struct sbx_talk_hello {
     const char *version, *account_sid; /* of the program; of the user it runs as */
@@ -54,6 +56,11 @@ typedef struct sbx_talk_started {
     uint32_t process_id;
 } sbx_talk_started;
 
+typedef struct sbx_talk_note {
+    uint32_t kind; /* SBX_NOTE_* */
+    const char *object, *text;
+} sbx_talk_note;
+
 /* The longest body that a type may have; 0: there is no such type. */
 uint32_t sbx_talk_most(uint32_t type);
 
@@ -63,12 +70,14 @@ void sbx_talk_started_put(sbx_text *frame, const sbx_talk_started *started);
 void sbx_talk_signal_put(sbx_text *frame, uint32_t control); /* CTRL_C_EVENT and its like */
 void sbx_talk_failed_put(sbx_text *frame, const sbx_error *error);
 void sbx_talk_resize_put(sbx_text *frame, const sbx_talk_size *size);
+void sbx_talk_told_put(sbx_text *frame, const sbx_talk_note *note); /* cut where it is too long */
 
 sbx_status sbx_talk_hello_get(sbx_frame_body *body, sbx_talk_hello *hello, sbx_error *err);
 sbx_status sbx_talk_request_get(sbx_frame_body *body, sbx_talk_request *request, sbx_error *err);
 sbx_status sbx_talk_started_get(sbx_frame_body *body, sbx_talk_started *started, sbx_error *err);
 sbx_status sbx_talk_signal_get(sbx_frame_body *body, uint32_t *control, sbx_error *err);
 sbx_status sbx_talk_resize_get(sbx_frame_body *body, sbx_talk_size *size, sbx_error *err);
+sbx_status sbx_talk_told_get(sbx_frame_body *body, sbx_talk_note *note, sbx_error *err);
 /* *error: what failed there, with a status that is a failure whatever was sent. */
 sbx_status sbx_talk_failed_get(sbx_frame_body *body, sbx_error *error, sbx_error *err);
 

@@ -114,6 +114,11 @@ static void tell_runner(sbx_cli *cli)
     sbx_cli_note(cli, SBX_NOTE_MEASURE, "sbx-runner", text);
 }
 
+static void on_note(void *context, uint32_t kind, const char *object, const char *text)
+{
+    sbx_cli_note(context, kind, object, text);
+}
+
 static sbx_status launch(sbx_cli *cli, sbx_choice *choice, sbx_error *err)
 {
     sbx_launch_request request = {0};
@@ -124,6 +129,8 @@ static sbx_status launch(sbx_cli *cli, sbx_choice *choice, sbx_error *err)
     request.session = choice->session;
     request.command_w = cli->command_w;
     request.console_grace_ms = cli->plan.console_grace_ms;
+    request.note = on_note;
+    request.note_context = cli;
     cli->report.launched = 1;
     st = sbx_launch_run(&request, &cli->report.result, err);
     cli->exit_code = (int)cli->report.result.exit_code;

@@ -22,6 +22,7 @@
 /* One whose pipes are closed ends by itself; after a command it has yet to delete what that made for its account alone. */
 #define CLOSE_MS 1000u
 #define DELETE_MS 30000u
+#define NOTES_MAX 32u
 
 #define PIPE_BYTES 0x10000u
 
@@ -297,10 +298,29 @@ void sbx_account_pass_on(sbx_account *account)
         sbx_channel_send(&account->channel, &frame, NULL); /* a runner that does not listen has ended, which is seen */
 }
 
+/* Until the runner ends, or says what it is not asked for. */
+static void hear_notes(sbx_account *account)
+{
+    sbx_talk_note note;
+    sbx_frame_body body;
+    uint32_t type = 0, i;
+
+    for (i = 0; i < NOTES_MAX; i++) {
+        if (sbx_channel_ask(&account->channel, NULL, sbx_talk_most, DELETE_MS, &type, &body, NULL) != SBX_OK ||
+            type != SBX_TALK_TOLD || sbx_talk_told_get(&body, &note, NULL) != SBX_OK)
+            return;
+        if (account->note)
+            account->note(account->note_context, note.kind, note.object, note.text);
+    }
+}
+
 void sbx_account_close(sbx_account *account)
 {
-    sbx_channel_close(&account->channel); /* the runner closes the pseudo console */
+    sbx_handle_close(&account->channel.output); /* the runner closes the pseudo console */
     sbx_terminal_close(&account->terminal, end_runner, account);
+    if (account->process.handle && account->has_served)
+        hear_notes(account);
+    sbx_channel_close(&account->channel);
     if (account->process.handle)
         WaitForSingleObject(account->process.handle, account->has_served ? DELETE_MS : CLOSE_MS);
     sbx_process_close(&account->process);

@@ -32,10 +32,12 @@ typedef struct sbx_account {
     sbx_process process; /* the runner */
     sbx_job job;
     sbx_channel channel;
-    char sid[192];          /* of the account */
-    char version[32];       /* of the runner, as it says */
-    int has_served;         /* a command was started */
-    uint32_t wait_ms;       /* 0: SBX_ACCOUNT_WAIT_MS */
+    char sid[192];                                                                    /* of the account */
+    char version[32];                                                                 /* of the runner, as it says */
+    int has_served;                                                                   /* a command was started */
+    uint32_t wait_ms;                                                                 /* 0: SBX_ACCOUNT_WAIT_MS */
+    void (*note)(void *context, uint32_t kind, const char *object, const char *text); /* see launch.h */
+    void *note_context;
     sbx_terminal *terminal; /* of the command, opened by the caller and closed here; NULL: it has none */
 } sbx_account;
 
@@ -52,7 +54,7 @@ sbx_status sbx_account_spawn(sbx_account *account, const char *backend, const sb
 void sbx_account_pass_on(sbx_account *account);
 
 /* The end of the runner, and of everything that it started and that still runs.  The command's tree has ended before: then
- * the runner's backend deletes what only the account can. */
+ * the runner's backend deletes and opens up what only the account can, and tells what it could not. */
 void sbx_account_close(sbx_account *account);
 
 #endif

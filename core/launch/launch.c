@@ -121,6 +121,8 @@ static sbx_status starter_open(starter *who, const sbx_launch_request *request, 
 
     if (is_other(who)) {
         who->account.wait_ms = request->account_wait_ms;
+        who->account.note = request->note;
+        who->account.note_context = request->note_context;
         return sbx_account_open(&who->account, who->identity, err);
     }
     who->spawn.size = sizeof(who->spawn);

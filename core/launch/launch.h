@@ -39,6 +39,9 @@ typedef struct sbx_launch_request {
     const uint16_t *command_w;
     uint32_t console_grace_ms;
     uint32_t account_wait_ms; /* how long a runner may take to answer; 0: SBX_ACCOUNT_WAIT_MS */
+    /* What the backend tells in a runner, when the command has ended: a note (SBX_NOTE_*); NULL: nobody listens. */
+    void (*note)(void *context, uint32_t kind, const char *object, const char *text);
+    void *note_context;
 } sbx_launch_request;
 
 typedef struct sbx_launch_result {

@@ -17,6 +17,7 @@ static void check_body(uint32_t type, const uint8_t *bytes, size_t size)
     sbx_error error;
     sbx_text again = {0};
     sbx_talk_size terminal;
+    sbx_talk_note note;
     uint32_t control;
 
     switch (type) {
@@ -40,6 +41,10 @@ static void check_body(uint32_t type, const uint8_t *bytes, size_t size)
         if (sbx_talk_resize_get(&body, &terminal, NULL) == SBX_OK)
             sbx_talk_resize_put(&again, &terminal);
         break;
+    case SBX_TALK_TOLD:
+        if (sbx_talk_told_get(&body, &note, NULL) == SBX_OK)
+            sbx_talk_told_put(&again, &note);
+        break;
     default: /* a status is put right, so it may come out otherwise */
         if (sbx_talk_failed_get(&body, &error, NULL) == SBX_OK)
             SBX_HOLDS(error.status > SBX_OK && strlen(error.hint) < sizeof(error.hint));
@@ -61,7 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size >= SBX_FRAME_HEAD && sbx_frame_head_read(data, SBX_FRAME_MAX, &head, NULL) == SBX_OK)
         SBX_HOLDS(head.length <= SBX_FRAME_MAX);
     if (size)
-        check_body(data[0] % SBX_TALK_RESIZE + 1, data + 1, size - 1);
+        check_body(data[0] % SBX_TALK_TOLD + 1, data + 1, size - 1);
     SBX_HOLDS(sbx_fault_live() == 0);
     return 0;
 }

@@ -9,7 +9,7 @@
 #define VERSION "1 "
 #define MORE (SBX_AUDIENCE_RIGHTS | SBX_KIND_ALLOW)
 
-static const uint8_t owner_rights[12] = {1, 1, 0, 0, 0, 0, 0, 3, 4, 0, 0, 0};
+const uint8_t sbx_audience_owner_rights[12] = {1, 1, 0, 0, 0, 0, 0, 3, 4, 0, 0, 0};
 static const uint8_t creator_owner[12] = {1, 1, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0};
 
 /* ---- In the ledger ------------------------------------------------------------------ */
@@ -80,7 +80,7 @@ static void begin(const sbx_root *root, const sbx_user_sid *user, sbx_beside *be
     memset(beside, 0, sizeof(*beside));
     beside->group.sid = root->audience ? sbx_audience_group(root->audience, &root->sid) : user->u.bytes;
     beside->user.sid = user->u.bytes;
-    beside->owner.sid = owner_rights;
+    beside->owner.sid = sbx_audience_owner_rights;
     beside->group.also = &beside->user;
     beside->user.also = &beside->owner;
 }
@@ -188,7 +188,7 @@ int sbx_audience_plan(const sbx_root *root, const sbx_ledger *ledger, const uint
         return 1;
     if (sbx_acl_has(acl, user->u.bytes, &less) || sbx_acl_has(acl, user->u.bytes, &more))
         entry->count |= SBX_AUDIENCE_KEPT_USER;
-    if (sbx_acl_has(acl, owner_rights, &own))
+    if (sbx_acl_has(acl, sbx_audience_owner_rights, &own))
         entry->count |= SBX_AUDIENCE_KEPT_OWNER;
     return 1;
 }

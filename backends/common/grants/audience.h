@@ -38,6 +38,9 @@ sbx_status sbx_audience_read(const char *text, sbx_audience *audience, sbx_error
 /* The one that the ledger has for a root: the newest, into `audience`; NULL: none. */
 const sbx_audience *sbx_audience_known(const sbx_ledger_root *known, sbx_audience *audience);
 
+/* S-1-3-4. */
+extern const uint8_t sbx_audience_owner_rights[12];
+
 /* The user's rights by the ACE of his own, at least. */
 #define SBX_AUDIENCE_RIGHTS (READ_CONTROL | WRITE_DAC | WRITE_OWNER | DELETE)
 

@@ -3,8 +3,6 @@
 #include "common/grants/audience.h"
 #include "common/grants/kind.h"
 
-static const uint8_t owner_rights[12] = {1, 1, 0, 0, 0, 0, 0, 3, 4, 0, 0, 0};
-
 static int is_one_of(const sbx_ace *ace, const sbx_ace *all, size_t count)
 {
     size_t i;
@@ -144,7 +142,7 @@ void sbx_audience_take(const sbx_audience_undo *undo, const sbx_audience_place *
     memset(beside, 0, sizeof(*beside));
     beside->group.sid = group;
     beside->user.sid = p->user->u.bytes;
-    beside->owner.sid = owner_rights;
+    beside->owner.sid = sbx_audience_owner_rights;
     beside->group.also = &beside->user;
     beside->user.also = &beside->owner;
     if (!p->acl || (!p->is_root && !is_ours(p->acl)))
@@ -159,10 +157,10 @@ void sbx_audience_take(const sbx_audience_undo *undo, const sbx_audience_place *
     for (i = 0; i < count && i < 32; i++)
         if (found[i].type == SBX_ACE_ALLOW)
             take_users(undo, p, &found[i], &beside->user);
-    count = sbx_acl_find(p->acl, owner_rights, found, 32);
+    count = sbx_acl_find(p->acl, sbx_audience_owner_rights, found, 32);
     for (i = 0; i < count && i < 32; i++)
         if (found[i].type == SBX_ACE_ALLOW &&
-            (is_orphan(p, owner_rights, &found[i], READ_CONTROL, 0) ||
+            (is_orphan(p, sbx_audience_owner_rights, &found[i], READ_CONTROL, 0) ||
              (p->is_root && !(undo->kept & SBX_AUDIENCE_KEPT_OWNER) && found[i].mask == READ_CONTROL &&
               found[i].flags == (SBX_KIND_BELOW | SBX_ACE_ONLY_BELOW))))
             drop(&beside->owner, &found[i]);

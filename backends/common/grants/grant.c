@@ -345,6 +345,11 @@ uint32_t sbx_grants_sids(const sbx_grants *grants, const void *const **sids)
     return grants->count;
 }
 
+const sbx_root *sbx_grants_root(const sbx_grants *grants, uint32_t index)
+{
+    return index < grants->count ? &grants->roots[index] : NULL;
+}
+
 const void *sbx_grants_set(const sbx_grants *grants)
 {
     return grants->count ? grants->set.bytes : NULL;

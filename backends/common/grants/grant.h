@@ -17,6 +17,7 @@
 
 typedef struct sbx_grants sbx_grants;
 typedef struct sbx_audience sbx_audience;
+typedef struct sbx_root sbx_root;
 
 /*
  * Judge the roots of `policy`, and make the grants that are missing, or only check them when they are all
@@ -36,6 +37,9 @@ uint32_t sbx_grants_sids(const sbx_grants *grants, const void *const **sids);
 
 /* The SID (PSID) of the set of roots and rules, see set.h; NULL where no root is active. */
 const void *sbx_grants_set(const sbx_grants *grants);
+
+/* The active roots, in that order; NULL: no more. */
+const sbx_root *sbx_grants_root(const sbx_grants *grants, uint32_t index);
 
 /* Ends the run: removes what guarded missing names, gives up the hold on the roots.  NULL is fine. */
 void sbx_grants_close(sbx_grants *grants);

@@ -187,8 +187,13 @@ static sbx_status one(walk *w, frame **top, const FILE_FULL_DIR_INFORMATION *ent
     item.name = entry->FileName;
     item.name_length = entry->FileNameLength / sizeof(WCHAR);
     item.parent = (*top)->dir;
+    item.changed = (uint64_t)entry->ChangeTime.QuadPart;
     item.sd = sd;
     item.err = err;
+    if ((w->flags & SBX_WALK_LISTED) && (item.is_link || !item.is_directory)) {
+        InterlockedIncrement64(&w->objects);
+        return w->visit(w->context, &item) == SBX_WALK_STOP ? err->status : SBX_OK;
+    }
     handle = open_item(w, &item);
     if (!handle && SBX_NT_OK(item.status))
         return SBX_OK;

@@ -26,12 +26,14 @@ typedef struct sbx_walk_item {
     size_t name_length;
     int is_directory, is_link; /* a link is never entered */
     sbx_nt_info info;          /* empty without a handle */
+    uint64_t changed;          /* FILETIME of the last change of what it is or has, as the listing tells */
     sbx_sd *sd;                /* of this thread */
     sbx_error *err;            /* of this thread, for SBX_WALK_STOP */
 } sbx_walk_item;
 
 #define SBX_WALK_LINKS 1u
 #define SBX_WALK_DIRECTORIES 2u
+#define SBX_WALK_LISTED 4u /* files and links are not opened: handle NULL, status 0 */
 
 /* Called from several threads at once. */
 typedef uint32_t (*sbx_walk_visit)(void *context, const sbx_walk_item *item);
@@ -43,7 +45,7 @@ typedef struct sbx_walk_count {
 /*
  * Walk below `root` (FILE_LIST_DIRECTORY, SYNCHRONIZE), which itself is not visited; `path` names it in errors, after
  * `doing` ("granting") in progress, which ends with done == total where it was told at all.  access: for every object, FILE_READ_ATTRIBUTES comes on top and, for directories, what listing takes.
- * flags: SBX_WALK_LINKS visits links too, SBX_WALK_DIRECTORIES no files.
+ * flags: SBX_WALK_LINKS visits links too, SBX_WALK_DIRECTORIES no files, SBX_WALK_LISTED opens directories alone.
  */
 sbx_status sbx_walk_below(void *root, const char *path, const char *doing, ACCESS_MASK access, uint32_t flags,
                           sbx_walk_visit visit, void *context, sbx_walk_count *count, sbx_error *err);

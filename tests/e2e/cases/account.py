@@ -137,15 +137,24 @@ def folders(w):
         equal((left, got.errors.count('could not be deleted')), ([], 0), got)
 
 
-@case('a killed run leaves its folder to the next one in that account', ACCOUNT, WORLDS)
+@case('what a killed run left, its folder and what only its account opens, goes and is opened with the next run in that account', ACCOUNT, WORLDS)
 def killed(w):
     state = w.unix(w.profile + '\\AppData\\Local\\sbx')
-    command = '%s newdir %%TEMP%%\\python D:P(A;OICI;FA;;;OW) & echo x> %%TEMP%%\\python\\in.txt & %s tree plain stay' % (w.PROBE, w.PROBE)
+    command = '%s newdir %%TEMP%%\\python D:P(A;OICI;FA;;;OW) & echo x> %%TEMP%%\\python\\in.txt & %s newdir own D:P(A;OICI;FA;;;OW) '\
+              '& echo x> own\\f & %s tree plain stay' % (w.PROBE, w.PROBE, w.PROBE)
     got = w.probe('watch', 'kill', '2', '--', w.SBX, *w.options(), '--', 'cmd', '/d', '/c', command)
     check('exit 0x00000063' in got.text and 'gone 2 of 2' in got.text, got)
     left = [name for name in os.listdir(state) if name.startswith('elevated-sbx')]
     equal(len(left), 1, 'control')
+    equal(w.run('cmd', '/d', '/c', 'type own\\f').text, '', 'control: closed to the user')
+    for i in range(2):  # what only the account can do stays on record
+        got = w.run(w.SBX, 'clean', '--stale')
+        check(got.code == 125 and 'only the account opens what a killed run has made' in got.errors and 'sbx -- cmd' in got.errors, got)
+    check('may be closed to you' in w.run(w.SBX, 'status').text, 'listed')
     got = w.sbx('cmd', '/d', '/c', 'dir /b /s %TEMP%\\..')
+    equal(w.run('cmd', '/d', '/c', 'type own\\f& rd /s /q own').text.split(), ['x'])
+    check('own' not in os.listdir(w.unix(w.workspace)), 'it is the user\'s')
+    equal(w.run(w.SBX, 'clean', '--stale').code, 0)
     check('python' not in got.text, got)
     equal([name for name in os.listdir(state) if name.startswith('elevated-sbx')], [])
 

@@ -1,7 +1,11 @@
 """Workspaces under the elevated backend, whose files pass two checks: the account's and the sandbox's."""
+import json
+import os
+
 from harness import case, check, equal
 
 from cases.elevated import set_up
+from cases.objects import sids
 
 ACCOUNTS = ('elevated',)
 WORLDS = ('lab',)
@@ -49,3 +53,54 @@ def works(w):
     got = w.probe('sddl', *known, w.ws('g')).text.splitlines()
     equal('\n'.join(got[:3]) + '\n', before)
     equal(got[3].split('D:')[1], got[2].split('D:')[1], 'as a file of the user')
+
+
+@case('what a command gave a list of its own is the user\'s and the next run\'s, in whatever account, and of no other workspace',
+      ('accounts',), WORLDS, readings=('new-object-dacl', 'set-dacl', 'tree-dacl'))
+def own_lists(w):
+    a, b, c = (w.ws(name) for name in 'abc')
+    for folder in (a, b, c):
+        os.makedirs(w.unix(folder + '\\d'))
+    sid = sids(w.sandboxed('token', cwd=a).text, 'user')[0]
+    made = (('python', 'D:P(A;OICI;FA;;;OW)'), ('nobody', 'D:P'), ('named', 'D:P(A;OICI;FA;;;%s)(A;OICI;0x1200a9;;;SY)' % sid),
+            ('closed', 'D:P(A;OICI;0x80;;;OW)(A;OICI;0x80;;;WD)'))
+    ours = ('python', 'nobody', 'named')
+    lines = ['%s newdir d\\%s %s' % (w.PROBE, *one) for one in made]
+    lines += ['md d\\python\\in', 'echo x> d\\python\\in\\f', 'echo x> d\\named\\f', '%s newdir %%TEMP%%\\t %s' % (w.PROBE, made[0][1]),
+              'echo x> %TEMP%\\t\\f', 'move %TEMP%\\t d\\moved', 'whoami']
+    got = w.sbx('cmd', '/d', '/c', '& '.join(lines), cwd=a, options=('--report', w.ws('report')))
+    account = got.text.split()[-1]
+    check(got.text.count('ok\n') == 5, got)
+    told = [note['text'] for note in json.loads(w.read(w.ws('report')))['notes'] if note['object'] == a]
+    check(len(told) == 1 and told[0].startswith('1 object may be closed to you') and told[0].endswith('d\\closed'), told)
+    # the next run in the account: in another workspace it does not get there, in the same one it does
+    for folder, others in ((b, 1), (c, 0)):
+        got = w.sbx('cmd', '/d', '/c', 'whoami& echo n> ..\\a\\d\\python\\in\\f& %s open ..\\a\\d\\named\\f 0x40000& echo n> ..\\a\\d\\nobody\\n'
+                    % w.PROBE, cwd=folder)
+        equal([line for line in got.text.split('\n') if line], got.text.split('\n')[:1] + ['error 5'], got)
+        equal(got.text.split()[0] != account, bool(others), got)
+    equal((w.read(a + '\\d\\python\\in\\f'), w.read(a + '\\d\\nobody\\n')), (b'x\r\n', None))
+    for name in ours + ('moved',):
+        sddl = w.probe('sddl', a + '\\d\\' + name).text
+        check(';OICI;0x1f01ff;;;OW' not in sddl and 'S-1-9-' in sddl, sddl)
+    with_hold = begin_in(w, c)
+    equal(with_hold.stdout.readline().decode().strip(), account, 'control: the account of the first run is at work')
+    got = w.sbx('cmd', '/d', '/c', 'whoami& echo y>> d\\python\\in\\f& echo y> d\\nobody\\n& type d\\named\\f& del d\\moved\\f', cwd=a)
+    with_hold.communicate(b'\n', timeout=120)
+    equal(got.text.split()[1:], ['x'], got)
+    check(got.text.split()[0] != account, got)
+    # the user
+    got = w.run('cmd', '/d', '/c', 'echo u>> d\\python\\in\\f& type d\\python\\in\\f& rd /s /q d\\named& move d\\python mine> nul'
+                '& rd /s /q d\\nobody& rd /s /q d\\moved& rd d\\closed', cwd=a)
+    equal(got.text.split(), ['x', 'y', 'u'], got)
+    equal(sorted(os.listdir(w.unix(a + '\\d'))), ['closed'], got)
+    equal(w.run(w.SBX, 'clean', a).code, 125, 'it names what it cannot open')
+    got = w.probe('sddl', a + '\\mine\\in').text
+    check('S-1-9-' not in got and 'S-1-3-4' not in got, got)
+    equal(w.run('cmd', '/d', '/c', 'rd /s /q mine', cwd=a).code, 0)
+    check('mine' not in os.listdir(w.unix(a)), 'the user deletes it also after clean')
+
+
+def begin_in(w, folder):
+    return w.start([w.SBX, *w.options('--read-only'), '--', 'cmd', '/d', '/c', 'whoami& set /p x='], folder, stdin=-1, stdout=-1,
+                   stderr=-1)

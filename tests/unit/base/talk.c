@@ -114,6 +114,7 @@ static void others(void **state)
     sbx_text frame = {0};
     sbx_frame_body body;
     sbx_talk_size size = {120, 32767};
+    sbx_talk_note note = {SBX_NOTE_WARN, "C:\\w", "closed"}, note_got;
     uint32_t control = 9;
 
     (void)state;
@@ -144,6 +145,19 @@ static void others(void **state)
     sbx_talk_signal_put(&frame, 2); /* closing the console is nobody's to pass on */
     body = open_body(&frame, SBX_TALK_SIGNAL, &arena);
     assert_int_equal(sbx_talk_signal_get(&body, &control, NULL), SBX_E_REFUSED);
+    sbx_text_fini(&frame);
+
+    sbx_talk_told_put(&frame, &note);
+    body = open_body(&frame, SBX_TALK_TOLD, &arena);
+    assert_int_equal(sbx_talk_told_get(&body, &note_got, NULL), SBX_OK);
+    assert_int_equal(note_got.kind, SBX_NOTE_WARN);
+    assert_string_equal(note_got.object, "C:\\w");
+    assert_string_equal(note_got.text, "closed");
+    sbx_text_fini(&frame);
+    note.kind++;
+    sbx_talk_told_put(&frame, &note);
+    body = open_body(&frame, SBX_TALK_TOLD, &arena);
+    assert_int_equal(sbx_talk_told_get(&body, &note_got, NULL), SBX_E_REFUSED);
     sbx_text_fini(&frame);
 
     sbx_talk_resize_put(&frame, &size);
@@ -261,7 +275,7 @@ static void head(void **state)
     assert_int_equal(sbx_frame_head_read((const uint8_t *)frame.data, 4, &read, &err), SBX_E_REFUSED);
     assert_string_equal(err.op, "it is none of sbx");
     assert_int_equal(sbx_talk_most(0), 0);
-    assert_int_equal(sbx_talk_most(SBX_TALK_RESIZE + 1), 0);
+    assert_int_equal(sbx_talk_most(SBX_TALK_TOLD + 1), 0);
     sbx_text_fini(&frame);
 }
 

@@ -139,7 +139,7 @@ static void ran(const char *workspace, const char *account, uint32_t second)
     HANDLE file;
 
     takes(&lease, workspace, account);
-    sbx_lease_give(&lease);
+    sbx_lease_give(&lease, 1);
     file = CreateFileA(path_of(account), FILE_WRITE_ATTRIBUTES, 7, NULL, OPEN_EXISTING, 0, NULL);
     assert_true(file != INVALID_HANDLE_VALUE);
     assert_true(SetFileTime(file, NULL, NULL, &time));
@@ -161,8 +161,8 @@ static void order(void **state)
     /* two at once in one workspace: both are remembered, the last one counts */
     takes(&one, "C:\\b", "sbx1-off01");
     takes(&two, "C:\\b", "sbx1-off02");
-    sbx_lease_give(&one);
-    sbx_lease_give(&two);
+    sbx_lease_give(&one, 1);
+    sbx_lease_give(&two, 1);
     ran("C:\\x", "sbx1-off03", 9);
     ran("C:\\y", "sbx1-off03", 1); /* 01 and 02 were used now, by a clock that is ahead */
     ran("C:\\b", "sbx1-off02", 10);
@@ -182,11 +182,11 @@ static void other_kind(void **state)
     assert_int_equal(sbx_lease_take(&online, &user, 1, "C:\\a", 0, &err), SBX_OK);
     assert_string_equal(online.account, "sbx1-on01");
     assert_string_equal(online.sid, "S-1-5-21-7-7-7-2100");
-    sbx_lease_give(&online);
-    sbx_lease_give(&lease);
-    sbx_lease_give(&lease); /* none is fine */
+    sbx_lease_give(&online, 1);
+    sbx_lease_give(&lease, 1);
+    sbx_lease_give(&lease, 1); /* none is fine */
     takes(&lease, "C:\\a", "sbx1-off01");
-    sbx_lease_give(&lease);
+    sbx_lease_give(&lease, 1);
 }
 
 static HANDLE event_of(const char *name)
@@ -245,7 +245,7 @@ static void waits(void **state)
     assert_int_equal(take(&lease, "C:\\w", LONG_ENOUGH_MS, &err), SBX_OK);
     assert_string_equal(said,
                         "its one account without a network is at work: waiting, 60 s at most; Ctrl-C ends the wait\n");
-    sbx_lease_give(&lease);
+    sbx_lease_give(&lease, 1);
 
     /* one that cannot be had is named once, however long the wait for the other one is */
     user.slots = 2;
@@ -260,12 +260,12 @@ static void waits(void **state)
     assert_true(!strncmp(said, "account sbx1-off02 is passed over: ", 35) &&
                 strchr(said, '\n') == said + strlen(said) - 1);
     assert_true(RemoveDirectoryA(path_of("sbx1-off02")));
-    sbx_lease_give(&lease);
+    sbx_lease_give(&lease, 1);
     CloseHandle(holder);
 
     user.slots = SBX_SLOTS_MAX;
     assert_int_equal(take(&lease, "C:\\w", 0, &err), SBX_OK);
-    sbx_lease_give(&lease);
+    sbx_lease_give(&lease, 1);
 }
 
 static void killed(void **state)
@@ -280,7 +280,7 @@ static void killed(void **state)
     assert_int_equal(WaitForSingleObject(holder, LONG_ENOUGH_MS), WAIT_OBJECT_0);
     CloseHandle(holder);
     takes(&lease, "C:\\w", "sbx1-off01");
-    sbx_lease_give(&lease);
+    sbx_lease_give(&lease, 1);
 }
 
 static void make_file(const char *account)
@@ -303,8 +303,8 @@ static void passed_over(const char *op, const char *why)
     if (strncmp(said, line, strlen(line)) || !strstr(said, why) || strchr(said, '\n') != said + strlen(said) - 1)
         fail_msg("%s", said);
     takes(&third, "C:\\w", "sbx1-off03");
-    sbx_lease_give(&third);
-    sbx_lease_give(&lease);
+    sbx_lease_give(&third, 1);
+    sbx_lease_give(&lease, 1);
     DeleteFileA(path_of("sbx1-off02"));
     DeleteFileA(path_of("sbx1-off03"));
     user.slots = 1;
@@ -339,7 +339,7 @@ static void bad_files(void **state)
     assert_true(SetEndOfFile(file));
     CloseHandle(file);
     takes(&lease, "C:\\w", "sbx1-off01");
-    sbx_lease_give(&lease);
+    sbx_lease_give(&lease, 1);
 
     remove_all();
     file = CreateFileA(all, GENERIC_WRITE, 0, NULL, CREATE_NEW, 0, NULL);
@@ -395,7 +395,7 @@ static void left_over(void **state)
     assert_true(sessions && sbx_sessions_count() == sessions + 1);
     open_to_user(process.handle);
     takes(&lease, "C:\\w", "sbx1-off02");
-    sbx_lease_give(&lease);
+    sbx_lease_give(&lease, 1);
     snprintf(pid, sizeof(pid), "taskkill /f /pid %u\n", process.id);
     if (!strstr(said, "account sbx1-off01 is passed over: sbx1-off01: a process of an earlier run is left") ||
         !strstr(said, pid))
@@ -412,7 +412,7 @@ static void left_over(void **state)
     sbx_lease_end(&lease); /* one that a run leaves */
     assert_non_null(strstr(said, "is left in the account sbx1-off01, outside of the sandbox"));
     sbx_process_discard(&process);
-    sbx_lease_give(&lease);
+    sbx_lease_give(&lease, 1);
     NetUserDel(NULL, ACCOUNT);
 }
 
@@ -549,7 +549,7 @@ static void leave_station(sbx_lease *lease, const char *account, const char *run
     sbx_error err = {0};
 
     sbx_station_record(sid_of(account), sid_of(run), record);
-    assert_int_equal(sbx_lease_keep(lease, record, &err), SBX_OK);
+    assert_int_equal(sbx_lease_keep(lease, record, "", &err), SBX_OK);
     assert_int_equal(sbx_station_admit(&station, sid_of(account), sid_of(run), &err), SBX_OK);
     sbx_free(lease->left); /* not undone */
     lease->left = NULL;
@@ -573,13 +573,13 @@ static void left_station(void **state)
     assert_string_equal(listed(), "account sbx1-off01 1 C:\\w\n");
     assert_int_equal(sbx_lease_clean(SBX_CLEAN_ALL, NULL, on_item, text, &err), SBX_OK);
     assert_true(admits(account)); /* a run that lives has it */
-    sbx_lease_give(&lease);
+    sbx_lease_give(&lease, 1);
     assert_string_equal(listed(), "account sbx1-off01 3 C:\\w\n");
     /* the next run in the account */
     takes(&lease, "C:\\w", "sbx1-off01");
     assert_true(!admits(account) && !admits(run));
     leave_station(&lease, account, other);
-    sbx_lease_give(&lease);
+    sbx_lease_give(&lease, 1);
     /* or clean */
     text[0] = 0;
     assert_int_equal(sbx_lease_clean(SBX_CLEAN_ROOT, "C:\\x", on_item, text, &err), SBX_OK);
@@ -594,7 +594,7 @@ static void left_station(void **state)
     CloseHandle(file);
     assert_true(admits("S-1-5-18"));
     takes(&lease, "C:\\w", "sbx1-off01");
-    sbx_lease_give(&lease);
+    sbx_lease_give(&lease, 1);
     assert_string_equal(listed(), "");
     sbx_station_undo("");
     sbx_station_undo("station ");
