@@ -1,5 +1,6 @@
 #include "base/frame.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/utf.h"
@@ -78,7 +79,8 @@ void sbx_frame_end(sbx_text *frame)
         put_u32((uint8_t *)frame->data + LENGTH_AT, (uint32_t)(frame->length - SBX_FRAME_HEAD));
 }
 
-sbx_status sbx_frame_head_read(const uint8_t bytes[SBX_FRAME_HEAD], uint32_t most, sbx_frame_head *head, sbx_error *err)
+sbx_status sbx_frame_head_read(const uint8_t bytes[SBX_FRAME_HEAD], uint32_t most, const char *peer,
+                               sbx_frame_head *head, sbx_error *err)
 {
     const uint32_t kind = take_u32(bytes + 4);
 
@@ -86,9 +88,9 @@ sbx_status sbx_frame_head_read(const uint8_t bytes[SBX_FRAME_HEAD], uint32_t mos
     head->type = kind >> 16;
     head->length = take_u32(bytes + LENGTH_AT);
     if (take_u32(bytes) != SBX_FRAME_MAGIC)
-        return sbx_fail(err, SBX_E_REFUSED, "it is none of sbx", "message");
+        return sbx_fail(err, SBX_E_REFUSED, "what it says is no message of sbx", peer);
     if (head->length > most)
-        return sbx_fail(err, SBX_E_REFUSED, "it is too long", "message");
+        return sbx_fail(err, SBX_E_REFUSED, "its message is too long", peer);
     return SBX_OK;
 }
 
@@ -197,11 +199,15 @@ void sbx_frame_reject(sbx_frame_body *body, const char *field)
 
 sbx_status sbx_frame_finish(const sbx_frame_body *body, sbx_error *err)
 {
+    char object[256];
+
     if (body->no_memory)
         return sbx_fail_memory(err);
-    if (body->wrong)
-        return sbx_fail(err, SBX_E_REFUSED, "a field is malformed", body->wrong);
+    if (body->wrong) {
+        snprintf(object, sizeof(object), "%s: %s", body->peer ? body->peer : "message", body->wrong);
+        return sbx_fail(err, SBX_E_REFUSED, "a field is malformed", object);
+    }
     if (body->at != body->length)
-        return sbx_fail(err, SBX_E_REFUSED, "there is more than belongs to it", "message");
+        return sbx_fail(err, SBX_E_REFUSED, "its message is longer than it says", body->peer);
     return SBX_OK;
 }

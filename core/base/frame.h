@@ -33,15 +33,17 @@ typedef struct sbx_frame_head {
     uint32_t protocol, type, length;
 } sbx_frame_head;
 
-/* SBX_E_REFUSED: no frame, or longer than `most` bytes.  Another protocol is none: the caller words that, with *head filled. */
-sbx_status sbx_frame_head_read(const uint8_t bytes[SBX_FRAME_HEAD], uint32_t most, sbx_frame_head *head,
-                               sbx_error *err);
+/* SBX_E_REFUSED: no frame, or longer than `most` bytes; peer: whose it is, for the error.  Another protocol is none: the caller
+ * words that, with *head filled. */
+sbx_status sbx_frame_head_read(const uint8_t bytes[SBX_FRAME_HEAD], uint32_t most, const char *peer,
+                               sbx_frame_head *head, sbx_error *err);
 
 /* A body as it is read.  Strings are copied to the arena, so nothing points into `bytes`. */
 typedef struct sbx_frame_body {
     const uint8_t *bytes;
     size_t length, at;
     sbx_arena *arena;
+    const char *peer;  /* whose it is, for errors */
     const char *wrong; /* the first field that was; everything after it is 0 */
     int no_memory;
 } sbx_frame_body;

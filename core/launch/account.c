@@ -33,6 +33,11 @@ static void end_runner(void *context)
     TerminateJobObject(account->job.handle, 125);
 }
 
+static int is_interrupted(void)
+{
+    return sbx_console_asked() != SBX_CONSOLE_QUIET;
+}
+
 /* A pipe with one end to give away. */
 static sbx_status open_pipe(HANDLE *own, HANDLE *given, int own_reads, sbx_error *err)
 {
@@ -142,6 +147,8 @@ sbx_status sbx_account_open(sbx_account *account, const sbx_identity *identity, 
     account->channel.peer = PEER_BEGINS;
     account->channel.late = end_runner;
     account->channel.context = account;
+    account->channel.event = account->console ? account->console->event : NULL;
+    account->channel.stops = is_interrupted;
     if (st != SBX_OK)
         return st;
     if (!identity->account || !identity->secret || !identity->account_sid) {
@@ -279,6 +286,7 @@ sbx_status sbx_account_spawn(sbx_account *account, const char *backend, const sb
         (st = check_command(account, process, err)) != SBX_OK)
         sbx_process_discard(process);
     account->has_served = st == SBX_OK;
+    account->channel.event = NULL; /* from here on Ctrl-C is the command's, and the runner ends in peace */
     return st;
 }
 

@@ -32,13 +32,14 @@ typedef struct sbx_account {
     sbx_process process; /* the runner */
     sbx_job job;
     sbx_channel channel;
-    char sid[192];                                                                    /* of the account */
-    char version[32];                                                                 /* of the runner, as it says */
-    int has_served;                                                                   /* a command was started */
-    uint32_t wait_ms;                                                                 /* 0: SBX_ACCOUNT_WAIT_MS */
+    char sid[192];              /* of the account */
+    char version[32];           /* of the runner, as it says */
+    int has_served;             /* a command was started */
+    uint32_t wait_ms;           /* 0: SBX_ACCOUNT_WAIT_MS */
+    const sbx_console *console; /* whose Ctrl-C ends the wait for it; NULL: none */
+    sbx_terminal *terminal;     /* of the command, opened by the caller and closed here; NULL: it has none */
     void (*note)(void *context, uint32_t kind, const char *object, const char *text); /* see launch.h */
     void *note_context;
-    sbx_terminal *terminal; /* of the command, opened by the caller and closed here; NULL: it has none */
 } sbx_account;
 
 /* Start the runner and let it say who it is.  `account` begins as { 0 }; closed by the caller on failure, too.

@@ -115,12 +115,14 @@ static int is_other(const starter *who)
     return who->identity->kind == SBX_IDENTITY_LOGON;
 }
 
-static sbx_status starter_open(starter *who, const sbx_launch_request *request, sbx_error *err)
+static sbx_status starter_open(starter *who, const sbx_launch_request *request, const sbx_console *console,
+                               sbx_error *err)
 {
     sbx_status st;
 
     if (is_other(who)) {
         who->account.wait_ms = request->account_wait_ms;
+        who->account.console = console;
         who->account.note = request->note;
         who->account.note_context = request->note_context;
         return sbx_account_open(&who->account, who->identity, err);
@@ -195,13 +197,14 @@ static sbx_status launch(const sbx_launch_request *request, starter *who, const 
     sbx_console console = {0};
     sbx_watch watch = {0};
     uint64_t prepared_us;
+    int has_run = 0;
     sbx_status st = command_make(&c, request, extra, result, err);
 
     if (st != SBX_OK)
         goto out;
-    if ((st = starter_open(who, request, err)) != SBX_OK ||
-        (st = sbx_job_open(&job, &policy->limits, who->spawn.ui_limits, err)) != SBX_OK ||
-        (st = sbx_console_begin(&console, err)) != SBX_OK)
+    if ((st = sbx_console_begin(&console, err)) != SBX_OK ||
+        (st = starter_open(who, request, &console, err)) != SBX_OK ||
+        (st = sbx_job_open(&job, &policy->limits, who->spawn.ui_limits, err)) != SBX_OK)
         goto out;
     prepared_us = sbx_clock_us();
     result->prepare_us += prepared_us - begin_us;
@@ -215,11 +218,8 @@ static sbx_status launch(const sbx_launch_request *request, starter *who, const 
     watch.time_ms = policy->limits.time_ms;
     watch.grace_ms = request->console_grace_ms;
     watch.keep_children = (policy->flags & SBX_POLICY_KEEP_CHILDREN) != 0;
-    /* a Ctrl-C that came before the command could see it is ours */
     if (sbx_console_asked() != SBX_CONSOLE_QUIET) {
         sbx_process_discard(&process);
-        result->end = SBX_END_INTERRUPTED;
-        result->exit_code = SBX_INTERRUPTED_CODE;
         goto out;
     }
     if ((st = sbx_process_resume(&process, err)) != SBX_OK) {
@@ -227,8 +227,15 @@ static sbx_status launch(const sbx_launch_request *request, starter *who, const 
         goto out;
     }
     result->spawn_us = sbx_clock_us() - prepared_us;
+    has_run = 1;
     st = sbx_supervise(&watch, result, err);
 out:
+    /* a Ctrl-C that came before the command could see it is ours, also where a runner was waited for */
+    if (!has_run && console.event && sbx_console_asked() != SBX_CONSOLE_QUIET) {
+        result->end = SBX_END_INTERRUPTED;
+        result->exit_code = SBX_INTERRUPTED_CODE;
+        st = SBX_OK;
+    }
     sbx_process_close(&process);
     sbx_job_close(&job); /* the end of the tree, on every way out but a kept one */
     starter_close(who, request);

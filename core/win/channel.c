@@ -3,6 +3,7 @@
 #include <windows.h>
 #include <string.h>
 
+#include "win/clock.h"
 #include "win/error.h"
 #include "win/handle.h"
 
@@ -53,14 +54,14 @@ static sbx_status receive(exchange *e)
     sbx_frame_head head;
     sbx_status st = read_all(channel, bytes, sizeof(bytes), &e->error);
 
-    if (st != SBX_OK || (st = sbx_frame_head_read(bytes, SBX_FRAME_MAX, &head, &e->error)) != SBX_OK)
+    if (st != SBX_OK || (st = sbx_frame_head_read(bytes, SBX_FRAME_MAX, channel->peer, &head, &e->error)) != SBX_OK)
         return st;
     if (head.protocol != SBX_FRAME_PROTOCOL) {
         sbx_fail(&e->error, SBX_E_REFUSED, "it is of a version that this one cannot talk to", channel->peer);
         return sbx_hint(&e->error, "put it right with: sbx setup --repair");
     }
     if (head.length > e->most(head.type))
-        return sbx_fail(&e->error, SBX_E_REFUSED, "it is too long", "message");
+        return sbx_fail(&e->error, SBX_E_REFUSED, "its message is too long", channel->peer);
     sbx_arena_fini(&channel->arena);
     body = sbx_arena_alloc(&channel->arena, head.length ? head.length : 1);
     if (!body)
@@ -72,6 +73,7 @@ static sbx_status receive(exchange *e)
     e->body->bytes = body;
     e->body->length = head.length;
     e->body->arena = &channel->arena;
+    e->body->peer = channel->peer;
     return SBX_OK;
 }
 
@@ -101,10 +103,35 @@ sbx_status sbx_channel_send(sbx_channel *channel, sbx_text *frame, sbx_error *er
     return st;
 }
 
+/* Until it has ended; what ends it before. */
+static const char *wait_for(sbx_channel *channel, HANDLE thread, uint32_t timeout_ms)
+{
+    const HANDLE handles[2] = {thread, channel->event};
+    const uint64_t end_us = sbx_clock_us() + (uint64_t)timeout_ms * 1000;
+    const char *why = NULL;
+    int has_woken = 0;
+    uint64_t now_us;
+
+    while (!why && WaitForSingleObject(thread, 0) == WAIT_TIMEOUT) {
+        now_us = sbx_clock_us();
+        if (channel->event && channel->stops())
+            why = "the wait for it was interrupted";
+        else if (now_us >= end_us)
+            why = "it did not answer in time";
+        else if (WaitForMultipleObjects(channel->event ? 2 : 1, handles, FALSE,
+                                        (DWORD)((end_us - now_us + 999) / 1000)) == WAIT_OBJECT_0 + 1)
+            has_woken = 1;
+    }
+    if (has_woken) /* for whoever looks at it next */
+        SetEvent(channel->event);
+    return why;
+}
+
 sbx_status sbx_channel_ask(sbx_channel *channel, sbx_text *frame, uint32_t (*most)(uint32_t type), uint32_t timeout_ms,
                            uint32_t *type, sbx_frame_body *body, sbx_error *err)
 {
     exchange e = {.channel = channel, .frame = frame, .most = most, .type = type, .body = body, .status = SBX_E_SYSTEM};
+    const char *why;
     HANDLE thread;
     sbx_status st = take_frame(frame, err);
 
@@ -118,10 +145,10 @@ sbx_status sbx_channel_ask(sbx_channel *channel, sbx_text *frame, uint32_t (*mos
             st = sbx_fail_last(err, SBX_E_SYSTEM, "CreateThread", channel->peer);
             goto out;
         }
-        if (WaitForSingleObject(thread, timeout_ms) == WAIT_TIMEOUT) {
+        if ((why = wait_for(channel, thread, timeout_ms)) != NULL) {
             channel->late(channel->context);
             WaitForSingleObject(thread, INFINITE); /* its pipe has ended now */
-            e.status = sbx_fail(&e.error, SBX_E_UNAVAILABLE, "it did not answer in time", channel->peer);
+            e.status = sbx_fail(&e.error, SBX_E_UNAVAILABLE, why, channel->peer);
         }
         sbx_handle_close(&thread);
     }

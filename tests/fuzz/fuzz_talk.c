@@ -63,7 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     sbx_frame_head head;
 
     sbx_fault_use(0);
-    if (size >= SBX_FRAME_HEAD && sbx_frame_head_read(data, SBX_FRAME_MAX, &head, NULL) == SBX_OK)
+    if (size >= SBX_FRAME_HEAD && sbx_frame_head_read(data, SBX_FRAME_MAX, NULL, &head, NULL) == SBX_OK)
         SBX_HOLDS(head.length <= SBX_FRAME_MAX);
     if (size)
         check_body(data[0] % SBX_TALK_TOLD + 1, data + 1, size - 1);

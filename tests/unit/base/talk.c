@@ -1,6 +1,7 @@
 /* Frames and messages between sbx and its runner. */
 #include "unit/support/unit.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/talk.h"
@@ -29,13 +30,14 @@ static sbx_frame_body open_body(const sbx_text *frame, uint32_t type, sbx_arena 
     sbx_frame_head head = {0};
 
     assert_false(frame->failed);
-    assert_int_equal(sbx_frame_head_read((const uint8_t *)frame->data, sbx_talk_most(type), &head, NULL), SBX_OK);
+    assert_int_equal(sbx_frame_head_read((const uint8_t *)frame->data, sbx_talk_most(type), NULL, &head, NULL), SBX_OK);
     assert_int_equal(head.protocol, SBX_FRAME_PROTOCOL);
     assert_int_equal(head.type, type);
     assert_int_equal(head.length, frame->length - SBX_FRAME_HEAD);
     body.bytes = (const uint8_t *)frame->data + SBX_FRAME_HEAD;
     body.length = head.length;
     body.arena = arena;
+    body.peer = "a peer";
     return body;
 }
 
@@ -200,11 +202,14 @@ static void check_refused(const sbx_talk_request *wrong, const char *field)
     sbx_text frame = {0};
     sbx_error err = {0};
     sbx_frame_body body;
+    char wanted[64];
 
+    snprintf(wanted, sizeof(wanted), "a peer: %s", field);
     sbx_talk_request_put(&frame, wrong);
     body = open_body(&frame, SBX_TALK_REQUEST, &arena);
     assert_int_equal(sbx_talk_request_get(&body, &got, &err), SBX_E_REFUSED);
-    assert_string_equal(err.object, field);
+    assert_string_equal(err.op, "a field is malformed");
+    assert_string_equal(err.object, wanted);
     sbx_text_fini(&frame);
     sbx_arena_fini(&arena);
 }
@@ -266,14 +271,14 @@ static void head(void **state)
     (void)state;
     sbx_fault_use(0);
     sbx_talk_signal_put(&frame, 0);
-    assert_int_equal(sbx_frame_head_read((const uint8_t *)frame.data, 3, &read, &err), SBX_E_REFUSED);
-    assert_string_equal(err.op, "it is too long");
+    assert_int_equal(sbx_frame_head_read((const uint8_t *)frame.data, 3, "a peer", &read, &err), SBX_E_REFUSED);
+    assert_string_equal(err.op, "its message is too long");
     frame.data[4] = 9; /* another protocol: read, and for the caller to judge */
-    assert_int_equal(sbx_frame_head_read((const uint8_t *)frame.data, 4, &read, &err), SBX_OK);
+    assert_int_equal(sbx_frame_head_read((const uint8_t *)frame.data, 4, "a peer", &read, &err), SBX_OK);
     assert_int_equal(read.protocol, 9);
     frame.data[0] ^= 1;
-    assert_int_equal(sbx_frame_head_read((const uint8_t *)frame.data, 4, &read, &err), SBX_E_REFUSED);
-    assert_string_equal(err.op, "it is none of sbx");
+    assert_int_equal(sbx_frame_head_read((const uint8_t *)frame.data, 4, "a peer", &read, &err), SBX_E_REFUSED);
+    assert_string_equal(err.op, "what it says is no message of sbx");
     assert_int_equal(sbx_talk_most(0), 0);
     assert_int_equal(sbx_talk_most(SBX_TALK_TOLD + 1), 0);
     sbx_text_fini(&frame);

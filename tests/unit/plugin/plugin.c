@@ -377,7 +377,8 @@ static uint32_t next_frame(const sbx_text *output, size_t *at, sbx_frame_body *b
     sbx_frame_head head;
 
     assert_true(*at + SBX_FRAME_HEAD <= output->length);
-    assert_int_equal(sbx_frame_head_read((const uint8_t *)output->data + *at, SBX_FRAME_MAX, &head, NULL), SBX_OK);
+    assert_int_equal(sbx_frame_head_read((const uint8_t *)output->data + *at, SBX_FRAME_MAX, NULL, &head, NULL),
+                     SBX_OK);
     assert_true(*at + SBX_FRAME_HEAD + head.length <= output->length);
     body->bytes = (const uint8_t *)output->data + *at + SBX_FRAME_HEAD;
     body->length = head.length;
@@ -429,12 +430,26 @@ static void test_runner(void **state)
     sbx_user_get(&user, NULL);
     sbx_user_sid_text(user.u.bytes, own, sizeof(own));
     check_runner("", 0, SBX_E_UNAVAILABLE, "it ended", "sbx");
-    check_runner("these are twelve bytes", 22, SBX_E_REFUSED, "it is none of sbx", "message");
+    check_runner("these are twelve bytes", 22, SBX_E_REFUSED, "what it says is no message of sbx", "sbx");
     sbx_talk_signal_put(&frame, 0);
-    check_runner(frame.data, frame.length, SBX_E_REFUSED, "it said what it was not asked for", "sbx");
+    check_runner(frame.data, frame.length, SBX_E_REFUSED, "it said what it was not asked for", "sbx"); /* early */
+    frame.data[6] = 99;
+    check_runner(frame.data, frame.length, SBX_E_REFUSED, "its message is too long",
+                 "sbx"); /* of no type that there is */
     sbx_text_fini(&frame);
     request.backend = "template";
     sbx_talk_request_put(&frame, &request);
+    check_runner(frame.data, frame.length - 1, SBX_E_UNAVAILABLE, "it ended", "sbx");
+    check_runner(frame.data, SBX_FRAME_HEAD / 2, SBX_E_UNAVAILABLE, "it ended", "sbx");
+    frame.data[4]++;
+    check_runner(frame.data, frame.length, SBX_E_REFUSED, "it is of a version that this one cannot talk to", "sbx");
+    frame.data[4]--;
+    frame.data[11] = 1; /* more than any message may have; who believed it would wait for that */
+    check_runner(frame.data, frame.length, SBX_E_REFUSED, "its message is too long", "sbx");
+    frame.data[11] = 0;
+    frame.data[frame.length - 12]++; /* the width of a terminal that is not there */
+    check_runner(frame.data, frame.length, SBX_E_REFUSED, "a field is malformed", "sbx: size");
+    frame.data[frame.length - 12]--;
     check_runner(frame.data, frame.length, SBX_E_REFUSED, "this is not the account that was meant", own);
     sbx_text_fini(&frame);
     request.account_sid = own;
