@@ -5,7 +5,6 @@
 
 #include "base/memory.h"
 #include "plugin/plugin.h"
-#include "setup/folder.h"
 #include "setup/ports.h"
 #include "setup/steps.h"
 #include "win/error.h"
@@ -51,80 +50,6 @@ static sbx_status all_steps(const sbx_setup *s, const sbx_setup_step *items, uin
 
 /* ---- one backend ---- */
 
-int sbx_setup_writes(const sbx_setup *s)
-{
-    return !s->dry_run && (s->what == SBX_ACTION_APPLY || s->what == SBX_ACTION_REMOVE || s->what == SBX_ACTION_REPAIR);
-}
-
-/* Looks alone: nothing is written. */
-static sbx_status look(sbx_setup *s, const sbx_steps *steps, sbx_error *err)
-{
-    static const uint32_t shown[] = {SBX_STEPS_LOOK, SBX_STEPS_UNDO, SBX_STEPS_APPLY,
-                                     SBX_STEPS_LOOK, SBX_STEPS_UNDO, SBX_STEPS_REPAIR};
-    const int remove = s->what == SBX_ACTION_CHECK_REMOVE;
-    sbx_text line = {0};
-    uint32_t count = 0;
-    sbx_status st;
-
-    if (s->what != SBX_ACTION_CHECK && !remove)
-        return sbx_steps_show(steps, shown[s->what], &s->tell, err);
-    if ((st = sbx_steps_check(steps, remove, &count, err)) != SBX_OK)
-        return st;
-    s->to_do |= count != 0;
-    if (s->list)
-        return sbx_steps_show(steps, remove ? SBX_STEPS_UNDO : SBX_STEPS_APPLY, &s->tell, err);
-    if (!count) {
-        sbx_text_printf(&line, "backend \"%s\" %s", s->tell.backend, remove ? "has nothing to remove" : "is set up");
-        sbx_tell_line(&s->tell, &line);
-    }
-    return SBX_OK;
-}
-
-static sbx_status change(sbx_setup *s, sbx_steps *steps, sbx_error *err)
-{
-    uint32_t there = 0;
-    sbx_status st, gone;
-
-    if (s->what != SBX_ACTION_REMOVE) {
-        st = sbx_steps_apply(steps, s->what == SBX_ACTION_REPAIR, &s->tell, err);
-        if (st == SBX_OK || sbx_steps_check(steps, 1, &there, NULL) != SBX_OK || there)
-            return st;
-    } else if ((st = sbx_steps_undo(steps, &s->tell, err)) != SBX_OK) {
-        return st;
-    }
-    /* nothing is there: nor is there anything to know of it */
-    gone = sbx_journal_remove(steps->journal, st == SBX_OK ? err : NULL);
-    steps->journal = NULL;
-    return st == SBX_OK ? gone : st;
-}
-
-static sbx_status with_journal(sbx_setup *s, sbx_steps *steps, sbx_error *err)
-{
-    const int writes = sbx_setup_writes(s);
-    sbx_text path = {0}, line = {0};
-    sbx_status st = writes ? sbx_setup_folder_make(s->folder, err) : SBX_OK;
-
-    if (st != SBX_OK)
-        return st;
-    /* one for each user: what is undone for one is not lost for another */
-    sbx_text_printf(&path, "%s\\setup-%s-%s.journal", s->folder, s->tell.backend, s->user_text);
-    if (path.failed)
-        st = sbx_fail_memory(err);
-    if (st == SBX_OK && (st = sbx_journal_open(path.data, writes, &steps->journal, err)) == SBX_OK &&
-        sbx_journal_damaged(steps->journal)) {
-        sbx_text_printf(&line, "%s: %u lines of the journal are damaged and were passed over", s->tell.backend,
-                        (unsigned)sbx_journal_damaged(steps->journal));
-        sbx_tell_line(&s->tell, &line);
-    }
-    if (st == SBX_OK)
-        st = writes ? change(s, steps, err) : look(s, steps, err);
-    sbx_journal_close(steps->journal);
-    if (writes && (s->what == SBX_ACTION_REMOVE || st != SBX_OK))
-        sbx_setup_folder_remove(s->folder);
-    sbx_text_fini(&path);
-    return st;
-}
-
 /* *loaded: what went wrong is not that the backend cannot be used at all. */
 static sbx_status one_backend(sbx_setup *s, const char *name, int *loaded, sbx_error *err)
 {
@@ -159,7 +84,7 @@ static sbx_status one_backend(sbx_setup *s, const char *name, int *loaded, sbx_e
         sbx_text_printf(&line, "backend \"%s\" needs no setup", backend->name);
         sbx_tell_line(&s->tell, &line);
     } else if (st == SBX_OK && (st = all_steps(s, items, count, &steps, err)) == SBX_OK) {
-        st = with_journal(s, &steps, err);
+        st = sbx_setup_change(s, &steps, err);
     }
     sbx_free((void *)(uintptr_t)steps.items);
     sbx_plugin_free(plugin);

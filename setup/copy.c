@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "base/quote.h"
+#include "setup/folder.h"
 #include "setup/turn.h"
 #include "win/error.h"
 #include "win/handle.h"
@@ -118,15 +119,10 @@ static sbx_status choose(sbx_setup *s, char **folder, sbx_error *err)
 
 static void tidy(sbx_setup *s, int worked)
 {
-    uint16_t *data_w = NULL;
     sbx_text line = {0};
     uint32_t left = 0;
-    int something = 1; /* is set up */
 
-    if (sbx_wide_path(s->folder, &data_w, NULL) == SBX_OK)
-        something = GetFileAttributesW(data_w) != INVALID_FILE_ATTRIBUTES;
-    sbx_free(data_w);
-    if (!something)
+    if (sbx_setup_folder_look(s->folder) == SBX_FOLDER_NONE) /* nothing is set up */
         sbx_programs_tidy(&s->programs, NULL, &left);
     else if (worked && s->what != SBX_ACTION_REMOVE)
         sbx_programs_tidy(&s->programs, s->programs.folder, &left);

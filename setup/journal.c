@@ -184,6 +184,11 @@ sbx_status sbx_journal_add(sbx_journal *journal, uint32_t what, const char *step
     return keep(journal, line, (size_t)length, err);
 }
 
+int sbx_journal_is_there(const sbx_journal *journal)
+{
+    return journal->file != NULL;
+}
+
 uint32_t sbx_journal_last(const sbx_journal *journal, const char *step)
 {
     uint32_t last = SBX_JOURNAL_NONE, i;

@@ -24,6 +24,9 @@ void sbx_journal_close(sbx_journal *journal); /* NULL is fine */
 /* On the disk when it returns. */
 sbx_status sbx_journal_add(sbx_journal *journal, uint32_t what, const char *step, sbx_error *err);
 
+/* Is there one?  Else it was opened for reading, and is empty. */
+int sbx_journal_is_there(const sbx_journal *journal);
+
 /* The last line for a step. */
 uint32_t sbx_journal_last(const sbx_journal *journal, const char *step);
 

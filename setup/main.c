@@ -2,7 +2,6 @@
  * sbx-setup.exe: see README.md.  Started by `sbx setup`.
  */
 #include <windows.h>
-#include <sddl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,7 +16,7 @@
 #include "win/error.h"
 #include "win/handle.h"
 #include "win/trust.h"
-#include "win/wide.h"
+#include "win/user.h"
 
 #define SOMETHING_TO_DO 3
 #define COUNT(array) ((uint32_t)(sizeof(array) / sizeof((array)[0])))
@@ -97,17 +96,11 @@ static sbx_status open_pipe(const char *id, sbx_error *err)
 /* The one who asked may change the folder that this program lies in, as whoever it runs as now. */
 static sbx_status trust_caller(const char *text, sbx_error *err)
 {
-    uint16_t *text_w = NULL;
-    PSID sid = NULL;
-    sbx_status st = sbx_wide(text, text, &text_w, err);
+    sbx_user_sid sid;
 
-    if (st == SBX_OK && !ConvertStringSidToSidW(text_w, &sid))
-        st = sbx_fail_last(err, SBX_E_USAGE, "ConvertStringSidToSidW", text);
-    if (st == SBX_OK)
-        st = sbx_trust_caller(sid, err);
-    LocalFree(sid);
-    sbx_free(text_w);
-    return st;
+    if (!sbx_user_sid_read(text, strlen(text), &sid))
+        return sbx_fail(err, SBX_E_USAGE, "it is no SID", "--caller");
+    return sbx_trust_caller(sid.u.bytes, err);
 }
 
 static sbx_status run(sbx_setup *s, sbx_arena *arena, uint32_t *exit_code, sbx_error *err)

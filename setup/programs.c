@@ -21,7 +21,7 @@
 #define CHUNK 65536u
 
 /* As the folder that it is made in passes on (folder.c); said, so that its owner is not the user. */
-#define FILE_SDDL L"O:BAD:P(A;;FA;;;SY)(A;;FA;;;BA)(A;;0x1200a9;;;BU)"
+#define FILE_SDDL L"O:BAD:P(A;;FA;;;SY)(A;;FA;;;BA)(A;;0x1200a9;;;BU)" SBX_FOLDER_PACKAGES(L"")
 
 static const char *const fixed[] = {"sbx-runner.exe", "sbx-setup.exe", "sbx-probe.exe"};
 #define REQUIRED 2u /* of these */
@@ -305,10 +305,10 @@ sbx_status sbx_programs_make_place(const sbx_programs *p, sbx_error *err)
 
     sbx_handle_close(&handle);
     if (st == SBX_E_UNAVAILABLE)
-        st = sbx_setup_folder_make(p->base, err);
+        st = sbx_setup_folder_make(p->base, SBX_FOLDER_PROGRAMS, err);
     else if (st != SBX_OK)
         *err = why;
-    return st == SBX_OK ? sbx_setup_folder_make(p->place, err) : st;
+    return st == SBX_OK ? sbx_setup_folder_make(p->place, SBX_FOLDER_PROGRAMS, err) : st;
 }
 
 sbx_status sbx_programs_copy(const sbx_programs *p, int *made, sbx_error *err)
@@ -321,7 +321,8 @@ sbx_status sbx_programs_copy(const sbx_programs *p, int *made, sbx_error *err)
     *made = st == SBX_OK && !whole;
     if (st != SBX_OK || whole)
         goto out;
-    if ((st = sbx_setup_folder_make(p->folder, err)) != SBX_OK || (st = sbx_setup_folder_make(backends, err)) != SBX_OK)
+    if ((st = sbx_setup_folder_make(p->folder, SBX_FOLDER_PROGRAMS, err)) != SBX_OK ||
+        (st = sbx_setup_folder_make(backends, SBX_FOLDER_PROGRAMS, err)) != SBX_OK)
         goto out;
     for (i = 0; i < p->count && st == SBX_OK; i++)
         st = copy_one(p, i, err);

@@ -3,6 +3,7 @@
 #define SBX_SETUP_SETUP_H
 
 #include "setup/programs.h"
+#include "setup/steps.h"
 #include "setup/tell.h"
 
 typedef enum sbx_action {
@@ -30,8 +31,10 @@ typedef struct sbx_setup {
     sbx_tell tell;
 } sbx_setup;
 
-/* Does it change anything? */
+/* change.c: does it change anything? */
 int sbx_setup_writes(const sbx_setup *setup);
+/* The steps of one backend, tell.backend: looked at, or applied or undone, as it was asked for. */
+sbx_status sbx_setup_change(sbx_setup *setup, sbx_steps *steps, sbx_error *err);
 
 /* whom.c: fills user_text.  SBX_E_REFUSED where there is no such user; undoing takes the SID of one who is gone. */
 sbx_status sbx_setup_whom(sbx_setup *setup, sbx_error *err);

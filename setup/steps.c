@@ -143,12 +143,13 @@ sbx_status sbx_steps_apply(const sbx_steps *steps, int again, sbx_tell *tell, sb
 {
     unsigned char *applied = sbx_alloc_zero(steps->count, 1); /* by this call, and absent before it */
     sbx_error other = {0};
-    uint32_t i = 0, state = STATE_ABSENT;
+    uint32_t i = 0, state;
     sbx_status st = SBX_OK;
 
     if (!applied)
         return sbx_fail_memory(err);
     for (; i < steps->count && st == SBX_OK; i++) {
+        state = STATE_PRESENT; /* where it cannot be known there is nothing to undo */
         st = apply_or_pass(steps, i, again, &state, tell, err);
         applied[i] = state == STATE_ABSENT && !is_condition(steps, i);
         if (st != SBX_OK)

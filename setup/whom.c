@@ -1,7 +1,6 @@
 #include "setup/setup.h"
 
 #include <windows.h>
-#include <sddl.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -15,21 +14,19 @@ static sbx_status find(const char *text, sbx_user_sid *sid, SID_NAME_USE *use, s
     WCHAR name_w[256], domain_w[256];
     DWORD size = sizeof(sid->u.bytes), name = 256, domain = 256;
     uint16_t *text_w = NULL;
-    PSID parsed = NULL;
-    sbx_status st = sbx_wide(text, "name", &text_w, err);
+    sbx_status st;
 
     *use = SidTypeUnknown;
-    if (st != SBX_OK)
-        return st;
     if (!strncmp(text, "S-1-", 4)) {
-        if (!ConvertStringSidToSidW(text_w, &parsed) || !CopySid(sizeof(sid->u.bytes), sid->u.bytes, parsed))
-            st = sbx_fail_last(err, SBX_E_USAGE, "ConvertStringSidToSidW", text);
-        else if (!LookupAccountSidW(NULL, parsed, name_w, &name, domain_w, &domain, use))
+        if (!sbx_user_sid_read(text, strlen(text), sid))
+            return sbx_fail(err, SBX_E_USAGE, "it is no SID", text);
+        if (!LookupAccountSidW(NULL, sid->u.bytes, name_w, &name, domain_w, &domain, use))
             *use = SidTypeUnknown;
-        LocalFree(parsed);
-    } else if (!LookupAccountNameW(NULL, text_w, sid->u.bytes, &size, domain_w, &domain, use)) {
-        st = sbx_fail_last(err, SBX_E_REFUSED, "LookupAccountNameW", text);
+        return SBX_OK;
     }
+    st = sbx_wide(text, "name", &text_w, err);
+    if (st == SBX_OK && !LookupAccountNameW(NULL, text_w, sid->u.bytes, &size, domain_w, &domain, use))
+        st = sbx_fail_last(err, SBX_E_REFUSED, "LookupAccountNameW", text);
     sbx_free(text_w);
     return st;
 }

@@ -30,6 +30,13 @@ static DATA_BLOB blob_of(const void *bytes, size_t count)
     return blob;
 }
 
+/* What it is called until it is whole. */
+static sbx_status fresh_of(const char *path, sbx_text *fresh, sbx_error *err)
+{
+    sbx_text_printf(fresh, "%s.new", path);
+    return fresh->failed ? sbx_fail_memory(err) : SBX_OK;
+}
+
 static sbx_status sddl_of(const char *user_sid, const char *group_sid, uint16_t **sddl_w, sbx_error *err)
 {
     sbx_text sddl = {0};
@@ -82,12 +89,7 @@ static sbx_status write_file(const char *path, const char *user_sid, const char 
     DWORD done = 0;
     sbx_status st;
 
-    sbx_text_printf(&fresh, "%s.new", path);
-    if (fresh.failed) {
-        st = sbx_fail_memory(err);
-        goto out;
-    }
-    if ((st = sddl_of(user_sid, group_sid, &sddl_w, err)) != SBX_OK ||
+    if ((st = fresh_of(path, &fresh, err)) != SBX_OK || (st = sddl_of(user_sid, group_sid, &sddl_w, err)) != SBX_OK ||
         (st = sbx_wide_path(path, &path_w, err)) != SBX_OK || (st = sbx_wide_path(fresh.data, &fresh_w, err)) != SBX_OK)
         goto out;
     if (!ConvertStringSecurityDescriptorToSecurityDescriptorW(sddl_w, SDDL_REVISION_1, &attributes.lpSecurityDescriptor,
@@ -113,6 +115,17 @@ out:
     sbx_free(sddl_w);
     sbx_free(path_w);
     sbx_free(fresh_w);
+    sbx_text_fini(&fresh);
+    return st;
+}
+
+sbx_status sbx_secret_remove(const char *path, sbx_error *err)
+{
+    sbx_text fresh = {0};
+    sbx_status st;
+
+    if ((st = fresh_of(path, &fresh, err)) == SBX_OK && (st = sbx_file_delete(fresh.data, err)) == SBX_OK)
+        st = sbx_file_delete(path, err);
     sbx_text_fini(&fresh);
     return st;
 }

@@ -31,6 +31,8 @@ sbx_status sbx_secret_make(const char *path, const char *user_sid, const char *g
 
 /* SBX_E_UNAVAILABLE: it is not there, cannot be read, or is not one of this machine and user.  The caller wipes it. */
 sbx_status sbx_secret_read(const char *path, const char *user_sid, sbx_secret *secret, sbx_error *err);
+/* Its file, and what a write that was cut short left of it. */
+sbx_status sbx_secret_remove(const char *path, sbx_error *err);
 /* Has its file the access list that it was made with? */
 int sbx_secret_is_closed(const char *path, const char *user_sid, const char *group_sid);
 void sbx_secret_wipe(sbx_secret *secret);

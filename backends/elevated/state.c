@@ -159,12 +159,38 @@ out:
     return st;
 }
 
+/* What a write that was cut short left beside the record.  Setup has its turn: no other one is at work. */
+static void sweep(void)
+{
+    WIN32_FIND_DATAW entry;
+    char *pattern = NULL, *path = NULL;
+    uint16_t *pattern_w = NULL;
+    HANDLE find = NULL;
+    char name[64];
+
+    if (below_data("elevated*.tmp", &pattern, NULL) == SBX_OK && sbx_wide_path(pattern, &pattern_w, NULL) == SBX_OK)
+        find = sbx_handle_from(FindFirstFileW(pattern_w, &entry));
+    while (find) {
+        if (snprintf(name, sizeof(name), "%ls", entry.cFileName) > 0 && below_data(name, &path, NULL) == SBX_OK)
+            sbx_file_delete(path, NULL);
+        sbx_free(path);
+        path = NULL;
+        if (!FindNextFileW(find, &entry))
+            break;
+    }
+    if (find)
+        FindClose(find);
+    sbx_free(pattern_w);
+    sbx_free(pattern);
+}
+
 sbx_status sbx_state_save(const sbx_machine *machine, sbx_error *err)
 {
     sbx_text text = {0};
     char *path = NULL, *copy = NULL;
     sbx_status st;
 
+    sweep();
     if ((st = sbx_state_machine_path(&path, err)) == SBX_OK && (st = below_data(COPY, &copy, err)) == SBX_OK &&
         (st = sbx_machine_print(machine, &text, err)) == SBX_OK &&
         (st = sbx_file_write(path, text.data, text.length, err)) == SBX_OK)
@@ -175,24 +201,17 @@ sbx_status sbx_state_save(const sbx_machine *machine, sbx_error *err)
     return st;
 }
 
-static sbx_status delete_one(const char *name, sbx_error *err)
-{
-    char *path = NULL;
-    uint16_t *path_w = NULL;
-    sbx_status st;
-
-    if ((st = below_data(name, &path, err)) == SBX_OK && (st = sbx_wide_path(path, &path_w, err)) == SBX_OK &&
-        !DeleteFileW(path_w) && GetLastError() != ERROR_FILE_NOT_FOUND)
-        st = sbx_fail_last(err, SBX_E_SYSTEM, "DeleteFileW", path);
-    sbx_free(path_w);
-    sbx_free(path);
-    return st;
-}
-
 /* The copy first: alone it would stand for a record that was lost. */
 sbx_status sbx_state_remove(sbx_error *err)
 {
-    const sbx_status st = delete_one(COPY, err);
+    char *path = NULL, *copy = NULL;
+    sbx_status st;
 
-    return st == SBX_OK ? delete_one(RECORD, err) : st;
+    sweep();
+    if ((st = sbx_state_machine_path(&path, err)) == SBX_OK && (st = below_data(COPY, &copy, err)) == SBX_OK &&
+        (st = sbx_file_delete(copy, err)) == SBX_OK)
+        st = sbx_file_delete(path, err);
+    sbx_free(copy);
+    sbx_free(path);
+    return st;
 }

@@ -2,7 +2,6 @@
 #include "elevated/steps_part.h"
 
 #include <windows.h>
-#include <sddl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,7 +11,6 @@
 #include "elevated/secret.h"
 #include "elevated/state.h"
 #include "win/error.h"
-#include "win/wide.h"
 
 static int sid_is(const char *text, const sbx_user_sid *sid)
 {
@@ -76,17 +74,7 @@ static sbx_status keep_sid(sbx_machine *machine, char *place, const char *name, 
 
 sbx_status sbx_steps_sid(const char *text, sbx_user_sid *sid, sbx_error *err)
 {
-    PSID found = NULL;
-    uint16_t *text_w = NULL;
-    sbx_status st = sbx_wide(text, text, &text_w, err);
-
-    if (st != SBX_OK)
-        return st;
-    if (!ConvertStringSidToSidW(text_w, &found) || !CopySid(sizeof(sid->u.bytes), sid->u.bytes, found))
-        st = sbx_fail_last(err, SBX_E_SYSTEM, "ConvertStringSidToSidW", text);
-    LocalFree(found);
-    sbx_free(text_w);
-    return st;
+    return sbx_user_sid_read(text, strlen(text), sid) ? SBX_OK : sbx_fail(err, SBX_E_SYSTEM, "it is no SID", text);
 }
 
 /* A password that nobody knows, until the secret is there. */

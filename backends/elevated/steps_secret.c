@@ -10,76 +10,87 @@
 #include "elevated/state.h"
 #include "win/error.h"
 #include "win/file.h"
-#include "win/wide.h"
 
-/* ---- the secret, the passwords ---- */
+/* The user's place in the record, and his secret's file; user and path are NULL where nobody is enrolled. */
+typedef struct owner {
+    sbx_machine machine;
+    sbx_machine_user *user;
+    char *path;
+} owner;
+
+static sbx_status find_owner(owner *o, sbx_error *err)
+{
+    sbx_status st;
+
+    memset(o, 0, sizeof(*o));
+    st = sbx_steps_load(&o->machine, &o->user, err);
+    return st == SBX_OK && o->user ? sbx_state_secret_path(o->user->number, &o->path, err) : st;
+}
+
+static void end_owner(owner *o)
+{
+    sbx_free(o->path);
+    sbx_machine_fini(&o->machine);
+}
+
+/* ---- the secret ---- */
 
 static sbx_status SBX_CALL secret_present(const sbx_setup_step *step, uint32_t *state, sbx_error *err)
 {
-    sbx_machine machine = {0};
-    sbx_machine_user *user;
     sbx_secret secret;
     sbx_error why = {0};
-    char *path = NULL;
-    sbx_status st = sbx_steps_load(&machine, &user, err);
+    owner o;
+    sbx_status st = find_owner(&o, err);
 
     (void)step;
     *state = SBX_STEP_ABSENT;
-    if (st == SBX_OK && user && (st = sbx_state_secret_path(user->number, &path, err)) == SBX_OK) {
-        if (sbx_secret_read(path, sbx_steps_user(), &secret, &why) == SBX_OK)
-            *state = sbx_secret_is_closed(path, sbx_steps_user(), user->groups[SBX_GROUP_READERS]) ? SBX_STEP_PRESENT
-                                                                                                   : SBX_STEP_WRONG;
+    if (st == SBX_OK && o.path) {
+        if (sbx_secret_read(o.path, sbx_steps_user(), &secret, &why) == SBX_OK)
+            *state = sbx_secret_is_closed(o.path, sbx_steps_user(), o.user->groups[SBX_GROUP_READERS])
+                         ? SBX_STEP_PRESENT
+                         : SBX_STEP_WRONG;
         else if (!sbx_file_is_missing(&why))
             *state = SBX_STEP_WRONG;
         sbx_secret_wipe(&secret);
     }
-    sbx_free(path);
-    sbx_machine_fini(&machine);
+    end_owner(&o);
     return st;
 }
 
 /* With a new secret no password is right any more: that is known before it is there. */
 static sbx_status SBX_CALL secret_apply(const sbx_setup_step *step, sbx_error *err)
 {
-    sbx_machine machine = {0};
-    sbx_machine_user *user;
     sbx_secret secret;
-    char *path = NULL;
-    sbx_status st = sbx_steps_load(&machine, &user, err);
+    owner o;
+    sbx_status st = find_owner(&o, err);
 
-    if (st == SBX_OK && !user)
+    if (st == SBX_OK && !o.user)
         st = sbx_fail(err, SBX_E_UNAVAILABLE, "nobody is enrolled", step->name);
     if (st == SBX_OK) {
-        user->generation = user->ready = 0;
-        st = sbx_state_save(&machine, err);
+        o.user->generation = o.user->ready = 0;
+        st = sbx_state_save(&o.machine, err);
     }
-    if (st == SBX_OK && (st = sbx_state_secret_path(user->number, &path, err)) == SBX_OK) {
-        st = sbx_secret_make(path, sbx_steps_user(), user->groups[SBX_GROUP_READERS], &secret, err);
+    if (st == SBX_OK) {
+        st = sbx_secret_make(o.path, sbx_steps_user(), o.user->groups[SBX_GROUP_READERS], &secret, err);
         sbx_secret_wipe(&secret);
     }
-    sbx_free(path);
-    sbx_machine_fini(&machine);
+    end_owner(&o);
     return st;
 }
 
 static sbx_status SBX_CALL secret_undo(const sbx_setup_step *step, sbx_error *err)
 {
-    sbx_machine machine = {0};
-    sbx_machine_user *user;
-    uint16_t *path_w = NULL;
-    char *path = NULL;
-    sbx_status st = sbx_steps_load(&machine, &user, err);
+    owner o;
+    sbx_status st = find_owner(&o, err);
 
     (void)step;
-    if (st == SBX_OK && user && (st = sbx_state_secret_path(user->number, &path, err)) == SBX_OK &&
-        (st = sbx_wide_path(path, &path_w, err)) == SBX_OK && !DeleteFileW(path_w) &&
-        GetLastError() != ERROR_FILE_NOT_FOUND)
-        st = sbx_fail_last(err, SBX_E_SYSTEM, "DeleteFileW", path);
-    sbx_free(path_w);
-    sbx_free(path);
-    sbx_machine_fini(&machine);
+    if (st == SBX_OK && o.path)
+        st = sbx_secret_remove(o.path, err);
+    end_owner(&o);
     return st;
 }
+
+/* ---- the passwords ---- */
 
 static sbx_status SBX_CALL passwords_present(const sbx_setup_step *step, uint32_t *state, sbx_error *err)
 {
@@ -120,34 +131,31 @@ static sbx_status set_password(const sbx_secret *secret, const char *name, uint3
 /* Until the new generation is on record, some passwords are of the old one and some of the new: nobody is to try them. */
 static sbx_status SBX_CALL passwords_apply(const sbx_setup_step *step, sbx_error *err)
 {
-    sbx_machine machine = {0};
-    sbx_machine_user *user;
     sbx_secret secret;
     uint32_t online, slot, generation;
-    char name[24], *path = NULL;
-    sbx_status st = sbx_steps_load(&machine, &user, err);
+    char name[24];
+    owner o;
+    sbx_status st = find_owner(&o, err);
 
-    if (st == SBX_OK && (!user || !sbx_steps_all_made(user)))
+    if (st == SBX_OK && (!o.user || !sbx_steps_all_made(o.user)))
         st = sbx_fail(err, SBX_E_UNAVAILABLE, "an account is missing", step->name);
-    if (st != SBX_OK || (st = sbx_state_secret_path(user->number, &path, err)) != SBX_OK ||
-        (st = sbx_secret_read(path, sbx_steps_user(), &secret, err)) != SBX_OK)
+    if (st != SBX_OK || (st = sbx_secret_read(o.path, sbx_steps_user(), &secret, err)) != SBX_OK)
         goto out;
-    generation = user->generation + 1;
-    user->ready = 0;
-    st = sbx_state_save(&machine, err);
+    generation = o.user->generation + 1;
+    o.user->ready = 0;
+    st = sbx_state_save(&o.machine, err);
     for (online = 0; online < 2; online++)
-        for (slot = 0; slot < user->slots && st == SBX_OK; slot++) {
-            sbx_machine_account_name(name, user->number, (int)online, slot);
+        for (slot = 0; slot < o.user->slots && st == SBX_OK; slot++) {
+            sbx_machine_account_name(name, o.user->number, (int)online, slot);
             st = set_password(&secret, name, generation, err);
         }
     sbx_secret_wipe(&secret);
     if (st == SBX_OK) {
-        user->generation = generation;
-        st = sbx_state_save(&machine, err);
+        o.user->generation = generation;
+        st = sbx_state_save(&o.machine, err);
     }
 out:
-    sbx_free(path);
-    sbx_machine_fini(&machine);
+    end_owner(&o);
     return st;
 }
 

@@ -143,6 +143,18 @@ out:
     return st;
 }
 
+sbx_status sbx_file_delete(const char *path, sbx_error *err)
+{
+    uint16_t *path_w = NULL;
+    sbx_status st = sbx_wide_path(path, &path_w, err);
+
+    if (st == SBX_OK && !DeleteFileW(path_w) && GetLastError() != ERROR_FILE_NOT_FOUND &&
+        GetLastError() != ERROR_PATH_NOT_FOUND)
+        st = sbx_fail_last(err, SBX_E_SYSTEM, "DeleteFileW", path);
+    sbx_free(path_w);
+    return st;
+}
+
 char *sbx_file_final_path(void *handle, uint32_t kind)
 {
     WCHAR *buffer = sbx_alloc(PATH_MAX_UNITS * sizeof(WCHAR));

@@ -20,6 +20,9 @@ int sbx_file_is_missing(const sbx_error *err);
  * nothing is left. */
 sbx_status sbx_file_write(const char *path, const void *data, size_t length, sbx_error *err);
 
+/* It is gone, or was not there. */
+sbx_status sbx_file_delete(const char *path, sbx_error *err);
+
 /* Where an open file or folder is: links followed, long names, normalised; freed with sbx_free.  kind: VOLUME_NAME_DOS, or
  * VOLUME_NAME_GUID.  NULL: GetLastError, or out of memory. */
 char *sbx_file_final_path(void *handle, uint32_t kind);

@@ -66,6 +66,10 @@ def setup(w):
           [['present' if name in ALWAYS else 'absent', name] for name in SETUP], got)
     got = w.run(w.SBX, 'setup', '--slots', '1', 'elevated')  # another process has the rights: what it says is seen here
     check(got.code == 0 and got.text.startswith('setup: copied to C:\\Program Files\\sbx\\setup\\'), got)
+    check('sbx-runner' not in got.errors, 'each program of the checks started, that in an AppContainer as well: %s' % got)
+    copied = got.text.splitlines()[0][len('setup: copied to '):]
+    listed = w.probe('sddl', copied, copied + '\\sbx-runner.exe').text.splitlines()
+    equal([line.count(';0x1200a9;;;AC)') + line.count(';0x1200a9;;;S-1-15-2-2)') for line in listed], [2, 2], listed)
     equal([line.split()[1:3] for line in got.text.splitlines()[1:]],
           [['present' if name in ALWAYS + ('programs', 'loopback') else 'done', name] for name in SETUP], got)  # no ports: right
     w.slots = 1

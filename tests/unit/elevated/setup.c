@@ -348,7 +348,7 @@ static int begin(void **state)
 
     (void)state;
     sbx_fault_use(0);
-    if (sbx_setup_folder_make("C:\\ProgramData\\sbx", NULL) != SBX_OK)
+    if (sbx_setup_folder_make("C:\\ProgramData\\sbx", SBX_FOLDER_STATE, NULL) != SBX_OK)
         return 1;
     if (sbx_user_get(&self, NULL) != SBX_OK)
         return 1;

@@ -135,7 +135,8 @@ int world_begin(void **state)
     wcscpy(end, L"\\..\\bin\\sbx-runner.exe");
     CreateDirectoryW(L"C:\\Program Files\\sbx-filters", NULL);
     NetUserDel(NULL, L"sbx-second");
-    if (!CopyFileW(path_w, RUNNER_W, FALSE) || sbx_setup_folder_make("C:\\ProgramData\\sbx", NULL) != SBX_OK ||
+    if (!CopyFileW(path_w, RUNNER_W, FALSE) ||
+        sbx_setup_folder_make("C:\\ProgramData\\sbx", SBX_FOLDER_STATE, NULL) != SBX_OK ||
         sbx_user_get(&sid, NULL) != SBX_OK || NetUserAdd(NULL, 1, (BYTE *)&info, NULL))
         return 1;
     sbx_user_sid_text(sid.u.bytes, own_sid, sizeof(own_sid));
