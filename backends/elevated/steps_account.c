@@ -150,6 +150,16 @@ static sbx_status delete_principal(const principal *p, sbx_error *err)
     return st == SBX_OK ? sbx_steps_unhide(p->name, err) : st;
 }
 
+/* Of a group that is gone the system keeps them. */
+static sbx_status take_rights(const principal *p, sbx_error *err)
+{
+    sbx_user_sid sid;
+
+    if (p->kind != SBX_PRINCIPAL_GROUP || !sbx_user_sid_read(p->place, strlen(p->place), &sid))
+        return SBX_OK;
+    return sbx_rights_remove(sid.u.bytes, err);
+}
+
 static sbx_status take_away(principal *p, sbx_error *err)
 {
     uint32_t state = SBX_STEP_ABSENT;
@@ -175,7 +185,8 @@ static sbx_status principal_apply(const sbx_step_of *w, int group, sbx_error *er
     }
     if (st != SBX_OK || (st = look_at(p.name, p.kind, p.place, &state, err)) != SBX_OK || state == SBX_STEP_PRESENT)
         goto out;
-    if ((st = remember(&p.machine, p.place, SBX_MACHINE_PENDING, err)) != SBX_OK ||
+    if ((st = take_rights(&p, err)) != SBX_OK ||
+        (st = remember(&p.machine, p.place, SBX_MACHINE_PENDING, err)) != SBX_OK ||
         (st = delete_principal(&p, err)) != SBX_OK)
         goto out;
     if (group)

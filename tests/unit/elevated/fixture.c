@@ -1,7 +1,10 @@
 #include "fixture.h"
 
 #include <lm.h>
+#include <ntsecapi.h>
 
+#include "base/memory.h"
+#include "elevated/secret.h"
 #include "elevated/state.h"
 #include "elevated/steps.h"
 #include "win/error.h"
@@ -143,6 +146,31 @@ static uint32_t hash(uint32_t sum, const void *bytes, size_t length)
     return sum;
 }
 
+/* Whose any of these rights is. */
+static uint32_t hash_rights(uint32_t sum)
+{
+    static const WCHAR *const names_w[] = {SE_DENY_NETWORK_LOGON_NAME, SE_DENY_BATCH_LOGON_NAME,
+                                           SE_DENY_SERVICE_LOGON_NAME, SE_DENY_REMOTE_INTERACTIVE_LOGON_NAME};
+    LSA_OBJECT_ATTRIBUTES attributes = {.Length = sizeof(attributes)};
+    LSA_ENUMERATION_INFORMATION *found;
+    LSA_HANDLE policy = NULL;
+    ULONG count_w, i, k;
+
+    assert_true(LsaOpenPolicy(NULL, &attributes, POLICY_LOOKUP_NAMES | POLICY_VIEW_LOCAL_INFORMATION, &policy) >= 0);
+    for (i = 0; i < SBX_COUNT(names_w); i++) {
+        LSA_UNICODE_STRING name = {(USHORT)(wcslen(names_w[i]) * 2), (USHORT)(wcslen(names_w[i]) * 2 + 2),
+                                   (WCHAR *)(uintptr_t)names_w[i]};
+
+        if (LsaEnumerateAccountsWithUserRight(policy, &name, (void **)&found, &count_w) < 0)
+            continue;
+        for (k = 0; k < count_w; k++)
+            sum = hash(sum, found[k].Sid, GetLengthSid(found[k].Sid));
+        LsaFreeMemory(found);
+    }
+    LsaClose(policy);
+    return sum;
+}
+
 /* Users with their flags, groups with their members, rights, hidden users, files of sbx. */
 uint32_t snapshot(void)
 {
@@ -187,7 +215,26 @@ uint32_t snapshot(void)
         while (FindNextFileW(find, &found));
         FindClose(find);
     }
-    return sum;
+    return hash_rights(sum);
+}
+
+const uint16_t *derived(const char *account)
+{
+    static uint16_t password_w[SBX_PASSWORD_UNITS];
+    sbx_machine machine = {0};
+    sbx_secret secret;
+    char *path = NULL;
+    sbx_error err = {0};
+
+    check(sbx_state_load(&machine, &err), &err, "load");
+    assert_non_null(sbx_machine_find(&machine, own_sid));
+    check(sbx_state_secret_path(1, &path, &err), &err, "path");
+    check(sbx_secret_read(path, own_sid, &secret, &err), &err, "secret");
+    check(sbx_secret_password(&secret, account, sbx_machine_find(&machine, own_sid)->generation, password_w, &err),
+          &err, "password");
+    sbx_machine_fini(&machine);
+    sbx_free(path);
+    return password_w;
 }
 
 BOOL logs_on(const WCHAR *name, const uint16_t *password_w, DWORD type)

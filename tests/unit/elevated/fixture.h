@@ -37,8 +37,10 @@ void apply_named(const char *name);
 void undo_named(const char *name);
 void load(sbx_machine *machine); /* the record */
 
-/* Users with their flags, groups with their members, hidden users, files of sbx, as one number. */
+/* Users with their flags, groups with their members, denied rights, hidden users, files of sbx, as one number. */
 uint32_t snapshot(void);
+/* The password that the record and the secret give now. */
+const uint16_t *derived(const char *account);
 BOOL logs_on(const WCHAR *name, const uint16_t *password_w, DWORD type);
 
 /* repair.c */
@@ -46,5 +48,8 @@ void test_put_right(void **state);
 void test_fewer(void **state);
 void test_own_account(void **state);
 void test_unfit(void **state);
+
+/* cut.c */
+void test_cut_anywhere(void **state);
 
 #endif

@@ -4,31 +4,9 @@
 #include <lm.h>
 #include <sddl.h>
 
-#include "base/memory.h"
 #include "elevated/principal.h"
-#include "elevated/secret.h"
 #include "elevated/state.h"
 #include "elevated/steps_part.h"
-
-/* The password that the record and the secret give now. */
-static const uint16_t *derived(const char *account)
-{
-    static uint16_t password_w[SBX_PASSWORD_UNITS];
-    sbx_machine machine = {0};
-    sbx_secret secret;
-    char *path = NULL;
-    sbx_error err = {0};
-
-    check(sbx_state_load(&machine, &err), &err, "load");
-    assert_non_null(sbx_machine_find(&machine, own_sid));
-    check(sbx_state_secret_path(1, &path, &err), &err, "path");
-    check(sbx_secret_read(path, own_sid, &secret, &err), &err, "secret");
-    check(sbx_secret_password(&secret, account, sbx_machine_find(&machine, own_sid)->generation, password_w, &err),
-          &err, "password");
-    sbx_machine_fini(&machine);
-    sbx_free(path);
-    return password_w;
-}
 
 /* As `--repair` does it. */
 static void apply_again(void)

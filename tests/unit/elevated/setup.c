@@ -47,23 +47,6 @@ static void test_many(void **state)
             assert_string_not_equal(steps[i].name, steps[k].name);
 }
 
-/* Cut short after any step, and in the middle of one that was recorded: the next run comes to the end. */
-static void test_cut_short(void **state)
-{
-    const uint32_t before = snapshot();
-    uint32_t n, i;
-
-    (void)state;
-    options(1);
-    for (n = 0; n < count; n++) {
-        for (i = 0; i < n; i++)
-            apply(i);
-        apply_all();
-        undo_all();
-        assert_int_equal(snapshot(), before);
-    }
-}
-
 static void test_half_made(void **state)
 {
     const uint32_t before = snapshot();
@@ -360,12 +343,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_there_and_back), cmocka_unit_test(test_many),
-        cmocka_unit_test(test_cut_short),      cmocka_unit_test(test_half_made),
-        cmocka_unit_test(test_foreign),        cmocka_unit_test(test_foreign_member),
-        cmocka_unit_test(test_logon),          cmocka_unit_test(test_secret_damaged),
-        cmocka_unit_test(test_disabled),       cmocka_unit_test(test_second_user),
-        cmocka_unit_test(test_put_right),      cmocka_unit_test(test_fewer),
-        cmocka_unit_test(test_own_account),    cmocka_unit_test(test_unfit),
+        cmocka_unit_test(test_half_made),      cmocka_unit_test(test_foreign),
+        cmocka_unit_test(test_foreign_member), cmocka_unit_test(test_logon),
+        cmocka_unit_test(test_secret_damaged), cmocka_unit_test(test_disabled),
+        cmocka_unit_test(test_second_user),    cmocka_unit_test(test_put_right),
+        cmocka_unit_test(test_fewer),          cmocka_unit_test(test_own_account),
+        cmocka_unit_test(test_unfit),          cmocka_unit_test(test_cut_anywhere),
     };
 
     return cmocka_run_group_tests(tests, begin, NULL);
