@@ -95,10 +95,10 @@ sbx_status sbx_ancestors_hold(const sbx_ledger *ledger, const sbx_sid *sid, cons
     const sbx_ledger_root *root;
     sbx_status st = SBX_OK;
 
-    if (!sbx_sid_is_above(sid))
-        return sbx_hold_find(sid, NULL, process_id, err);
     *process_id = 0;
-    for (root = ledger->roots; root && st == SBX_OK && !*process_id; root = root->next)
+    if (!sbx_sid_is_above(sid))
+        st = sbx_hold_find(sid, NULL, process_id, err);
+    for (root = sbx_sid_is_read(sid) ? ledger->roots : NULL; root && st == SBX_OK && !*process_id; root = root->next)
         if (is_in(root, path))
             st = sbx_hold_find(&root->sid, NULL, process_id, err);
     return st;

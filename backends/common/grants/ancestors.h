@@ -20,7 +20,7 @@
 /* path: of a root, where it is (sbx_root.path).  A folder that stays closed is told, and is no error. */
 sbx_status sbx_ancestors_open(const char *path, const sbx_audience *audience, int dry, sbx_error *err);
 
-/* The run that needs a root of the ledger, 0: none; of a folder above, one that needs a root in it. */
+/* The run that needs a root of the ledger, 0: none; of one for reading, or a folder above, also one that needs a root in it. */
 sbx_status sbx_ancestors_hold(const sbx_ledger *ledger, const sbx_sid *sid, const char *path, uint32_t *process_id,
                               sbx_error *err);
 

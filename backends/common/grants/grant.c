@@ -5,7 +5,7 @@
 #include "base/memory.h"
 #include "base/path.h"
 #include "base/text.h"
-#include "common/grants/ancestors.h"
+#include "common/grants/around.h"
 #include "common/grants/audience.h"
 #include "common/grants/grow.h"
 #include "common/grants/guard.h"
@@ -15,7 +15,6 @@
 #include "common/grants/open_places.h"
 #include "common/grants/outside.h"
 #include "common/grants/protect.h"
-#include "common/grants/reader.h"
 #include "common/grants/set.h"
 #include "common/grants/stamp.h"
 #include "common/grants/tree.h"
@@ -35,7 +34,7 @@ struct sbx_grants {
     sbx_arena arena;
     sbx_ledger ledger;
     sbx_hold *hold;
-    sbx_reader reader; /* where no root is writable */
+    sbx_around around;
     sbx_protection protection[ROOTS_MAX];
     sbx_text later[ROOTS_MAX]; /* what there was of it, see later.h */
     sbx_audience audience,
@@ -256,20 +255,6 @@ static void know_audiences(sbx_grants *g)
             g->roots[i].audience = sbx_audience_known(sbx_ledger_find(&g->ledger, &g->roots[i].sid), &g->audiences[i]);
 }
 
-/* Programs look at each folder on the way to where they work. */
-static sbx_status open_above(const sbx_grants *g, const sbx_policy *policy, const sbx_audience *audience,
-                             sbx_error *err)
-{
-    uint32_t i;
-    sbx_status st = SBX_OK;
-
-    for (i = 0; i < g->count && st == SBX_OK; i++)
-        st = sbx_ancestors_open(g->roots[i].path, audience, g->dry, err);
-    if (!g->count)
-        st = sbx_ancestors_open(g->reader.root.path ? g->reader.root.path : policy->workspace, audience, g->dry, err);
-    return st;
-}
-
 sbx_status sbx_grants_open(const sbx_policy *policy, uint32_t flags, const sbx_audience *audience, sbx_grants **grants,
                            sbx_error *err)
 {
@@ -318,10 +303,8 @@ sbx_status sbx_grants_open(const sbx_policy *policy, uint32_t flags, const sbx_a
     }
     g->ledger.lock = NULL;
     unlock_all(g, locks);
-    if (st == SBX_OK && audience && !g->count)
-        st = sbx_reader_open(policy->workspace, policy->run_id, audience, g->dry, &g->reader, err);
     if (st == SBX_OK && audience)
-        st = open_above(g, policy, audience, err);
+        st = sbx_around_open(&g->around, policy, g->roots, g->count, audience, g->dry, err);
     if (st == SBX_OK) {
         sbx_open_places_report(g->roots, g->count, flags);
         g->keep_children = (policy->flags & SBX_POLICY_KEEP_CHILDREN) != 0;
@@ -392,7 +375,7 @@ void sbx_grants_close(sbx_grants *grants)
             }
     }
     unlock_all(grants, locks);
-    sbx_reader_close(&grants->reader);
+    sbx_around_close(&grants->around);
     sbx_hold_give(grants->hold);
     for (i = 0; i < ROOTS_MAX; i++) {
         sbx_text_fini(&grants->later[i]);

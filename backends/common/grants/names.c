@@ -23,18 +23,33 @@ static int is_there(const char *folder, size_t length, const char *name)
     return found;
 }
 
-static int is_in_repository(const sbx_root *root)
+/* The nearest folder above with a `.git`; NULL: none. */
+static char *above_with_git(const char *path)
 {
-    const size_t top = sbx_path_root_length(root->path);
-    char *folder = sbx_strdup(root->path);
+    const size_t top = sbx_path_root_length(path);
+    char *folder = sbx_strdup(path);
     size_t length = folder ? strlen(folder) : top;
-    int found = 0;
 
-    while (!found && length > top) {
+    while (length > top) {
         length = sbx_path_parent_length(folder);
         folder[length] = 0;
-        found = is_there(folder, length, ".git");
+        if (is_there(folder, length, ".git"))
+            return folder;
     }
+    sbx_free(folder);
+    return NULL;
+}
+
+char *sbx_name_repository(const char *path)
+{
+    return is_there(path, strlen(path), ".git") ? NULL : above_with_git(path);
+}
+
+static int is_in_repository(const sbx_root *root)
+{
+    char *folder = above_with_git(root->path);
+    const int found = folder != NULL;
+
     sbx_free(folder);
     return found;
 }

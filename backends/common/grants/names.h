@@ -32,4 +32,8 @@ int sbx_name_is_built_in(const char *path);
 /* Whether a protected path of the root that is missing gets a guard. */
 int sbx_name_wants_guard(const sbx_policy *policy, const sbx_root *root, int is_repository, const char *path);
 
+/* The repository that encloses a folder: the nearest one above with a `.git`, whatever that is, where the folder itself has
+ * none.  sbx_free; NULL: none. */
+char *sbx_name_repository(const char *path);
+
 #endif

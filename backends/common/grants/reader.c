@@ -70,7 +70,7 @@ sbx_status sbx_reader_open(const char *path, const char *run_id, const sbx_audie
     reader->root.audience = audience;
     if (!dry && ((st = sbx_root_hold(&reader->root, err)) != SBX_OK ||
                  (st = sbx_lock_take(&reader->root.sid, WAIT_MS, &lock, err)) != SBX_OK ||
-                 (st = sbx_hold_take(run_id, &reader->root.sid, 1, &reader->hold, err)) != SBX_OK))
+                 (run_id && (st = sbx_hold_take(run_id, &reader->root.sid, 1, &reader->hold, err)) != SBX_OK)))
         goto out;
     tree.hold = reader->hold;
     if ((st = sbx_ledger_load(&ledger, err)) == SBX_OK)

@@ -15,7 +15,8 @@ typedef struct sbx_reader {
     sbx_hold *hold;
 } sbx_reader;
 
-/* `reader` begins as { 0 }.  What cannot be granted stays as it is, and is no error: the command may need none of it. */
+/* `reader` begins as { 0 }.  What cannot be granted stays as it is, and is no error: the command may need none of it.  run_id NULL:
+ * no run holds it. */
 sbx_status sbx_reader_open(const char *path, const char *run_id, const sbx_audience *audience, int dry,
                            sbx_reader *reader, sbx_error *err);
 void sbx_reader_close(sbx_reader *reader);

@@ -186,6 +186,44 @@ static void test_of_others(void **context)
     expect_ok(clean_all(), NULL);
 }
 
+/* A workspace below a repository: the whole of that is read; one that is a repository itself needs none further up. */
+static void test_repository(void **context)
+{
+    const sbx_ace read = {SBX_ACE_ALLOW, SBX_KIND_BELOW | SBX_ACE_ONLY_BELOW, SBX_KIND_READ};
+    char root[1024], work[1024];
+    sbx_grants *grants;
+    dacl before, sd;
+
+    JUDGED
+    begin();
+    snprintf(root, sizeof(root), "%s", tree_path("ws\\src"));
+    snprintf(work, sizeof(work), "%s", tree_path("ws\\src\\deep"));
+    writable[0] = root;
+    policy.workspace = policy.cwd = work;
+    dacl_of(tree_path("ws\\.git\\config"), &before);
+    grants = open_grants();
+    assert_true(sbx_acl_has(dacl_of(tree_path("ws"), &sd), made.readers.u.bytes, &read));
+    assert_int_equal(count_of(tree_path("ws\\.git\\config")), 1);
+    assert_int_equal(count_of(tree_path("other\\x.txt")), 0);
+    assert_int_equal(sbx_grants_clean(SBX_CLEAN_ROOT, tree_path("ws"), NULL, NULL, NULL), SBX_E_REFUSED); /* in use */
+    sbx_grants_close(grants);
+    tree_grant_notes = 0;
+    sbx_grants_close(open_grants());
+    assert_int_equal(tree_grant_notes, 0);
+    tree_dir("ws\\src\\.git");
+    expect_ok(clean_all(), NULL);
+    same_dacl(tree_path("ws\\.git\\config"), &before);
+    sbx_grants_close(open_grants());
+    assert_int_equal(count_of(tree_path("ws\\.git\\config")), 0);
+    assert_true(looks(tree_path("ws")));
+    expect_ok(clean_all(), NULL);
+    snprintf(root, sizeof(root), "%s", tree_path("other")); /* the workspace is not writable, and read all the same */
+    sbx_grants_close(open_grants());
+    assert_true(sbx_acl_has(dacl_of(tree_path("ws\\src\\deep"), &sd), made.readers.u.bytes, &read));
+    expect_ok(clean_all(), NULL);
+    same_dacl(tree_path("ws\\.git\\config"), &before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -193,6 +231,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_last_goes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_without_ledger, setup, teardown),
         cmocka_unit_test_setup_teardown(test_of_others, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_repository, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
