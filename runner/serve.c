@@ -124,8 +124,9 @@ static sbx_status start(const sbx_talk_request *request, const sbx_backend *back
                  "the account that commands run as cannot read it: start in a workspace, or where every user can read");
     if (st == SBX_OK)
         st = sbx_harden_as(w->spawn.token, err);
-    if (st == SBX_OK)
-        st = sbx_process_spawn(&w->process, &how, err);
+    if (st == SBX_OK && (st = sbx_process_spawn(&w->process, &how, err)) != SBX_OK && err->code == ERROR_ACCESS_DENIED)
+        sbx_hint(err, "the account that commands run as cannot read it; tools in your profile are opened to it with: "
+                      "sbx setup --tools");
     if (st == SBX_OK)
         st = sbx_harden_as(NULL, err);
     if (st == SBX_OK)

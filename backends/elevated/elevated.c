@@ -13,6 +13,7 @@
 #include "elevated/folder.h"
 #include "elevated/lease.h"
 #include "elevated/proof.h"
+#include "elevated/reads.h"
 #include "elevated/session.h"
 #include "elevated/steps.h"
 #include "win/error.h"
@@ -128,10 +129,26 @@ static void SBX_CALL elevated_spawn_end(sbx_spawn *spawn)
     spawn->desktop = NULL;
 }
 
+/* The user's part is only his to do: what may be read of what is his. */
+static sbx_status user_steps(const sbx_setup_step **steps, uint32_t *count, sbx_error *err)
+{
+    sbx_machine machine = {0};
+    const sbx_machine_user *user;
+    sbx_audience audience;
+    sbx_status st;
+
+    if ((st = sbx_elevated_load(&machine, &user, err)) == SBX_OK &&
+        (st = sbx_elevated_audience(user, &audience, err)) == SBX_OK)
+        st = sbx_reads_steps(&audience, steps, count, err);
+    sbx_machine_fini(&machine);
+    return st;
+}
+
 static sbx_status SBX_CALL elevated_steps(const sbx_setup_options *options, const sbx_setup_step **steps,
                                           uint32_t *count, sbx_error *err)
 {
-    return sbx_elevated_steps(options, steps, count, err);
+    return options->part == SBX_SETUP_USER ? user_steps(steps, count, err)
+                                           : sbx_elevated_steps(options, steps, count, err);
 }
 
 static sbx_status SBX_CALL state_list(sbx_state_visitor visit, void *context, sbx_error *err)
@@ -142,6 +159,7 @@ static sbx_status SBX_CALL state_list(sbx_state_visitor visit, void *context, sb
 static sbx_status SBX_CALL state_clean(uint32_t what, const char *root, sbx_state_visitor visit, void *context,
                                        sbx_error *err)
 {
+    sbx_reads_forget();
     return sbx_lease_clean(what, root, visit, context, err);
 }
 

@@ -22,6 +22,7 @@
 #include "elevated/folder.h"
 #include "elevated/lease.h"
 #include "elevated/proof.h"
+#include "elevated/reads.h"
 #include "elevated/secret.h"
 #include "elevated/sessions.h"
 #include "elevated/state.h"
@@ -58,9 +59,7 @@ static sbx_status not_set_up(sbx_error *err)
     return sbx_hint(err, "once, with administrator rights: sbx setup");
 }
 
-/* *user is in *machine, which the caller ends.  SBX_E_UNAVAILABLE: nothing is set up.  What is half set up or damaged is SBX_E_REFUSED:
- * that must not be a way to run with less. */
-static sbx_status load(sbx_machine *machine, const sbx_machine_user **user, sbx_error *err)
+sbx_status sbx_elevated_load(sbx_machine *machine, const sbx_machine_user **user, sbx_error *err)
 {
     sbx_user_sid self;
     char text[SBX_MACHINE_SID];
@@ -89,7 +88,7 @@ sbx_status sbx_elevated_probe(sbx_error *err)
 {
     sbx_machine machine = {0};
     const sbx_machine_user *user;
-    sbx_status st = load(&machine, &user, err);
+    sbx_status st = sbx_elevated_load(&machine, &user, err);
 
     sbx_machine_fini(&machine);
     return st;
@@ -160,18 +159,23 @@ static sbx_status check_policy(const sbx_policy *policy, sbx_error *err)
 
 /* ---- open ---- */
 
+sbx_status sbx_elevated_audience(const sbx_machine_user *user, sbx_audience *audience, sbx_error *err)
+{
+    return sbx_audience_of(user->groups[SBX_GROUP_WRITERS], user->groups[SBX_GROUP_READERS], audience, err);
+}
+
 /* The accounts of this user are let into his roots, in the first check of their commands. */
 static sbx_status open_roots(sbx_session *s, const sbx_policy *policy, uint32_t flags, sbx_error *err)
 {
     sbx_audience audience;
     sbx_status st;
 
-    if ((st = sbx_audience_of(s->user->groups[SBX_GROUP_WRITERS], s->user->groups[SBX_GROUP_READERS], &audience,
-                              err)) != SBX_OK ||
+    if ((st = sbx_elevated_audience(s->user, &audience, err)) != SBX_OK ||
         (st = sbx_grants_open(policy, flags, &audience, &s->grants, err)) != SBX_OK)
         return st;
     s->spec.root_count = sbx_grants_sids(s->grants, &s->spec.roots);
     s->spec.set_sid = sbx_grants_set(s->grants);
+    sbx_reads_tell(&audience, (flags & SBX_OPEN_DRY_RUN) != 0);
     return SBX_OK;
 }
 
@@ -308,7 +312,8 @@ sbx_status sbx_elevated_open(const sbx_policy *policy, uint32_t flags, sbx_sessi
 
     if (!s)
         return sbx_fail_memory(err);
-    if ((st = sbx_user_get(&s->self, err)) != SBX_OK || (st = load(&s->machine, &s->user, err)) != SBX_OK ||
+    if ((st = sbx_user_get(&s->self, err)) != SBX_OK ||
+        (st = sbx_elevated_load(&s->machine, &s->user, err)) != SBX_OK ||
         (st = sbx_state_runner(&s->machine, &s->runner, err)) != SBX_OK || (st = check_policy(policy, err)) != SBX_OK ||
         (policy->network == SBX_NETWORK_OFF && (st = sbx_proof_look(policy, &s->machine, s->user, err)) != SBX_OK) ||
         (st = sbx_run_sid(policy->run_id, s->spec.run_sid, err)) != SBX_OK)

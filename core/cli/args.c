@@ -55,6 +55,8 @@ static int *plain_option(sbx_cli *cli, const char *name, uint32_t *takes)
         return &cli->check;
     if (!strcmp(name, "--repair"))
         return &cli->repair;
+    if (!strcmp(name, "--tools") && cli->verb && (cli->verb->takes & SBX_TAKES_SETUP)) /* of other verbs a setting */
+        return &cli->tools;
     *takes = SBX_TAKES_SETUP | SBX_TAKES_SHIELD;
     if (!strcmp(name, "--dry-run"))
         return &cli->dry_run;

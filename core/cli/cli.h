@@ -33,7 +33,7 @@ typedef struct sbx_verb {
 #define SBX_TAKES_REPORT 0x10u  /* --report FILE */
 #define SBX_TAKES_CLEAN 0x20u   /* --all, --stale */
 #define SBX_TAKES_SETUP                                                                                                \
-    0x40u /* --status, --check, --remove, --repair, --dry-run, --slots N, --user NAME, --loopback PORTS */
+    0x40u /* --status, --check, --remove, --repair, --dry-run, --tools, --slots N, --user NAME, --loopback PORTS */
 #define SBX_TAKES_INTERNAL 0x80u /* not listed */
 #define SBX_TAKES_SHIELD 0x100u  /* --dry-run, --remove */
 
@@ -46,7 +46,7 @@ struct sbx_cli {
     const uint16_t *line_w; /* the whole command line, untouched */
     const sbx_verb *verb;
     int verb_named, help, version; /* typed */
-    int quiet, verbosity, json, all, stale, status, check, remove, repair, dry_run;
+    int quiet, verbosity, json, all, stale, status, check, remove, repair, dry_run, tools;
     const char *config_file, *profile, *report_file, *slots, *user, *setup_loopback;
     const char *report_path;     /* absolute; NULL: none is asked for */
     struct sbx_pending *pending; /* of the report; closed: none is written */
@@ -98,6 +98,8 @@ sbx_status sbx_verb_config(sbx_cli *cli, sbx_error *err);
 sbx_status sbx_verb_status(sbx_cli *cli, sbx_error *err);
 sbx_status sbx_verb_clean(sbx_cli *cli, sbx_error *err);
 sbx_status sbx_verb_setup(sbx_cli *cli, sbx_error *err);
+/* setup_user.c: the part of setup that only the user can do, on what is his. */
+sbx_status sbx_setup_user(sbx_cli *cli, sbx_error *err);
 sbx_status sbx_verb_grant(sbx_cli *cli, sbx_error *err);
 sbx_status sbx_verb_shield(sbx_cli *cli, sbx_error *err);
 sbx_status sbx_verb_completion(sbx_cli *cli, sbx_error *err);

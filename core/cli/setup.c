@@ -106,6 +106,8 @@ static sbx_status change(sbx_cli *cli, const char *program, sbx_error *err)
             st = run_elevated(cli, program, action_of(cli), &code, err);
     }
     cli->exit_code = (int)code;
+    if (st == SBX_OK && !code && !cli->remove && !cli->user && !cli->json)
+        st = sbx_setup_user(cli, err);
     return st;
 }
 
@@ -121,12 +123,18 @@ sbx_status sbx_verb_setup(sbx_cli *cli, sbx_error *err)
         sbx_fail(err, SBX_E_USAGE, "it is no number from 1 to 16", "--slots");
         return sbx_hint(err, "see `sbx help setup`");
     }
+    if (cli->tools && (cli->check || cli->repair || cli->json || cli->slots || cli->user || cli->setup_loopback)) {
+        sbx_fail(err, SBX_E_USAGE, "with --status, --dry-run or --remove, and nothing else", "--tools");
+        return sbx_hint(err, "see `sbx help setup`");
+    }
     if (cli->word_count > 1 || cli->status + cli->check + cli->remove + cli->repair > 1) {
         sbx_fail(err, SBX_E_USAGE, "one backend, and one of --status, --check, --repair and --remove", "setup");
         return sbx_hint(err, "see `sbx help setup`");
     }
     if ((st = sbx_cli_plugins(cli, err)) != SBX_OK)
         return st;
+    if (cli->tools)
+        return sbx_setup_user(cli, err);
     program = sbx_arena_printf(&cli->arena, "%s\\sbx-setup.exe", sbx_plugin_program_dir());
     if (!program)
         return sbx_fail_memory(err);

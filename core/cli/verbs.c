@@ -121,6 +121,9 @@ static const sbx_verb verbs[] = {
      "  --dry-run    tell what would be done, also with --repair and --remove\n"
      "  --slots N    accounts of each kind for you, 1 to 16 [8]: so many commands run at one time\n"
      "  --user NAME  for somebody else\n"
+     "  --tools      only what takes no administrator: the folders of your profile in which tools lie,\n"
+     "               and those of PATH, that your commands may read; also with --status, --dry-run\n"
+     "               and --remove\n"
      "  --loopback PORTS  of this machine, open to your commands without a network:\n"
      "               8080,3000-3999, all, none, or dev (3000-9999 and what the system\n"
      "               gives out); without it they stay as they are [none]\n"
@@ -131,6 +134,7 @@ static const sbx_verb verbs[] = {
      "\n"
      "Examples:\n"
      "  sbx setup\n"
+     "  sbx setup --tools --dry-run\n"
      "  sbx setup --status elevated\n",
      SBX_TAKES_WORDS | SBX_TAKES_SETUP | SBX_TAKES_JSON, sbx_verb_setup},
     {"completion", "print a completion script", "completion powershell",

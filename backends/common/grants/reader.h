@@ -21,6 +21,10 @@ sbx_status sbx_reader_open(const char *path, const char *run_id, const sbx_audie
                            sbx_reader *reader, sbx_error *err);
 void sbx_reader_close(sbx_reader *reader);
 
+/* Whether a folder can be read as it is: by every user of the machine, or (group, a PSID or NULL) by the members of that; as well
+ * where that cannot be asked. */
+int sbx_reader_is_open(const char *path, const void *group);
+
 /* Whether a directory with this ACL gives a member of the group all of `mask`, as everybody's, every user's or the group's ACEs
  * say, and (below) what is in it as well. */
 int sbx_reader_admits(const uint8_t *acl, const void *group, uint32_t mask, int below);
