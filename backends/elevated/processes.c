@@ -23,19 +23,12 @@ static void set_debug(int on)
 
 static int is_of(HANDLE process, const sbx_user_sid *sids, uint32_t count)
 {
-    union {
-        TOKEN_USER user;
-        BYTE bytes[sizeof(TOKEN_USER) + SECURITY_MAX_SID_SIZE];
-    } info;
-    HANDLE token = NULL;
-    DWORD length = 0;
+    sbx_user_sid user;
     uint32_t i = count;
 
-    if (OpenProcessToken(process, TOKEN_QUERY, &token) &&
-        GetTokenInformation(token, TokenUser, &info, sizeof(info), &length))
-        for (i = 0; i < count && !EqualSid(info.user.User.Sid, (PSID)(uintptr_t)sids[i].u.bytes); i++)
+    if (sbx_user_of(process, NULL, &user, NULL) == SBX_OK)
+        for (i = 0; i < count && !EqualSid(user.u.bytes, (PSID)(uintptr_t)sids[i].u.bytes); i++)
             ;
-    sbx_handle_close(&token);
     return i < count;
 }
 

@@ -196,25 +196,17 @@ static sbx_status take(sbx_account *account, uint64_t value, void **own, sbx_err
 /* Is it a process of the account, and the thread its own? */
 static sbx_status check_command(const sbx_account *account, const sbx_process *process, sbx_error *err)
 {
-    union {
-        TOKEN_USER user;
-        BYTE bytes[sizeof(TOKEN_USER) + SECURITY_MAX_SID_SIZE];
-    } info;
-    HANDLE token = NULL;
-    DWORD length = 0;
+    sbx_user_sid user;
     char text[sizeof(account->sid)];
-    sbx_status st = SBX_OK;
 
     if (GetProcessId(process->handle) != process->id || GetProcessIdOfThread(process->thread) != process->id)
         return sbx_fail(err, SBX_E_UNENFORCED, "it started something else than it said", PEER_STARTS);
-    if (!OpenProcessToken(process->handle, TOKEN_QUERY, &token))
-        return sbx_fail_last(err, SBX_E_UNENFORCED, "OpenProcessToken", "the suspended command");
-    if (!GetTokenInformation(token, TokenUser, &info, sizeof(info), &length))
-        st = sbx_fail_last(err, SBX_E_UNENFORCED, "GetTokenInformation", "the suspended command");
-    sbx_handle_close(&token);
-    if (st != SBX_OK)
-        return st;
-    sbx_user_sid_text(info.user.User.Sid, text, sizeof(text));
+    if (sbx_user_of(process->handle, "the suspended command", &user, err) != SBX_OK) {
+        if (err)
+            err->status = SBX_E_UNENFORCED;
+        return SBX_E_UNENFORCED;
+    }
+    sbx_user_sid_text(user.u.bytes, text, sizeof(text));
     if (strcmp(text, account->sid))
         return sbx_fail(err, SBX_E_UNENFORCED, "it started a command that is of another account", PEER_STARTS);
     return SBX_OK;

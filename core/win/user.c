@@ -11,7 +11,7 @@
 
 typedef BOOL(WINAPI *lookup_fn)(LPCWSTR, PSID, LPWSTR, LPDWORD, LPWSTR, LPDWORD, PSID_NAME_USE);
 
-static sbx_status ask(sbx_user_sid *user, sbx_error *err)
+static sbx_status ask(HANDLE token, const char *object, sbx_user_sid *user, sbx_error *err)
 {
     union {
         TOKEN_USER user;
@@ -19,10 +19,22 @@ static sbx_status ask(sbx_user_sid *user, sbx_error *err)
     } info;
     DWORD length = 0;
 
-    if (!GetTokenInformation(GetCurrentProcessToken(), TokenUser, &info, sizeof(info), &length) ||
+    if (!GetTokenInformation(token, TokenUser, &info, sizeof(info), &length) ||
         !CopySid(sizeof(user->u.bytes), user->u.bytes, info.user.User.Sid))
-        return sbx_fail_last(err, SBX_E_SYSTEM, "GetTokenInformation", "own token");
+        return sbx_fail_last(err, SBX_E_SYSTEM, "GetTokenInformation", object);
     return SBX_OK;
+}
+
+sbx_status sbx_user_of(void *process, const char *object, sbx_user_sid *user, sbx_error *err)
+{
+    HANDLE token = NULL;
+    sbx_status st;
+
+    if (!OpenProcessToken(process, TOKEN_QUERY, &token))
+        return sbx_fail_last(err, SBX_E_SYSTEM, "OpenProcessToken", object);
+    st = ask(token, object, user, err);
+    CloseHandle(token);
+    return st;
 }
 
 /* Asked once: the user of a process does not change. */
@@ -34,7 +46,7 @@ sbx_status sbx_user_get(sbx_user_sid *user, sbx_error *err)
     sbx_status st = SBX_OK;
 
     AcquireSRWLockExclusive(&lock);
-    if (!is_known && (st = ask(&known, err)) == SBX_OK)
+    if (!is_known && (st = ask(GetCurrentProcessToken(), "own token", &known, err)) == SBX_OK)
         is_known = 1;
     *user = known;
     ReleaseSRWLockExclusive(&lock);

@@ -1,5 +1,5 @@
 /*
- * The user of this process, and SIDs as a person reads them.
+ * The user of a process, and SIDs as a person reads them.
  *
  * `sid` is a valid PSID.  Any thread.
  * Source: MSDN "GetCurrentProcessToken" (for asking, from Windows 8 on), "GetTokenInformation", "LookupAccountSidW", "SID Components".
@@ -21,6 +21,9 @@ typedef struct sbx_user_sid {
 
 /* From the process's token; a thread's token does not count. */
 sbx_status sbx_user_get(sbx_user_sid *user, sbx_error *err);
+
+/* From the token of another process, a HANDLE that may be asked; object: what it is, for the error.  SBX_E_SYSTEM. */
+sbx_status sbx_user_of(void *process, const char *object, sbx_user_sid *user, sbx_error *err);
 
 /* The SID of its logon; *has 0: network logons may have none. */
 sbx_status sbx_user_logon(sbx_user_sid *logon, int *has, sbx_error *err);

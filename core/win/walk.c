@@ -3,9 +3,9 @@
 #include <windows.h>
 #include <winternl.h>
 
-#include "base/memory.h"
 #include "win/error.h"
 #include "win/handle.h"
+#include "win/user.h"
 
 #define NO_MORE_ENTRIES ((NTSTATUS)0x8000001A)
 #define NT_ACCESS_DENIED ((NTSTATUS)0xC0000022) /* of the first call: there is none to begin with */
@@ -42,19 +42,11 @@ static int is_owned_by(uint32_t process_id, PSID user)
 
 static int is_of(HANDLE process, PSID user)
 {
-    union {
-        TOKEN_USER user;
-        BYTE bytes[sizeof(TOKEN_USER) + SECURITY_MAX_SID_SIZE];
-    } info;
-    HANDLE token = NULL;
-    DWORD size = 0;
-    int is;
+    sbx_user_sid of;
 
-    if (!OpenProcessToken(process, TOKEN_QUERY, &token))
+    if (sbx_user_of(process, NULL, &of, NULL) != SBX_OK)
         return is_owned_by(GetProcessId(process), user);
-    is = GetTokenInformation(token, TokenUser, &info, sizeof(info), &size) && EqualSid(info.user.User.Sid, user);
-    sbx_handle_close(&token);
-    return is;
+    return EqualSid(of.u.bytes, user);
 }
 
 sbx_status sbx_walk_processes(const void *user, sbx_walk_visitor visit, void *context, sbx_error *err)
