@@ -2,15 +2,16 @@
  * Measures sbx against the smallest launcher, alternately in the same run, so that a noisy
  * machine disturbs both alike.  Prints ratios; says nothing about good or bad.
  *
- *   bench [--confined] [--command LINE] [--rounds N] [--megabytes N] [--label TEXT] [--json FILE] SBX-OPTION...
+ *   bench [--confined | --logon] [--command LINE] [--rounds N] [--megabytes N] [--label TEXT] [--json FILE] SBX-OPTION...
  *
- * --confined: the latency also against the smallest launcher that confines.
+ * --confined, --logon: the latency also against the smallest launcher that confines, or that starts the command as another account.
  * --command LINE: the latency of this command line, and nothing else; without it of bench-child, which does nothing.
  * bench.exe expects bench-minimal.exe, bench-confined.exe and bench-child.exe beside itself and sbx.exe in
  * ..\bin.  The options behind its own go to sbx: `bench --backend none -q`.
  */
 #include <windows.h>
 #include <psapi.h>
+#include <tlhelp32.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,9 +20,9 @@
 
 #define SBX_BENCH_MAX_ROUNDS 2000
 
-enum { MINIMAL, SBX, LAUNCHERS, CONFINED = LAUNCHERS, ALL };
+enum { MINIMAL, SBX, LAUNCHERS, THIRD = LAUNCHERS, ALL };
 
-static const char *const launcher_names[ALL] = {"minimal", "sbx", "confined"};
+static const char *launcher_names[ALL] = {"minimal", "sbx", "confined"};
 
 struct pipes {
     HANDLE child_in, child_out; /* inheritable ends */
@@ -30,6 +31,7 @@ struct pipes {
 
 static wchar_t folder[MAX_PATH]; /* of bench.exe, with a backslash */
 static wchar_t sbx_options[8192] = L"";
+static double runner_set;
 static double samples[ALL][SBX_BENCH_MAX_ROUNDS];
 
 static void fail(const char *what)
@@ -186,6 +188,24 @@ static double transfer(int launcher, int megabytes)
     return begin;
 }
 
+/* Peak working set of the process that has a program, MiB; 0: there is none. */
+static double memory_of(const wchar_t *program)
+{
+    PROCESS_MEMORY_COUNTERS counters = {.cb = sizeof(counters)};
+    PROCESSENTRY32W entry = {.dwSize = sizeof(entry)};
+    HANDLE all = CreateToolhelp32Snapshot(TH32CS_SNAPPROCESS, 0), process = NULL;
+    BOOL more;
+
+    for (more = Process32FirstW(all, &entry); more && !process; more = Process32NextW(all, &entry))
+        if (!_wcsicmp(entry.szExeFile, program))
+            process = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, entry.th32ProcessID);
+    CloseHandle(all);
+    if (process && !GetProcessMemoryInfo(process, &counters, sizeof(counters)))
+        counters.PeakWorkingSetSize = 0;
+    CloseHandle(process);
+    return (double)counters.PeakWorkingSetSize / (1 << 20);
+}
+
 /* Peak working set of the launcher itself while its child runs, MiB.  What the system needs for any
  * process is in both; the difference is sbx. */
 static double memory(int launcher)
@@ -204,6 +224,8 @@ static double memory(int launcher)
         fail("ReadFile");
     if (!GetProcessMemoryInfo(process, &counters, sizeof(counters)))
         fail("GetProcessMemoryInfo");
+    if (launcher == SBX)
+        runner_set = memory_of(L"sbx-runner.exe");
     CloseHandle(pipes.in);
     CloseHandle(pipes.out);
     finish(launcher, process);
@@ -281,14 +303,17 @@ int wmain(int argc, wchar_t **argv)
             json = argv[++i];
         else if (!wcscmp(argv[i], L"--command") && i + 1 < argc)
             command = argv[++i];
-        else if (!wcscmp(argv[i], L"--confined"))
+        else if (!wcscmp(argv[i], L"--confined") || !wcscmp(argv[i], L"--logon")) {
             launchers = ALL;
-        else
+            launcher_names[THIRD] = wcscmp(argv[i], L"--logon") ? "confined" : "logon";
+        } else
             break;
     }
     if (rounds < 3 || rounds > SBX_BENCH_MAX_ROUNDS || megabytes < 1 || i == argc) {
-        fprintf(stderr, "usage: bench [--confined] [--command LINE] [--rounds 3..2000] [--megabytes N] [--label TEXT] "
-                        "[--json FILE] SBX-OPTION...\n");
+        fprintf(
+            stderr,
+            "usage: bench [--confined | --logon] [--command LINE] [--rounds 3..2000] [--megabytes N] [--label TEXT] "
+            "[--json FILE] SBX-OPTION...\n");
         return 2;
     }
     for (; i < argc; i++)
@@ -305,8 +330,8 @@ int wmain(int argc, wchar_t **argv)
     printf("latency p50  us  %11.0f %11.0f %14.3f\n", p50[MINIMAL], p50[SBX], p50[SBX] / p50[MINIMAL]);
     printf("latency p90  us  %11.0f %11.0f %14.3f\n", p90[MINIMAL], p90[SBX], p90[SBX] / p90[MINIMAL]);
     if (launchers == ALL) {
-        printf("  confined p50   %11.0f %26.3f\n", p50[CONFINED], p50[SBX] / p50[CONFINED]);
-        printf("  confined p90   %11.0f %26.3f\n", p90[CONFINED], p90[SBX] / p90[CONFINED]);
+        printf("%10s p50 %13.0f %26.3f\n", launcher_names[THIRD], p50[THIRD], p50[SBX] / p50[THIRD]);
+        printf("%10s p90 %13.0f %26.3f\n", launcher_names[THIRD], p90[THIRD], p90[SBX] / p90[THIRD]);
     }
     printf("launches/s       %11.1f %11.1f %14.3f\n", 1e6 / p50[MINIMAL], 1e6 / p50[SBX], p50[MINIMAL] / p50[SBX]);
     if (command)
@@ -325,6 +350,8 @@ int wmain(int argc, wchar_t **argv)
     printf("stdout     MB/s  %11.0f %11.0f %14.3f\n", rate[MINIMAL], rate[SBX], rate[SBX] / rate[MINIMAL]);
     printf("peak set    MiB  %11.2f %11.2f %14.3f\n", set[MINIMAL], set[SBX], set[SBX] / set[MINIMAL]);
     printf("difference  MiB              %11.2f\n", set[SBX] - set[MINIMAL]);
+    if (runner_set > 0)
+        printf("runner      MiB              %11.2f\n", runner_set - set[MINIMAL]);
     printf("binaries    KiB              %11.0f\n", size);
     if (json) {
         file = _wfopen(json, L"wb");

@@ -129,10 +129,13 @@ def folders(w):
     # what only the account opens, as Python's temporary folders; read-only; and what nobody opens
     made = ' & '.join('%s newdir %%TEMP%%\\%s %s & echo x> %%TEMP%%\\%s\\in.txt' % (w.PROBE, name, sddl, name)
                       for name, sddl in (('python', 'D:P(A;OICI;FA;;;OW)'), ('nobody', 'D:P')))
+    lists = ''.join(' & %s dacl %%TEMP%%\\%s D:P(A;OICI;FA;;;OW)' % (w.PROBE, name) for name in ('plain', 'python'))
     for options in ((), WHOLE):
         got = w.sbx('cmd', '/d', '/c', made + ' & echo x> %TEMP%\\plain & attrib +r %TEMP%\\plain & attrib +r %TEMP%\\python'
-                    ' & md %APPDATA%\\a & dir /b /s %TEMP%', options=options)
-        check('\\python\\in.txt' in got.text and '\\Roaming\\a' in got.text and got.text.count('ok\n') == 2, got)
+                    ' & md %APPDATA%\\a & dir /b /s %TEMP%' + lists, options=options)
+        check('\\python\\in.txt' in got.text and '\\Roaming\\a' in got.text and got.text.count('ok\n') == 3, got)
+        # what was made there as it comes has a list that not even its owner changes: the user must be able to delete it
+        check(got.text.endswith('error 5\nok\n'), got)
         left = [name for name in os.listdir(w.unix(state)) if name.startswith('elevated-sbx')]
         equal((left, got.errors.count('could not be deleted')), ([], 0), got)
 

@@ -1,14 +1,18 @@
 #include "liar.h"
 
+#include <setjmp.h>
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <cmocka.h>
 
 #include "base/talk.h"
 #include "fixture.h"
 #include "other.h"
 #include "win/channel.h"
+#include "win/clock.h"
 #include "win/user.h"
 
 static void say(sbx_channel *channel, sbx_text *frame)
@@ -122,6 +126,9 @@ const WCHAR *lie(const char *mode)
 
 void remove_lie(const WCHAR *copy_w)
 {
+    const uint64_t end_us = sbx_clock_us() + 10000000;
+
     while (!DeleteFileW(copy_w) && GetLastError() != ERROR_FILE_NOT_FOUND)
-        SwitchToThread();
+        if (sbx_clock_us() > end_us)
+            fail_msg("%ls still runs", copy_w);
 }
