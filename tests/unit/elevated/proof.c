@@ -1,0 +1,281 @@
+/*
+ * The proof of a launch: what refuses it, and in which words; when all tokens are tried again.  Filters are those of a
+ * session of the test, so whoever runs it is who is asked.  Takes an administrator.
+ */
+#include "fixture.h"
+
+#include <fwpmu.h>
+#include <rpcdce.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "common/host.h"
+#include "elevated/fwpm_ids.h"
+#include "elevated/proof.h"
+#include "win/file.h"
+#include "win/user.h"
+#include "win/weaker.h"
+
+#define FOLDER "C:\\sbx-proof"
+#define RUN "0123456789abcdef0123456789abcdef"
+
+static HANDLE session; /* of the platform: its filters go with it */
+static uint32_t gaps;
+static char gap[512];
+
+static int is_machine(const char *state)
+{
+    const char *all = getenv("LAB_STATE");
+
+    return all && strstr(all, state) != NULL;
+}
+
+static void open_session(void)
+{
+    FWPM_SESSION0 dynamic = {.flags = FWPM_SESSION_FLAG_DYNAMIC};
+
+    assert_int_equal(FwpmEngineOpen0(NULL, RPC_C_AUTHN_WINNT, NULL, &dynamic, &session), 0);
+}
+
+static void close_session(void)
+{
+    assert_int_equal(FwpmEngineClose0(session), 0);
+}
+
+static void add(const GUID *layer, const GUID *sublayer, FWP_ACTION_TYPE action, uint32_t flags)
+{
+    WCHAR name_w[] = L"sbx test";
+    FWPM_FILTER0 filter = {.displayData = {name_w, NULL},
+                           .layerKey = *layer,
+                           .flags = flags,
+                           .weight = {.type = FWP_EMPTY},
+                           .action = {.type = action}};
+    UINT64 id;
+
+    if (sublayer)
+        filter.subLayerKey = *sublayer;
+    assert_int_equal(FwpmFilterAdd0(session, &filter, NULL, &id), 0);
+}
+
+static void block_all(void)
+{
+    static const GUID *const layers[] = {&layer_connect_v4, &layer_connect_v6, &layer_listen_v4, &layer_listen_v6};
+    uint32_t i;
+
+    for (i = 0; i < SBX_COUNT(layers); i++)
+        add(layers[i], NULL, FWP_ACTION_BLOCK, 0);
+}
+
+/* ---- before anything is done ---- */
+
+static sbx_machine machine;
+static sbx_machine_user user;
+
+static sbx_status look(uint16_t first, uint16_t last, sbx_error *err)
+{
+    const sbx_port_range wanted[2] = {{3000, 3001}, {first, last}};
+    sbx_policy policy = {.size = sizeof(policy), .loopback = wanted, .loopback_count = first ? 2 : 1};
+
+    gaps = 0;
+    memset(err, 0, sizeof(*err));
+    return sbx_proof_look(&policy, &machine, &user, err);
+}
+
+static void test_look(void **state)
+{
+    sbx_error err = {0};
+
+    (void)state;
+    machine.network = SBX_MACHINE_NETWORK;
+    sbx_loopback_add(&user.loopback, 3000, 3009);
+    check(look(0, 0, &err), &err, "look");
+    assert_int_equal(gaps, 2); /* what is no part of it, and what is open */
+    assert_non_null(strstr(gap, "3000-3009"));
+    check(look(3009, 3009, &err), &err, "look");
+    assert_int_equal(look(3009, 3010, &err), SBX_E_REFUSED); /* its end is outside */
+    assert_string_equal(err.object, "loopback port 3009");
+    assert_string_equal(err.op, "setup has not opened it");
+    assert_non_null(strstr(err.hint, "sbx setup --loopback 3000-3010"));
+    assert_int_equal(look(1, 65535, &err), SBX_E_REFUSED);
+    assert_non_null(strstr(err.hint, "sbx setup --loopback all"));
+    machine.network = 0;
+    assert_int_equal(look(0, 0, &err), SBX_E_REFUSED);
+    assert_string_equal(err.op, "its filters of the network are not there");
+    assert_non_null(strstr(err.hint, "sbx setup"));
+    assert_int_equal(gaps, 0);
+}
+
+/* LAB_STATE=bfe=stopped */
+static void test_no_platform(void **state)
+{
+    sbx_proof proof = {0};
+    sbx_error err = {0};
+
+    (void)state;
+    machine.network = SBX_MACHINE_NETWORK;
+    assert_int_equal(look(0, 0, &err), SBX_E_REFUSED); /* not unavailable: nothing weaker takes its place */
+    assert_string_equal(err.op, "the service BFE (Base Filtering Engine) does not run");
+    assert_non_null(strstr(err.hint, "--network on"));
+    memset(&err, 0, sizeof(err));
+    assert_int_equal(sbx_proof_open(&proof, RUN, &user, own_sid, &err), SBX_E_REFUSED); /* it stopped since */
+    assert_string_equal(err.op, "the service BFE (Base Filtering Engine) does not run");
+    sbx_proof_close(&proof);
+}
+
+/* ---- in the runner ---- */
+
+static sbx_status prove(const char *text, sbx_error *err)
+{
+    HANDLE token = NULL;
+    sbx_status st;
+
+    memset(err, 0, sizeof(*err));
+    assert_true(OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY | TOKEN_DUPLICATE | TOKEN_IMPERSONATE, &token));
+    st = sbx_proof_check(text, RUN, token, err);
+    CloseHandle(token);
+    return st;
+}
+
+static void expect_open(const char *text, const char *way, const char *who)
+{
+    sbx_error err;
+
+    assert_int_equal(prove(text, &err), SBX_E_UNENFORCED);
+    assert_string_equal(err.op, way);
+    assert_string_equal(err.object, who);
+    assert_non_null(strstr(err.hint, "nothing was run; put the filters right: sbx setup --repair"));
+}
+
+static void test_judged(void **state)
+{
+    static const char *const bad[] = {"", "1 2", "x 1 0", "70000 1 0", "1 70000 0", "-1 1 0"};
+    static const GUID above = {0x11111111, 2, 3, {4, 5, 6, 7, 8, 9, 10, 12}};
+    WCHAR name_w[] = L"theirs";
+    FWPM_SUBLAYER0 theirs = {.subLayerKey = above, .displayData = {name_w, NULL}, .weight = 0xffff};
+    sbx_proof proof = {0};
+    sbx_error err = {0};
+    uint32_t i;
+
+    (void)state;
+    user.loopback.count = 0;
+    check(sbx_proof_open(&proof, RUN, &user, own_sid, &err), &err, "open");
+    expect_open(proof.text, "TCP to 127.0.0.1", "network off (the account)");
+
+    open_session();
+    add(&layer_connect_v4, NULL, FWP_ACTION_BLOCK, 0);
+    add(&layer_listen_v4, NULL, FWP_ACTION_BLOCK, 0);
+    expect_open(proof.text, "TCP to ::1", "network off (the account)");
+    block_all();
+    check(prove(proof.text, &err), &err, "all is blocked");
+    if (proof.event)
+        assert_int_equal(WaitForSingleObject(proof.event, 0), WAIT_OBJECT_0);
+    /* for good, in a sublayer of the same weight or above */
+    assert_int_equal(FwpmSubLayerAdd0(session, &theirs, NULL), 0);
+    add(&layer_connect_v6, &above, FWP_ACTION_PERMIT, FWPM_FILTER_FLAG_CLEAR_ACTION_RIGHT);
+    expect_open(proof.text, "TCP to ::1", "network off (the account)");
+    close_session();
+
+    /* without a port of this machine, and without a network outside */
+    if (!getenv("LAB_OUTSIDE")) {
+        assert_int_equal(prove("0 0 0", &err), SBX_E_UNENFORCED);
+        assert_string_equal(err.op, "nothing that could be tried tells whether it is off");
+    }
+    open_session();
+    block_all();
+    check(prove("0 0 0", &err), &err, "outside is refused");
+    close_session();
+    for (i = 0; i < SBX_COUNT(bad); i++) {
+        assert_int_equal(prove(bad[i], &err), SBX_E_REFUSED);
+        assert_string_equal(err.op, "it has no ports to try");
+    }
+    sbx_proof_close(&proof);
+}
+
+/* ---- when all tokens are tried ---- */
+
+static int asks(int finish)
+{
+    sbx_proof proof = {0};
+    sbx_error err = {0};
+    int asked;
+
+    check(sbx_proof_open(&proof, RUN, &user, own_sid, &err), &err, "open");
+    asked = proof.event != NULL;
+    assert_int_equal(strlen(proof.text) && proof.text[strlen(proof.text) - 1] == '1', asked);
+    if (finish && asked)
+        SetEvent(proof.event);
+    sbx_proof_close(&proof);
+    return asked;
+}
+
+static void test_again(void **state)
+{
+    static const char path[] = FOLDER "\\elevated-proof";
+    char *data = NULL, *at;
+    size_t length = 0;
+
+    (void)state;
+    DeleteFileA(path);
+    assert_true(asks(0)); /* the first time; a runner that did not come to its end says nothing */
+    assert_true(asks(1));
+    assert_false(asks(0));
+    assert_false(asks(1)); /* and nothing is forgotten */
+    assert_int_equal(sbx_file_read(path, 4096, &data, &length, NULL), SBX_OK);
+    at = strrchr(data, ' ') - 1; /* the last digit of when the platform was started */
+    *at = *at == '0' ? '1' : '0';
+    assert_int_equal(sbx_file_write(path, data, length, NULL), SBX_OK);
+    assert_true(asks(1));
+    assert_false(asks(0));
+    user.generation++; /* setup was repeated */
+    assert_true(asks(1));
+    assert_false(asks(0));
+    assert_int_equal(sbx_file_write(path, data, length / 2, NULL), SBX_OK); /* torn */
+    assert_true(asks(1));
+    assert_false(asks(0));
+    sbx_free(data);
+    DeleteFileA(path);
+}
+
+/* ---- the world ---- */
+
+static void SBX_CALL on_note(uint32_t kind, const char *object, const char *text)
+{
+    (void)object;
+    gaps += kind == SBX_NOTE_GAP;
+    snprintf(gap, sizeof(gap), "%s", text);
+}
+
+static int begin(void **state)
+{
+    static sbx_host host = {.size = sizeof(host), .program_dir = FOLDER, .state_dir = FOLDER, .note = on_note};
+    sbx_user_sid self;
+
+    (void)state;
+    sbx_fault_use(0);
+    sbx_host_table = &host;
+    if (sbx_user_get(&self, NULL) != SBX_OK)
+        return 1;
+    sbx_user_sid_text(self.u.bytes, own_sid, sizeof(own_sid));
+    user.number = 1;
+    return !CreateDirectoryA(FOLDER, NULL) && GetLastError() != ERROR_ALREADY_EXISTS;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    return !RemoveDirectoryA(FOLDER);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_look), cmocka_unit_test(test_judged),
+                                       cmocka_unit_test(test_again)};
+    const struct CMUnitTest stopped[] = {cmocka_unit_test(test_no_platform)};
+    int exit_code;
+
+    if (sbx_weaker_main((uint32_t)argc, (const char *const *)argv, &exit_code)) /* a process with a weaker token */
+        return exit_code;
+    return is_machine("bfe=stopped") ? cmocka_run_group_tests(stopped, begin, end)
+                                     : cmocka_run_group_tests(tests, begin, end);
+}
