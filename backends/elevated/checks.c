@@ -26,6 +26,8 @@
 #define IDLE_MS 5000u
 #define PORT_TRIES 50u
 
+#define LOSES "the filters would take it from others than the accounts of sbx: they are not left in place"
+
 void sbx_checks_ports(const sbx_loopback *loopback, sbx_reach_listener *listener, uint16_t *listen)
 {
     LARGE_INTEGER now;
@@ -197,9 +199,29 @@ out:
 
 static uint32_t own(const sbx_checks *c)
 {
-    const sbx_reach how = {c->listener->port, c->listen, LIMIT_MS, NULL, 0};
+    const sbx_reach how = {c->listener->port, c->listen, LIMIT_MS, NULL, 0, 1};
 
     return sbx_reach_try(&how);
+}
+
+/* Does the redirector reach this machine?  What it opens is a pipe of this program. */
+static int by_redirector(void)
+{
+    WCHAR name_w[48], remote_w[56];
+    HANDLE pipe, client = INVALID_HANDLE_VALUE;
+
+    swprintf(name_w, 48, L"\\\\.\\pipe\\sbx-check-%lu", (unsigned long)GetCurrentProcessId());
+    swprintf(remote_w, 56, L"\\\\localhost\\%ls", name_w + 4);
+    pipe = CreateNamedPipeW(name_w, PIPE_ACCESS_INBOUND | FILE_FLAG_FIRST_PIPE_INSTANCE, PIPE_TYPE_BYTE, 1, 0, 512, 0,
+                            NULL);
+    if (pipe == INVALID_HANDLE_VALUE)
+        return 0;
+    client =
+        CreateFileW(remote_w, GENERIC_WRITE, 0, NULL, OPEN_EXISTING, SECURITY_SQOS_PRESENT | SECURITY_ANONYMOUS, NULL);
+    if (client != INVALID_HANDLE_VALUE)
+        CloseHandle(client);
+    CloseHandle(pipe);
+    return client != INVALID_HANDLE_VALUE;
 }
 
 sbx_status sbx_checks_begin(sbx_checks *checks, const sbx_machine *machine, const sbx_machine_user *user,
@@ -222,6 +244,7 @@ sbx_status sbx_checks_begin(sbx_checks *checks, const sbx_machine *machine, cons
         return sbx_fail_memory(err);
     sbx_checks_ports(&user->loopback, checks->listener, &checks->listen);
     checks->own_before = own(checks);
+    checks->redirector = by_redirector();
     st = ask(checks, 1, rows, &count, err);
     for (i = 0; i < count && st == SBX_OK; i++)
         checks->before[i] = rows[i].verdicts;
@@ -236,8 +259,7 @@ static sbx_status lost(uint32_t before, uint32_t now, const char *who, sbx_error
     for (way = 0; way < SBX_REACH_WAYS; way++)
         if ((before >> 2 * way & 3u) == SBX_REACH_OPEN && (now >> 2 * way & 3u) == SBX_REACH_REFUSED) {
             sbx_fail(err, SBX_E_UNENFORCED, sbx_reach_name(way), who);
-            return sbx_hint(
-                err, "the filters would take it from others than the accounts of sbx: they are not left in place");
+            return sbx_hint(err, LOSES);
         }
     return SBX_OK;
 }
@@ -249,6 +271,10 @@ sbx_status sbx_checks_foreign(const sbx_checks *checks, sbx_error *err)
     char who[96];
     sbx_status st = lost(checks->own_before, own(checks), "whoever runs setup", err);
 
+    if (st == SBX_OK && checks->redirector && !by_redirector()) {
+        st = sbx_fail(err, SBX_E_UNENFORCED, "\\\\localhost", "the system");
+        sbx_hint(err, LOSES);
+    }
     if (st == SBX_OK)
         st = ask(checks, 1, rows, &count, err);
     for (i = 0; i < count && st == SBX_OK; i++) {

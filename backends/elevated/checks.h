@@ -3,7 +3,8 @@
  *
  * An account without a network must not reach it, whatever weaker token it makes of its own (win/weaker.h).  Nobody else must
  * lose anything: the account with a network, which is to the filters like any user of the machine, its weaker tokens,
- * connections that it accepts; and whoever runs setup.  What was not open before is nobody's loss.
+ * connections that it accepts, an echo request to this machine; whoever runs setup; and the redirector, which is the system's, by
+ * a pipe that setup opens as \\localhost.  What was not open before is nobody's loss.
  *
  * One thread; takes an administrator.
  */
@@ -19,6 +20,7 @@ typedef struct sbx_checks {
     const sbx_machine_user *user; /* whose accounts are asked */
     char *runner;
     uint32_t before[SBX_CHECKS_ROWS], own_before; /* verdicts (win/reach.h) */
+    int redirector;
     struct sbx_reach_listener *listener;
     uint16_t listen;
 } sbx_checks;

@@ -119,6 +119,8 @@ static void SBX_CALL elevated_spawn_end(sbx_spawn *spawn)
     sbx_error err = {.size = sizeof(err)};
 
     if (data) {
+        if (*data->proof)
+            sbx_proof_end(data->proof);
         if (sbx_lease_look(&err) != SBX_OK)
             sbx_host_note(SBX_NOTE_WARN, err.object, "%s%s%s", err.op, err.hint[0] ? ": " : "", err.hint);
         sbx_tidy(data->made, data->spec.launcher);

@@ -284,18 +284,27 @@ static sbx_status tell(const char *run_id, sbx_error *err)
     return set ? SBX_OK : SBX_E_SYSTEM;
 }
 
+static int ports_of(const char *text, sbx_reach *how, unsigned *weaker)
+{
+    unsigned port = 0, listen = 0;
+
+    if (sscanf(text, "%5u %5u %1u", &port, &listen, weaker) != 3 || port > UINT16_MAX || listen > UINT16_MAX)
+        return 0;
+    how->port = (uint16_t)port;
+    how->listen = (uint16_t)listen;
+    how->limit_ms = LIMIT_MS;
+    return 1;
+}
+
 sbx_status sbx_proof_check(const char *text, const char *run_id, void *token, sbx_error *err)
 {
-    unsigned port = 0, listen = 0, weaker = 0;
+    unsigned weaker = 0;
     sbx_reach how = {0};
     tally t = {0};
     sbx_status st;
 
-    if (sscanf(text, "%5u %5u %1u", &port, &listen, &weaker) != 3 || port > UINT16_MAX || listen > UINT16_MAX)
+    if (!ports_of(text, &how, &weaker))
         return sbx_fail(err, SBX_E_REFUSED, "it has no ports to try", "ticket");
-    how.port = (uint16_t)port;
-    how.listen = (uint16_t)listen;
-    how.limit_ms = LIMIT_MS;
     count(&t, "the account", sbx_reach_try(&how));
     how.token = token;
     count(&t, "the command's token", sbx_reach_try(&how));
@@ -304,4 +313,18 @@ sbx_status sbx_proof_check(const char *text, const char *run_id, void *token, sb
         sbx_weaker_try(&how, count, &t);
     st = judge(&t, err);
     return st == SBX_OK && weaker ? tell(run_id, err) : st;
+}
+
+void sbx_proof_end(const char *text)
+{
+    unsigned weaker = 0;
+    uint32_t way = 0;
+    sbx_reach how = {0};
+
+    if (!ports_of(text, &how, &weaker) || sbx_reach_judge(sbx_reach_try(&how), &way) != SBX_REACH_OPEN)
+        return;
+    sbx_host_note(SBX_NOTE_WARN, "network",
+                  "it was off when the command began, and was open when it ended (%s): somebody took filters away "
+                  "meanwhile; what the command reached then is not known",
+                  sbx_reach_name(way));
 }

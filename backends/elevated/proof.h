@@ -36,5 +36,7 @@ void sbx_proof_close(sbx_proof *proof);
 
 /* In sbx-runner.exe.  token: the command's.  SBX_E_UNENFORCED: the network is open, or nobody knows. */
 sbx_status sbx_proof_check(const char *text, const char *run_id, void *token, sbx_error *err);
+/* When the command has ended, as the account: notes where it is open by now. */
+void sbx_proof_end(const char *text);
 
 #endif

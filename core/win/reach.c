@@ -3,21 +3,38 @@
 #include <winsock2.h>
 #include <windows.h>
 #include <ws2tcpip.h>
+#include <iphlpapi.h>
+#include <icmpapi.h>
 #include <string.h>
+
+#include "win/library.h"
 
 #define TCP 0u
 #define UDP 1u
 #define LISTEN 2u
+#define ACCEPT 3u
+#define ECHO 4u
+
+#define FIRST_LISTEN 8u
+#define FIRST_ACCEPT 10u
 
 /* The order is that of the bits. */
 static const struct {
     uint32_t kind, v6, outside;
     const char *name;
-} ways[SBX_REACH_WAYS] = {{TCP, 0, 0, "TCP to 127.0.0.1"},          {TCP, 1, 0, "TCP to ::1"},
-                          {TCP, 0, 1, "TCP to 192.0.2.1"},          {TCP, 1, 1, "TCP to 2001:db8::1"},
-                          {UDP, 0, 0, "UDP to 127.0.0.1"},          {UDP, 1, 0, "UDP to ::1"},
-                          {UDP, 0, 1, "UDP to 192.0.2.1"},          {UDP, 1, 1, "UDP to 2001:db8::1"},
-                          {LISTEN, 0, 0, "listening at 127.0.0.1"}, {LISTEN, 1, 0, "listening at ::1"}};
+} ways[SBX_REACH_WAYS] = {{TCP, 0, 0, "TCP to 127.0.0.1"},
+                          {TCP, 1, 0, "TCP to ::1"},
+                          {TCP, 0, 1, "TCP to 192.0.2.1"},
+                          {TCP, 1, 1, "TCP to 2001:db8::1"},
+                          {UDP, 0, 0, "UDP to 127.0.0.1"},
+                          {UDP, 1, 0, "UDP to ::1"},
+                          {UDP, 0, 1, "UDP to 192.0.2.1"},
+                          {UDP, 1, 1, "UDP to 2001:db8::1"},
+                          {LISTEN, 0, 0, "listening at 127.0.0.1"},
+                          {LISTEN, 1, 0, "listening at ::1"},
+                          {ACCEPT, 0, 0, "accepting at 127.0.0.1"},
+                          {ACCEPT, 1, 0, "accepting at ::1"},
+                          {ECHO, 0, 0, "an echo request to 127.0.0.1"}};
 
 typedef union address {
     struct sockaddr any;
@@ -133,6 +150,73 @@ static void await(SOCKET *sockets, uint32_t *verdicts, uint32_t limit_ms)
             verdicts[i] = SBX_REACH_OPEN;
 }
 
+/* ---- what is asked of processes alone ---- */
+
+/* Does a connection arrive at a listener?  It is this process's own, so one that does not was refused on its way. */
+static uint32_t accept_at(uint32_t way, uint16_t port, SOCKET listener, uint32_t limit_ms)
+{
+    struct timeval limit = {(long)(limit_ms / 1000), (long)(limit_ms % 1000 * 1000)};
+    u_long nonblocking = 1;
+    address a;
+    const int length = address_of(&a, ways[way].v6, 0, port);
+    SOCKET out = socket(a.any.sa_family, SOCK_STREAM, 0), in = INVALID_SOCKET;
+    fd_set asked;
+
+    if (out == INVALID_SOCKET)
+        return SBX_REACH_UNKNOWN;
+    ioctlsocket(out, FIONBIO, &nonblocking);
+    ioctlsocket(listener, FIONBIO, &nonblocking);
+    FD_ZERO(&asked);
+    FD_SET(listener, &asked);
+    if ((!connect(out, &a.any, length) || WSAGetLastError() == WSAEWOULDBLOCK) &&
+        select(0, &asked, NULL, NULL, &limit) > 0 && (in = accept(listener, NULL, NULL)) != INVALID_SOCKET)
+        closesocket(in);
+    closesocket(out);
+    return in != INVALID_SOCKET ? SBX_REACH_OPEN : SBX_REACH_REFUSED;
+}
+
+static uint32_t echo(uint32_t limit_ms)
+{
+    static const char *const names[] = {"IcmpCreateFile", "IcmpSendEcho", "IcmpCloseHandle"};
+    struct {
+        HANDLE(WINAPI *create)(void);
+        DWORD(WINAPI *send)(HANDLE, IPAddr, void *, WORD, IP_OPTION_INFORMATION *, void *, DWORD, DWORD);
+        BOOL(WINAPI *close)(HANDLE);
+    } icmp;
+    _Alignas(8) uint8_t reply[256];
+    void *library = NULL;
+    HANDLE handle;
+    char data[] = "sbx";
+    uint32_t verdict = SBX_REACH_UNKNOWN;
+
+    if (sbx_library_load("iphlpapi.dll", names, 3, &icmp, &library, NULL) == SBX_OK &&
+        (handle = icmp.create()) != INVALID_HANDLE_VALUE) {
+        if (icmp.send(handle, htonl(0x7f000001u), data, sizeof(data), NULL, reply, sizeof(reply), limit_ms))
+            verdict = SBX_REACH_OPEN;
+        else if (GetLastError() == IP_GENERAL_FAILURE)
+            verdict = SBX_REACH_REFUSED;
+        else if (GetLastError() == IP_REQ_TIMED_OUT)
+            verdict = SBX_REACH_OPEN;
+        icmp.close(handle);
+    }
+    if (library)
+        FreeLibrary(library);
+    return verdict;
+}
+
+static void try_more(const sbx_reach *how, const SOCKET *sockets, uint32_t *verdicts)
+{
+    uint32_t i, listening;
+
+    for (i = 0; i < 2 && how->listen; i++) {
+        listening = verdicts[FIRST_LISTEN + i];
+        verdicts[FIRST_ACCEPT + i] = listening == SBX_REACH_OPEN ? accept_at(FIRST_ACCEPT + i, how->listen,
+                                                                             sockets[FIRST_LISTEN + i], how->limit_ms)
+                                                                 : listening;
+    }
+    verdicts[SBX_REACH_WAYS - 1] = echo(how->limit_ms);
+}
+
 uint32_t sbx_reach_try(const sbx_reach *how)
 {
     SOCKET sockets[SBX_REACH_WAYS];
@@ -143,7 +227,8 @@ uint32_t sbx_reach_try(const sbx_reach *how)
         return 0;
     for (i = 0; i < SBX_REACH_WAYS; i++) {
         sockets[i] = INVALID_SOCKET;
-        if (!ways[i].outside && !(ways[i].kind == LISTEN ? how->listen : how->port))
+        if (ways[i].kind == ACCEPT || ways[i].kind == ECHO ||
+            (!ways[i].outside && !(ways[i].kind == LISTEN ? how->listen : how->port)))
             continue;
         sockets[i] = socket(ways[i].v6 ? AF_INET6 : AF_INET, ways[i].kind == UDP ? SOCK_DGRAM : SOCK_STREAM, 0);
         if (sockets[i] == INVALID_SOCKET)
@@ -155,6 +240,8 @@ uint32_t sbx_reach_try(const sbx_reach *how)
                 verdicts[i] = begin(i, how, sockets[i]);
         RevertToSelf();
         await(sockets, verdicts, how->limit_ms);
+        if (how->more)
+            try_more(how, sockets, verdicts);
     }
     for (i = 0; i < SBX_REACH_WAYS; i++) {
         if (sockets[i] != INVALID_SOCKET)

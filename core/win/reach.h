@@ -2,9 +2,9 @@
  * Does this thread reach the network?  Asked by trying: a filter of the system's says no with WSAEACCES, at once.
  *
  * Only this machine's loopback addresses and two that belong to nobody are tried: 192.0.2.1 (RFC 5737) and 2001:db8::1
- * (RFC 3849).  Nothing is sent but what asks for a connection, and a datagram of one byte.
+ * (RFC 3849).  Nothing is sent but what asks for a connection, a datagram of one byte, and an echo request to this machine.
  *
- * Source: MSDN "Windows Sockets Error Codes", "connect", "select", "ALE Layers".  Any thread; with the token that it has.
+ * Source: MSDN "Windows Sockets Error Codes", "connect", "select", "IcmpSendEcho", "ALE Layers".  Any thread; with the token that it has.
  */
 #ifndef SBX_WIN_REACH_H
 #define SBX_WIN_REACH_H
@@ -17,7 +17,8 @@
 #define SBX_REACH_UNKNOWN 2u /* there is no such network here */
 #define SBX_REACH_OPEN 3u    /* all else: connected, still asking, refused by the other side */
 
-#define SBX_REACH_WAYS 10u        /* TCP and UDP, to this machine and outside, and listening; each IPv4 and IPv6 */
+/* TCP and UDP, to this machine and outside, listening, accepting; each IPv4 and IPv6; an echo request by IPv4 */
+#define SBX_REACH_WAYS 13u
 #define SBX_REACH_OUTSIDE 0xF0F0u /* the bits of those that lead outside */
 
 typedef struct sbx_reach {
@@ -26,6 +27,7 @@ typedef struct sbx_reach {
     uint32_t limit_ms; /* how long a connection may stay undecided */
     void *token;       /* HANDLE: the thread impersonates it, with sockets that it made before; NULL: not */
     int anonymous;     /* likewise */
+    int more; /* accepting and the echo request, too, by the process: with the others they take too long for a launch */
 } sbx_reach;
 
 /* The verdicts; 0: nothing could be tried. */

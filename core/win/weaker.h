@@ -2,11 +2,13 @@
  * Does a program reach the network that makes itself another token?
  *
  * Whatever a program runs as, it can make weaker tokens of its own and start programs with them: its own SID for deny only,
- * restricted to SIDs that everybody has, both, in an AppContainer; and a thread can be anonymous.  A filter that knows
+ * restricted to SIDs that everybody has, both, in an AppContainer, in one that is not
+ * in "all packages"; and a thread can be anonymous.  A filter that knows
  * somebody by his SID may not know him then.  Each is tried by a process of this program: GetModuleFileName --connect.
  *
  * Source: MSDN "CreateRestrictedToken", "CreateProcessAsUserW" (a restricted version of the caller's own token),
- * "ImpersonateAnonymousToken", "AppContainer Isolation"; NtCreateLowBoxToken: phnt.  Any thread.
+ * "ImpersonateAnonymousToken", "AppContainer Isolation",
+ * "UpdateProcThreadAttribute"; NtCreateLowBoxToken: phnt.  Any thread.
  */
 #ifndef SBX_WIN_WEAKER_H
 #define SBX_WIN_WEAKER_H

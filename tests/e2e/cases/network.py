@@ -110,3 +110,11 @@ def lost(w):
             check('network off' in got.errors and 'sbx setup --repair' in got.errors, got)
             as_administrator(w, w.SBX, 'setup', '--repair', 'elevated')
             equal(there(w, 'cmd', '/d', '/c', 'exit 7').code, 7)
+        running = w.start([w.SBX, '--backend', 'elevated', '--read-only', '--', 'cmd', '/d', '/c', 'echo began& set /p x='], 'C:\\windows',
+                          stdin=-1, stdout=-1, stderr=-1)
+        equal(running.stdout.readline().strip(), b'began')
+        with administrator(w):  # while a command runs: it is told when it ends
+            equal(w.run(NET, 'filters=blocks').code, 0)
+        out, errors = running.communicate(b'\n', timeout=120)
+        check(b'it was off when the command began, and was open when it ended' in errors, (running.returncode, out, errors))
+        as_administrator(w, w.SBX, 'setup', '--repair', 'elevated')

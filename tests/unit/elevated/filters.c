@@ -2,10 +2,16 @@
  * The filters of the network on a machine that has the platform: who is off it, who is not, with each part of them and
  * without.  Takes an administrator; the oracle is the engine's own list, and programs of the accounts.
  */
+#include <winsock2.h>
+
 #include "world.h"
 
+#include <stdlib.h>
+
+#include "elevated/listeners.h"
 #include "elevated/filters_part.h"
 #include "elevated/fwpm_ids.h"
+#include "elevated/state.h"
 
 static void test_there_and_back(void **state)
 {
@@ -62,13 +68,13 @@ static void test_loopback(void **state)
     apply_all();
     assert_int_equal(filters_there(NULL, 0, NULL), 18 + 6);
     /* TCP and UDP to the port, no other one to listen at */
-    assert_int_equal(HERE(reached_by(own_sid, 0)), 0x50F0Fu);
+    assert_int_equal(HERE(reached_by(own_sid, 0)), 0x550F0Fu);
     options_for(own_sid, 1, quiet, quiet);
     assert_int_equal(state_named("loopback"), 2);
     apply_named("loopback");
     assert_int_equal(state_named("filters"), 2);
     apply_named("filters");
-    assert_int_equal(HERE(reached_by(own_sid, 0)), 0xF0505u);
+    assert_int_equal(HERE(reached_by(own_sid, 0)), 0xFF0505u);
     undo_all();
 }
 
@@ -126,6 +132,94 @@ static void test_cut(void **state)
     undo_all();
 }
 
+/* What is there is right, and not as the record has it, or has other keys than it had. */
+static void test_not_ours(void **state)
+{
+    static const GUID other = {0x22222222, 2, 3, {4, 5, 6, 7, 8, 9, 10, 11}};
+    FWPM_FILTER0 *filter = NULL;
+    sbx_machine machine;
+    sbx_error err = {0};
+    GUID keys[64];
+
+    (void)state;
+    options_for(own_sid, 1, 0, 0);
+    apply_all();
+    load(&machine); /* the end came between the filters and the record */
+    machine.network = 0;
+    check(sbx_state_save(&machine, &err), &err, "save");
+    sbx_machine_fini(&machine);
+    assert_int_equal(state_named("filters"), 2);
+    apply_named("filters");
+
+    filters_there(NULL, 0, keys);
+    assert_int_equal(FwpmFilterGetByKey0(engine, &keys[0], &filter), 0);
+    assert_int_equal(FwpmFilterDeleteByKey0(engine, &keys[0]), 0);
+    filter->filterKey = other;
+    assert_int_equal(FwpmFilterAdd0(engine, filter, NULL, NULL), 0);
+    FwpmFreeMemory0((void **)&filter);
+    assert_int_equal(state_named("filters"), 2);
+    assert_int_equal(filters_there(NULL, 0, NULL), 18);
+    undo_all(); /* goes with ours */
+    assert_int_equal(filters_there(NULL, 0, NULL), 0);
+}
+
+#define MANY 200u
+
+static int listen_at(uint16_t port, SOCKET *socket_made)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(0x7f000001u)};
+
+    *socket_made = socket(AF_INET, SOCK_STREAM, 0);
+    return !bind(*socket_made, (struct sockaddr *)&to, sizeof(to)) && !listen(*socket_made, 1);
+}
+
+/* 200 ports, none touching another, with a listener at each. */
+static void test_many_ports(void **state)
+{
+    static SOCKET sockets[MANY];
+    sbx_engine trial = {0};
+    sbx_filters *filters = NULL;
+    sbx_machine machine;
+    sbx_text text = {0};
+    sbx_error err = {0};
+    uint32_t i, now = 9, shown = 1;
+    uint16_t port = 41000;
+    const char *at;
+
+    (void)state;
+    options_for(own_sid, 1, 0, 0);
+    apply_all();
+    undo_named("filters");
+    load(&machine);
+    for (i = 0; i < MANY; port += 2) {
+        if (!listen_at(port, &sockets[i])) {
+            closesocket(sockets[i]);
+            continue;
+        }
+        assert_true(sbx_loopback_add(&machine.users[0].loopback, port, port));
+        i++;
+    }
+    assert_int_equal(machine.users[0].loopback.count, MANY);
+    sbx_listeners_text(&machine.users[0].loopback, &text);
+    for (at = text.data; (at = strstr(at, ", ")) != NULL; at++)
+        shown++;
+    assert_int_equal(shown, 17); /* 16, and that there are more */
+    assert_string_equal(text.data + text.length - 5, ", ...");
+    sbx_text_fini(&text);
+    check(sbx_filters_new(&machine, NULL, SBX_FILTERS_TRIAL, &filters, &err), &err, "new");
+    check(sbx_engine_open(&trial, 1, &err), &err, "open");
+    check(sbx_filters_replace(&trial, filters, &err), &err, "replace");
+    check(sbx_filters_look(&trial, filters, &now, &err), &err, "look");
+    assert_int_equal(now, 1);
+    assert_int_equal(filters_there(NULL, 0, NULL), 18 + 6);
+    sbx_engine_close(&trial);
+    sbx_filters_free(filters);
+    for (i = 0; i < MANY; i++)
+        closesocket(sockets[i]);
+    sbx_machine_fini(&machine);
+    undo_all();
+}
+
 /* A filter of somebody else's that overrules ours: setup finds it, and leaves nothing. */
 static void test_overruled(void **state)
 {
@@ -161,8 +255,9 @@ static void test_overruled(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_there_and_back), cmocka_unit_test(test_lost), cmocka_unit_test(test_loopback),
-        cmocka_unit_test(test_two_users),      cmocka_unit_test(test_cut),  cmocka_unit_test(test_checks),
+        cmocka_unit_test(test_there_and_back), cmocka_unit_test(test_lost),     cmocka_unit_test(test_loopback),
+        cmocka_unit_test(test_two_users),      cmocka_unit_test(test_cut),      cmocka_unit_test(test_checks),
+        cmocka_unit_test(test_parts),          cmocka_unit_test(test_not_ours), cmocka_unit_test(test_many_ports),
         cmocka_unit_test(test_overruled),
     };
 

@@ -21,7 +21,7 @@
 #define RUN "0123456789abcdef0123456789abcdef"
 
 static HANDLE session; /* of the platform: its filters go with it */
-static uint32_t gaps;
+static uint32_t gaps, warnings;
 static char gap[512];
 
 static int is_machine(const char *state)
@@ -168,6 +168,9 @@ static void test_judged(void **state)
     expect_open(proof.text, "TCP to ::1", "network off (the account)");
     block_all();
     check(prove(proof.text, &err), &err, "all is blocked");
+    warnings = 0;
+    sbx_proof_end(proof.text);
+    assert_int_equal(warnings, 0);
     if (proof.event)
         assert_int_equal(WaitForSingleObject(proof.event, 0), WAIT_OBJECT_0);
     /* for good, in a sublayer of the same weight or above */
@@ -175,6 +178,9 @@ static void test_judged(void **state)
     add(&layer_connect_v6, &above, FWP_ACTION_PERMIT, FWPM_FILTER_FLAG_CLEAR_ACTION_RIGHT);
     expect_open(proof.text, "TCP to ::1", "network off (the account)");
     close_session();
+    sbx_proof_end(proof.text);
+    assert_int_equal(warnings, 1);
+    assert_non_null(strstr(gap, "it was off when the command began, and was open when it ended (TCP to 127.0.0.1)"));
 
     /* without a port of this machine, and without a network outside */
     if (!getenv("LAB_OUTSIDE")) {
@@ -187,8 +193,10 @@ static void test_judged(void **state)
     close_session();
     for (i = 0; i < SBX_COUNT(bad); i++) {
         assert_int_equal(prove(bad[i], &err), SBX_E_REFUSED);
+        sbx_proof_end(bad[i]);
         assert_string_equal(err.op, "it has no ports to try");
     }
+    assert_int_equal(warnings, 1);
     sbx_proof_close(&proof);
 }
 
@@ -243,6 +251,7 @@ static void SBX_CALL on_note(uint32_t kind, const char *object, const char *text
 {
     (void)object;
     gaps += kind == SBX_NOTE_GAP;
+    warnings += kind == SBX_NOTE_WARN;
     snprintf(gap, sizeof(gap), "%s", text);
 }
 

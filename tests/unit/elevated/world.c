@@ -77,8 +77,8 @@ uint32_t reached(const char *account, const uint16_t *password_w)
     CloseHandle(pi.hThread);
     CloseHandle(pi.hProcess);
     sbx_free(account_w);
-    assert_int_equal(code >> 24, 0x5B);
-    return code & 0xFFFFFF;
+    assert_int_equal(code >> 28, 5);
+    return code & 0xFFFFFFF;
 }
 
 uint32_t reached_by(const char *sid, int online)
@@ -133,9 +133,8 @@ int world_begin(void **state)
     for (end = path_w + wcslen(path_w); *end != L'\\'; end--)
         ;
     wcscpy(end, L"\\..\\bin\\sbx-runner.exe");
-    CreateDirectoryW(L"C:\\Program Files\\sbx-filters", NULL);
     NetUserDel(NULL, L"sbx-second");
-    if (!CopyFileW(path_w, RUNNER_W, FALSE) ||
+    if (sbx_setup_folder_make(FOLDER, SBX_FOLDER_PROGRAMS, NULL) != SBX_OK || !CopyFileW(path_w, RUNNER_W, FALSE) ||
         sbx_setup_folder_make("C:\\ProgramData\\sbx", SBX_FOLDER_STATE, NULL) != SBX_OK ||
         sbx_user_get(&sid, NULL) != SBX_OK || NetUserAdd(NULL, 1, (BYTE *)&info, NULL))
         return 1;

@@ -33,11 +33,13 @@ uint32_t reached_by(const char *sid, int online);
 
 /* cut_off.c */
 void test_checks(void **state);
+void test_parts(void **state);
 
-#define HERE(verdicts) ((verdicts)&0xF0F0Fu)
-#define OPEN_HERE 0xF0F0Fu    /* TCP, UDP, listening: IPv4 and IPv6 */
-#define REFUSED_HERE 0x50505u /* each of them by a filter */
+#define HERE(verdicts) ((verdicts)&0xFF0F0Fu)
+#define OPEN_HERE 0xFF0F0Fu    /* TCP, UDP, listening, accepting: IPv4 and IPv6 */
+#define REFUSED_HERE 0x550505u /* each of them by a filter */
 #define OUTSIDE(verdicts) ((verdicts)&SBX_REACH_OUTSIDE)
 #define REFUSED_OUTSIDE 0x5050u
+#define ECHO(verdicts) ((verdicts) >> 24 & 3u)
 
 #endif
