@@ -162,10 +162,18 @@ sbx_status sbx_account_look(const char *name, uint32_t *flags, sbx_error *err)
 
 sbx_status sbx_account_enable(const char *name, int enabled, sbx_error *err)
 {
+    BYTE hours[UNITS_PER_WEEK / 8];
     USER_INFO_1008 info = {ACCOUNT_FLAGS | (enabled ? 0 : UF_ACCOUNTDISABLE)};
+    USER_INFO_1014 machines = {(WCHAR *)(uintptr_t)L""};
+    USER_INFO_1017 expires = {TIMEQ_FOREVER};
+    USER_INFO_1020 any = {UNITS_PER_WEEK, hours};
     sbx_error why = {0};
-    const sbx_status st = set_info(name, 1008, &info, &why);
+    sbx_status st = set_info(name, 1008, &info, &why);
 
+    memset(hours, 0xFF, sizeof(hours));
+    if (enabled && st == SBX_OK && (st = set_info(name, 1014, &machines, &why)) == SBX_OK &&
+        (st = set_info(name, 1017, &expires, &why)) == SBX_OK)
+        st = set_info(name, 1020, &any, &why);
     if (st == SBX_OK || (!enabled && why.code == NERR_UserNotFound))
         return SBX_OK;
     if (err)

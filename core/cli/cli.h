@@ -97,6 +97,8 @@ sbx_status sbx_verb_examine(sbx_cli *cli, sbx_error *err);
 sbx_status sbx_verb_config(sbx_cli *cli, sbx_error *err);
 sbx_status sbx_verb_status(sbx_cli *cli, sbx_error *err);
 sbx_status sbx_verb_clean(sbx_cli *cli, sbx_error *err);
+/* As `clean --all`, for a verb that goes on: nothing is said where there is nothing. */
+sbx_status sbx_clean_all(sbx_cli *cli, sbx_error *err);
 sbx_status sbx_verb_setup(sbx_cli *cli, sbx_error *err);
 /* setup_user.c: the part of setup that only the user can do, on what is his. */
 sbx_status sbx_setup_user(sbx_cli *cli, sbx_error *err);

@@ -8,6 +8,8 @@
 #include "cli/elevate.h"
 #include "cli/select.h"
 #include "win/dirs.h"
+#include "win/error.h"
+#include "win/out.h"
 #include "win/user.h"
 
 #define STEPS_MISSING 3u /* sbx-setup.exe --check */
@@ -91,8 +93,30 @@ static const char *action_of(const sbx_cli *cli)
     return cli->remove ? "--remove" : cli->repair ? "--repair" : "--apply";
 }
 
+/* What the user's commands were granted, before their accounts go: by himself, for with administrator rights nobody goes by what
+ * his records say. */
+static void clean_first(sbx_cli *cli)
+{
+    const uint32_t json = cli->json;
+    sbx_error why = {0};
+    char text[1024];
+    sbx_status st;
+
+    cli->json = 0;
+    st = sbx_clean_all(cli, &why);
+    cli->json = json;
+    if (!json && cli->out.length && !cli->out.failed)
+        sbx_out_text(SBX_OUT_STDOUT, cli->out.data);
+    sbx_text_fini(&cli->out);
+    if (st == SBX_OK)
+        return;
+    sbx_error_describe(&why, text, sizeof(text));
+    sbx_out_error(text, "some of what commands were granted stays: sbx clean --all");
+}
+
 static sbx_status change(sbx_cli *cli, const char *program, sbx_error *err)
 {
+    const int others = cli->user || sbx_elevate_is();
     uint32_t code = STEPS_MISSING;
     sbx_status st = SBX_OK;
 
@@ -102,9 +126,17 @@ static sbx_status change(sbx_cli *cli, const char *program, sbx_error *err)
     } else {
         if (!cli->repair)
             st = run_here(cli, program, cli->remove ? "--check-remove" : "--check", &code, err);
-        if (st == SBX_OK && code == STEPS_MISSING)
+        if (st == SBX_OK && code == STEPS_MISSING) {
+            if (cli->remove && !others)
+                clean_first(cli);
             st = run_elevated(cli, program, action_of(cli), &code, err);
+            if (st == SBX_E_REFUSED && cli->remove && !others)
+                sbx_hint(err, "setup is as it was; what commands were granted is undone");
+        }
     }
+    if (st == SBX_OK && !code && cli->remove && others && !cli->json)
+        sbx_out_text(SBX_OUT_STDOUT,
+                     "what commands were granted in a user's folders stays until that user runs: sbx clean --all\n");
     cli->exit_code = (int)code;
     if (st == SBX_OK && !code && !cli->remove && !cli->user && !cli->json)
         st = sbx_setup_user(cli, err);

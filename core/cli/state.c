@@ -197,7 +197,7 @@ static sbx_status one_backend(visit *v, const char *name, uint32_t what, const c
     return st;
 }
 
-static sbx_status all_backends(sbx_cli *cli, int cleaning, uint32_t what, const char *root, sbx_error *err)
+static sbx_status all_backends(sbx_cli *cli, int cleaning, int quiet, uint32_t what, const char *root, sbx_error *err)
 {
     visit v = {0};
     char **names = NULL;
@@ -231,7 +231,8 @@ static sbx_status all_backends(sbx_cli *cli, int cleaning, uint32_t what, const 
         one_st = sbx_json_finish(json, &cli->out, &one);
         st = st == SBX_OK ? one_st : st;
     } else if (!v.items && st == SBX_OK && cleaning) {
-        print_nothing(&v);
+        if (!quiet)
+            print_nothing(&v);
     } else if (!v.items && st == SBX_OK) {
         sbx_text_add(&cli->out, "sbx has changed nothing on this machine\n");
     }
@@ -242,7 +243,13 @@ static sbx_status all_backends(sbx_cli *cli, int cleaning, uint32_t what, const 
 
 sbx_status sbx_verb_status(sbx_cli *cli, sbx_error *err)
 {
-    return all_backends(cli, 0, 0, NULL, err);
+    return all_backends(cli, 0, 0, 0, NULL, err);
+}
+
+sbx_status sbx_clean_all(sbx_cli *cli, sbx_error *err)
+{
+    sbx_told_clean(cli);
+    return all_backends(cli, 1, 1, SBX_CLEAN_ALL, NULL, err);
 }
 
 sbx_status sbx_verb_clean(sbx_cli *cli, sbx_error *err)
@@ -258,5 +265,5 @@ sbx_status sbx_verb_clean(sbx_cli *cli, sbx_error *err)
         return st;
     if (cli->all)
         sbx_told_clean(cli);
-    return all_backends(cli, 1, root ? SBX_CLEAN_ROOT : cli->all ? SBX_CLEAN_ALL : SBX_CLEAN_STALE, root, err);
+    return all_backends(cli, 1, 0, root ? SBX_CLEAN_ROOT : cli->all ? SBX_CLEAN_ALL : SBX_CLEAN_STALE, root, err);
 }

@@ -45,6 +45,7 @@ BOOL logs_on(const WCHAR *name, const uint16_t *password_w, DWORD type);
 
 /* repair.c */
 void test_put_right(void **state);
+void test_refused(void **state);
 void test_fewer(void **state);
 void test_own_account(void **state);
 void test_unfit(void **state);

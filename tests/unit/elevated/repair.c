@@ -3,10 +3,12 @@
 
 #include <lm.h>
 #include <sddl.h>
+#include <string.h>
 
 #include "elevated/principal.h"
 #include "elevated/state.h"
 #include "elevated/steps_part.h"
+#include "win/logon.h"
 
 /* As `--repair` does it. */
 static void apply_again(void)
@@ -80,6 +82,95 @@ void test_put_right(void **state)
         apply_again();
         assert_true(logs_on(L"sbx1-off01", derived("sbx1-off01"), LOGON32_LOGON_INTERACTIVE));
         assert_false(logs_on(L"sbx1-off01", derived("sbx1-off01"), LOGON32_LOGON_NETWORK));
+    }
+    undo_all();
+    assert_int_equal(snapshot(), before);
+}
+
+/* As a launch starts its runner: what it is told. */
+static void assert_refused(DWORD code)
+{
+    const sbx_logon_start how = {.account_w = L"sbx1-off01",
+                                 .secret_w = derived("sbx1-off01"),
+                                 .domain_w = L".",
+                                 .program_w = L"C:\\windows\\system32\\cmd.exe"};
+    sbx_process process = {0};
+    sbx_error err = {0};
+
+    assert_int_equal(sbx_logon_spawn(&process, &how, &err), SBX_E_UNAVAILABLE);
+    assert_int_equal(err.code, code);
+    assert_string_equal(err.object, "sbx1-off01");
+    assert_non_null(strstr(err.hint, "; put it right with: sbx setup --repair"));
+}
+
+static void set_info(DWORD level, void *info)
+{
+    assert_int_equal(NetUserSetInfo(NULL, L"sbx1-off01", level, info, NULL), 0);
+}
+
+/* It logs on no more, for whatever reason: a launch tells which, and setup puts it right. */
+void test_refused(void **state)
+{
+    static const uint16_t other_w[] = L"Another-password-0815";
+    const uint32_t before = snapshot();
+    BYTE never[21] = {0};
+    USER_INFO_1008 disabled = {UF_SCRIPT | UF_NORMAL_ACCOUNT | UF_ACCOUNTDISABLE};
+    USER_INFO_1014 machines = {(LPWSTR)(uintptr_t)L"ELSEWHERE"};
+    USER_INFO_1017 expired = {1};
+    USER_INFO_1020 hours = {UNITS_PER_WEEK, never};
+    USER_MODALS_INFO_3 none = {1800, 1800, 0}, two = {1800, 1800, 2};
+    USER_INFO_3 *whole = NULL;
+    sbx_error err = {0};
+    int how, i;
+
+    (void)state;
+    options(1);
+    apply_all();
+    for (how = 0; how < 8; how++) {
+        switch (how) {
+        case 0:
+            check(sbx_account_set_password("sbx1-off01", other_w, &err), &err, "password");
+            assert_refused(ERROR_LOGON_FAILURE);
+            break;
+        case 1:
+            check(sbx_account_delete("sbx1-off01", &err), &err, "delete");
+            assert_refused(ERROR_LOGON_FAILURE);
+            break;
+        case 2:
+            set_info(1008, &disabled);
+            assert_refused(ERROR_ACCOUNT_DISABLED);
+            break;
+        case 3:
+            set_info(1014, &machines);
+            assert_refused(ERROR_INVALID_WORKSTATION);
+            break;
+        case 4:
+            set_info(1017, &expired);
+            assert_refused(ERROR_ACCOUNT_EXPIRED);
+            break;
+        case 5:
+            set_info(1020, &hours);
+            assert_refused(ERROR_INVALID_LOGON_HOURS);
+            break;
+        case 6:
+            assert_int_equal(NetUserModalsSet(NULL, 3, (BYTE *)&two, NULL), 0);
+            for (i = 0; i < 2; i++)
+                assert_false(logs_on(L"sbx1-off01", other_w, LOGON32_LOGON_INTERACTIVE));
+            assert_refused(ERROR_ACCOUNT_LOCKED_OUT);
+            assert_int_equal(NetUserModalsSet(NULL, 3, (BYTE *)&none, NULL), 0);
+            assert_refused(ERROR_ACCOUNT_LOCKED_OUT);
+            break;
+        default:
+            assert_int_equal(NetUserGetInfo(NULL, L"sbx1-off01", 3, (BYTE **)&whole), 0);
+            whole->usri3_password = NULL;
+            whole->usri3_flags &= ~(DWORD)UF_DONT_EXPIRE_PASSWD;
+            whole->usri3_password_expired = 1;
+            set_info(3, whole);
+            NetApiBufferFree(whole);
+            assert_refused(ERROR_PASSWORD_MUST_CHANGE);
+        }
+        apply_again();
+        assert_true(logs_on(L"sbx1-off01", derived("sbx1-off01"), LOGON32_LOGON_INTERACTIVE));
     }
     undo_all();
     assert_int_equal(snapshot(), before);
