@@ -83,6 +83,9 @@ static const char **valued_option(sbx_cli *cli, const char *name, uint32_t *take
     /* of other verbs it is a setting, which may stand there more than once */
     if (!strcmp(name, "--loopback") && cli->verb && (cli->verb->takes & SBX_TAKES_SETUP))
         return &cli->setup_loopback;
+    *takes = SBX_TAKES_BACKEND;
+    if (!strcmp(name, "--backend") && cli->verb && (cli->verb->takes & SBX_TAKES_BACKEND))
+        return &cli->backend;
     return NULL;
 }
 

@@ -11,4 +11,19 @@
 sbx_status sbx_child_run(const char *program, const char *line, uint32_t limit_ms, sbx_text *output, int *timed_out,
                          uint32_t *exit_code, sbx_error *err);
 
+#define SBX_CHILD_EXITED 0u
+#define SBX_CHILD_TIME 1u    /* it was ended after limit_ms */
+#define SBX_CHILD_STOPPED 2u /* `stop` was set; it was given some seconds to end by itself */
+
+typedef struct sbx_child_how {
+    uint32_t limit_ms;
+    const char *cwd; /* NULL: ours */
+    void *stop;      /* HANDLE: an event; NULL: none */
+    int breakaway;   /* what it starts may leave its job: only for what is trusted */
+} sbx_child_how;
+
+/* The same with more to say.  *end: SBX_CHILD_*. */
+sbx_status sbx_child_watch(const char *program, const char *line, const sbx_child_how *how, sbx_text *output,
+                           uint32_t *end, uint32_t *exit_code, sbx_error *err);
+
 #endif

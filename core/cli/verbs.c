@@ -137,6 +137,23 @@ static const sbx_verb verbs[] = {
      "  sbx setup --tools --dry-run\n"
      "  sbx setup --status elevated\n",
      SBX_TAKES_WORDS | SBX_TAKES_SETUP | SBX_TAKES_JSON, sbx_verb_setup},
+    {"doctor", "measure what backends enforce here, and say what is wrong", "doctor [--backend NAME] [--json]",
+     "sbx-probe.exe tries what a sandbox should refuse, first without one, then through each backend that is\n"
+     "there, and what it finds is held against what that very run guarantees.  It asks for rights and does no\n"
+     "harm: what it changes was made for it, and is gone afterwards.\n"
+     "\n"
+     "  --backend NAME  this one alone\n"
+     "  --json          one object, for programs, without names of users\n"
+     "  -v              every row: held; GAP, open though it is enforced; closed and open, where nothing is\n"
+     "                  claimed; works and lost; untried, as it is not open without a sandbox either\n"
+     "\n"
+     "Exit code: 0 as claimed, 1 something is open that is claimed to be enforced, 125 a backend is broken, or\n"
+     "not all was tried.\n"
+     "\n"
+     "Examples:\n"
+     "  sbx doctor\n"
+     "  sbx doctor --backend unelevated --json > doctor.json\n",
+     SBX_TAKES_BACKEND | SBX_TAKES_JSON, sbx_verb_doctor},
     {"completion", "print a completion script", "completion powershell",
      "Example (in the file that $PROFILE names):\n"
      "  sbx completion powershell | Out-String | Invoke-Expression\n",

@@ -11,6 +11,7 @@
  *   BROKEN_REFUSED    probe says damaged     BROKEN_BUSY       open says not now
  *   BROKEN_OPEN       open crashes           BROKEN_SESSION    open gives no session
  *   BROKEN_BOAST      open guarantees more than the table claims
+ *   BROKEN_LIE        claims, and guarantees, that nothing is written and the network is off; confines nothing
  *   BROKEN_EDITS      environment gives an edit without a name
  *   BROKEN_SOUND      breaks none: what the others are compared with
  */
@@ -18,6 +19,8 @@
 #include <string.h>
 
 #include "sbx/backend.h"
+
+#define LIE (SBX_AREA_PROCESS_TREE | SBX_AREA_FILE_WRITE | SBX_AREA_FILE_DELETE | SBX_AREA_NETWORK)
 
 static sbx_status SBX_CALL probe(sbx_error *err)
 {
@@ -60,6 +63,9 @@ static sbx_status SBX_CALL open_session(const sbx_policy *policy, uint32_t flags
 #endif
 #ifdef BROKEN_BOAST
     guarantees->enforced |= SBX_AREA_NETWORK;
+#endif
+#ifdef BROKEN_LIE
+    guarantees->enforced = LIE;
 #endif
 #ifndef BROKEN_SESSION
     *session = (sbx_session *)(void *)&state;
@@ -185,6 +191,9 @@ SBX_EXPORT const sbx_backend *SBX_CALL sbx_backend_entry(const sbx_host *host)
 #endif
 #ifdef BROKEN_CLAIMS
     backend.claims.advisory = SBX_AREA_PROCESS_TREE;
+#endif
+#ifdef BROKEN_LIE
+    backend.claims.enforced = LIE;
 #endif
 #ifdef BROKEN_NAME
     backend.name = "trusted";

@@ -1,6 +1,7 @@
 """The probe that lies beside sbx.exe, and what `sbx doctor` makes of it."""
 import json
 import os
+import shutil
 
 from harness import case, check, equal
 
@@ -46,3 +47,63 @@ def probe(w):
         once = w.reading('delete-child', 'once', 'twice') == 'once'
         equal((answer['folder-delete-child'], answer['file-delete'], 'delete' in left), ('open', 'open', False) if once else
               ('refused', 'refused', True), left)
+
+
+def doctor(w, program, *options, code=0, **how):
+    got = w.run(program, 'doctor', *options, **how)
+    equal(got.code, code, got)
+    equal(os.path.exists(w.unix(w.profile + '\\AppData\\Local\\sbx-doctor')), False, 'the folder of the probes')
+    return got
+
+
+@case('doctor: as claimed, by every backend here; nothing left; no name of a user', ('none', 'unelevated', 'accounts'), ('lab',),
+      readings=('delete-child',))
+def as_claimed(w):
+    before = w.run(w.SBX, 'status', '--json').text
+    told = json.loads(doctor(w, w.SBX, '--backend', w.backend, '--json').text)
+    equal((told['complete'], told['exit_code'], [(b['name'], b['verdict']) for b in told['backends']]), (True, 0, [(w.backend, 'as claimed')]))
+    equal(w.run(w.SBX, 'status', '--json').text, before, 'left behind')
+    check(w.profile.lower() not in json.dumps(told).replace('\\\\', '\\').lower(), told)
+    rows = {row['row']: row for row in told['backends'][0]['rows']}
+    enforced = told['backends'][0]['guarantees']['enforced']
+    equal({row['verdict'] for row in rows.values() if row['area'] in enforced and row['expects'] == 'held'} - {'held', 'untried'}, set())
+    equal(rows['breakaway']['verdict'], 'held', 'control: it breaks away without')
+    equal(rows['file-write']['verdict'], 'open' if w.backend == 'none' else 'held')
+    if w.backend == 'unelevated':
+        once = w.reading('delete-child', 'once', 'twice') == 'once'
+        equal(('delete' in enforced, rows['file-delete']['within']), (False, 'open') if once else (True, 'refused'), enforced)
+    if w.backend == 'elevated':
+        equal((rows['tcp4']['verdict'], rows['udp6']['verdict'], rows['deny-read']['within']), ('held', 'held', 'refused'))
+        got = doctor(w, w.SBX, '-v')  # all of them, for people
+        check(all('\n%s: as claimed\n' % name in '\n' + got.text for name in ('none', 'unelevated', 'elevated')) and
+              'enforced' in got.text and 'breakaway' in got.text, got)
+
+
+PLUGIN = 'C:\\Program Files\\plugin\\'
+LIAR = 'C:\\Program Files\\liar\\'  # with few of those backends: some do not answer, which takes its time
+
+
+@case('doctor: a claim that is false is caught by name; a probe that does not come back is told', ('none',), ('lab',))
+def false_claims(w):
+    for name in ('sbx.exe', 'sbx-probe.exe', 'backends\\none.dll', 'backends\\broken-lie.dll', 'backends\\broken-crash.dll'):
+        w.copy(PLUGIN + name, LIAR + name)
+    got = doctor(w, LIAR + 'sbx.exe', '--backend', 'broken-lie', '--json', code=1)
+    told = json.loads(got.text)
+    equal([(b['name'], b['verdict']) for b in told['backends']], [('broken-lie', 'gaps')])
+    gaps = [finding['what'] for finding in told['findings'] if finding['level'] == 'gap']
+    for row in ('write, and it was not held: file-make', 'delete, and it was not held: file-delete', 'network, and it was not held: tcp4',
+                'network, and it was not held: seen from outside', 'write, and it was not held: seen from outside'):
+        check('broken-lie enforces ' + row in gaps, '%s\n%s' % (row, gaps))
+    equal(doctor(w, LIAR + 'sbx.exe', '--backend', 'broken-crash', code=125).text.split()[:2], ['broken-crash:', 'broken'])
+    equal(w.run(w.SBX, 'doctor', '--backend', 'nobody').code, 125)
+    os.remove(w.unix(LIAR + 'backends\\broken-crash.dll'))
+    w.copy(PLUGIN + 'faulty\\sbx-probe.exe', LIAR + 'sbx-probe.exe')
+    try:
+        for fault, said in (('hang', 'did not come back from second'), ('crash', 'crashed in second'), ('end', 'ended behind first')):
+            got = doctor(w, LIAR + 'sbx.exe', '--backend', 'none', code=125, env={'SBX_TEST_FAULT': fault})
+            check(said in got.text, '%s: %s' % (fault, got))
+        os.remove(w.unix(LIAR + 'sbx-probe.exe'))
+        got = doctor(w, LIAR + 'sbx.exe', code=125)
+        check('install sbx again' in got.errors, got)
+    finally:
+        shutil.rmtree(w.unix('C:\\Program Files\\liar'))

@@ -712,7 +712,7 @@ static void test_listing(void **state)
     if (!root)
         print_message("%s", output.data);
     assert_non_null(root);
-    assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(root, "backends")), 21);
+    assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(root, "backends")), 22);
     assert_listed(root, "none", "available", NULL);
     assert_listed(root, "template", "unavailable", "not set up");
     assert_listed(root, "broken-abi", "refused", "built for interface 3.3, this sbx has 2.1");
