@@ -31,6 +31,8 @@ static void end_runner(void *context)
     sbx_account *account = context;
 
     TerminateJobObject(account->job.handle, 125);
+    TerminateProcess(account->process.handle,
+                     125); /* should it not be in there, whoever waits for it would wait for ever */
 }
 
 static int is_interrupted(void)
