@@ -1,4 +1,5 @@
 """Off the network under elevated: by the kernel's filters, proven at each launch, with a listener outside as witness."""
+import os
 import socket
 import time
 
@@ -118,3 +119,18 @@ def lost(w):
         out, errors = running.communicate(b'\n', timeout=120)
         check(b'it was off when the command began, and was open when it ended' in errors, (running.returncode, out, errors))
         as_administrator(w, w.SBX, 'setup', '--repair', 'elevated')
+
+
+@case('a command with a network runs as another account, and nothing in its workspace is stamped again', ACCOUNTS, WORLDS)
+def online(w):
+    def stamps():  # whatever sets a descriptor moves these
+        return {where: os.stat(where).st_ctime_ns for folder, _, names in os.walk(w.unix(w.ws('d')))
+                for where in [folder] + [os.path.join(folder, name) for name in names]}
+    equal(w.run('cmd', '/d', '/c', 'md d\\e& echo x> d\\e\\f', cwd=w.workspace).code, 0)  # with descriptors of their own
+    before = stamps()
+    with set_up(w):
+        equal(w.sbx('cmd', '/d', '/c', 'type d\\e\\f& echo %USERNAME%').text.split(), ['x', 'sbx1-off01'])
+        granted = stamps()
+        check(all(granted[where] != before[where] for where in before), 'control: the first run stamps all: %s' % granted)
+        got = w.sbx('cmd', '/d', '/c', 'type d\\e\\f& echo %USERNAME%', options=('--network', 'on'))
+        equal((got.text.split(), stamps()), (['x', 'sbx1-on01'], granted), got)
