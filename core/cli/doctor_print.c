@@ -20,14 +20,20 @@ static int in(const cJSON *guarantees, const char *set, const char *area)
     return 0;
 }
 
-/* "12 of 14 refused; open: write to a file, ..." */
+static void add_tried(sbx_text *list, const char *lead, const cJSON *row)
+{
+    sbx_text_printf(list, "%s%s", list->length ? ", " : lead, sbx_examine_string(row, "tried"));
+}
+
+/* "enforced  12 of 14 closed; GAP: write to a file; not claimed, and open: ..." */
 static void print_area(const cJSON *backend, const sbx_area *area, sbx_text *out)
 {
     const cJSON *row, *rows = cJSON_GetObjectItemCaseSensitive(backend, "rows");
     const cJSON *guarantees = cJSON_GetObjectItemCaseSensitive(backend, "guarantees");
-    const char *verdict, *between = "; open: ";
+    const int is_enforced = in(guarantees, "enforced", area->name);
+    const char *verdict;
     unsigned tried = 0, closed = 0;
-    sbx_text open = {0}, words = {0};
+    sbx_text gaps = {0}, open = {0}, words = {0};
 
     cJSON_ArrayForEach(row, rows)
     {
@@ -35,23 +41,21 @@ static void print_area(const cJSON *backend, const sbx_area *area, sbx_text *out
         if (strcmp(sbx_examine_string(row, "area"), area->name) != 0 || !strcmp(verdict, "untried"))
             continue;
         tried++;
-        if (strcmp(sbx_examine_string(row, "within"), "open") != 0) {
+        if (strcmp(sbx_examine_string(row, "within"), "open") != 0)
             closed++;
-            continue;
-        }
-        sbx_text_printf(&open, "%s%s%s", between, !strcmp(verdict, "GAP") ? "GAP: " : "",
-                        sbx_examine_string(row, "tried"));
-        between = ", ";
+        else if (!strcmp(verdict, "GAP"))
+            add_tried(&gaps, "; GAP: ", row);
+        else
+            add_tried(&open, is_enforced ? "; not claimed, and open: " : "; open: ", row);
     }
-    sbx_text_printf(&words, "%-9s %u of %u closed",
-                    in(guarantees, "enforced", area->name)   ? "enforced"
+    sbx_text_printf(&words, "%-9s %u of %u closed%s%s",
+                    is_enforced                              ? "enforced"
                     : in(guarantees, "advisory", area->name) ? "advisory"
                                                              : "none",
-                    closed, tried);
-    if (open.data)
-        sbx_text_add(&words, open.data);
+                    closed, tried, gaps.data ? gaps.data : "", open.data ? open.data : "");
     sbx_text_printf(out, "  %-11s", area->name);
     sbx_out_wrap(out, INDENT, words.data ? words.data : "");
+    sbx_text_fini(&gaps);
     sbx_text_fini(&open);
     sbx_text_fini(&words);
 }

@@ -52,7 +52,8 @@ const sbx_probe_row sbx_probe_rows[] = {
     {"file-replace", "delete", HELD, "move a file of the workspace over one", sbx_probe_replace, L"outside\\over", 0},
     {"folder-delete", "delete", HELD, "delete a folder", sbx_probe_remove_folder, L"outside\\folder", 0},
 
-    {"deny-read", "read", HELD, "read a file that deny_read names", sbx_probe_open, L"outside\\secret", FILE_READ_DATA},
+    {"deny-read", "read", HELD, "read a file (that deny_read names, where it is enforced)", sbx_probe_open,
+     L"outside\\secret", FILE_READ_DATA},
     {"secret-ssh", "read", TOLD, "the right to list .ssh", sbx_probe_open, L"profile\\.ssh", FILE_LIST_DIRECTORY},
     {"secret-gnupg", "read", TOLD, "the right to list .gnupg", sbx_probe_open, L"profile\\.gnupg", FILE_LIST_DIRECTORY},
     {"secret-aws", "read", TOLD, "the right to list .aws", sbx_probe_open, L"profile\\.aws", FILE_LIST_DIRECTORY},

@@ -60,6 +60,7 @@ def doctor(w, program, *options, code=0, **how):
       readings=('delete-child',))
 def as_claimed(w):
     before = w.run(w.SBX, 'status', '--json').text
+    w.write(w.profile + '\\AppData\\Local\\sbx-doctor\\none\\ws\\left', 'by one that was killed')
     told = json.loads(doctor(w, w.SBX, '--backend', w.backend, '--json').text)
     equal((told['complete'], told['exit_code'], [(b['name'], b['verdict']) for b in told['backends']]), (True, 0, [(w.backend, 'as claimed')]))
     equal(w.run(w.SBX, 'status', '--json').text, before, 'left behind')
@@ -94,6 +95,8 @@ def false_claims(w):
     for row in ('write, and it was not held: file-make', 'delete, and it was not held: file-delete', 'network, and it was not held: tcp4',
                 'network, and it was not held: seen from outside', 'write, and it was not held: seen from outside'):
         check('broken-lie enforces ' + row in gaps, '%s\n%s' % (row, gaps))
+    text = doctor(w, LIAR + 'sbx.exe', '--backend', 'broken-lie', code=1).text
+    check('enforced  0 of 8 closed; GAP: TCP to 127.0.0.1' in text and text.startswith('broken-lie: gaps\n'), text)
     equal(doctor(w, LIAR + 'sbx.exe', '--backend', 'broken-crash', code=125).text.split()[:2], ['broken-crash:', 'broken'])
     equal(w.run(w.SBX, 'doctor', '--backend', 'nobody').code, 125)
     os.remove(w.unix(LIAR + 'backends\\broken-crash.dll'))
