@@ -235,6 +235,8 @@ void test_parts(void **state)
     uint32_t i, got, echoes;
 
     (void)state;
+    if (getenv("LAB_READING") && !strcmp(getenv("LAB_READING"), "mild"))
+        skip(); /* which part is of which layer is no matter of readings, and takes a while */
     options_for(own_sid, 1, 0, 0);
     apply_all();
     undo_named("filters");
