@@ -2,10 +2,11 @@
 import json
 import os
 import re
+import signal
 import subprocess
 
 from cases.elevated import administrator
-from cases.objects import ROOT, SET, held, sids, words_of
+from cases.objects import ROOT, SET, held, sids, started, words_of
 from harness import case, check, equal
 
 ACCOUNT = ('accounts',)
@@ -166,6 +167,31 @@ def killed(w):
 def closed(w):
     got = w.probe('watch', 'go-kill', '2', '--', w.SBX, *w.options(), '--', w.PROBE, 'tree', 'detached', 'closed')
     check('\nclosed\n' in got.text and 'gone 2 of 2' in got.text, got)
+
+
+def processes_of(w, program):
+    """Those of this prefix, as Linux numbers them."""
+    prefix = ('WINEPREFIX=' + os.path.dirname(w.drive)).encode()
+    for pid in filter(str.isdigit, os.listdir('/proc')):
+        try:
+            with open('/proc/%s/cmdline' % pid, 'rb') as line, open('/proc/%s/environ' % pid, 'rb') as variables:
+                if program.encode() in line.read() and prefix in variables.read().split(b'\0'):
+                    yield int(pid)
+        except OSError:
+            continue  # it has ended, or is none of ours
+
+
+@case('a runner that is killed takes the tree along, and is named', ACCOUNT, WORLDS)
+def runner_killed(w):
+    process, words = started(w, [w.PROBE, 'watch', 'wait', '2', '--', w.SBX, *w.options(), '--', w.PROBE, 'tree', 'detached', 'stay'],
+                             'seen')
+    equal(words, ['2'])
+    runners = list(processes_of(w, 'sbx-runner.exe'))
+    for pid in runners:
+        os.kill(pid, signal.SIGKILL)
+    out, err = w.finish(process, 'sbx', b'', 60 if runners else 1)
+    check(b'exit 0x0000007d' in out and b'gone 2 of 2' in out, '%r %r' % (out, err))
+    check(b'sbx-runner: it ended before the command, which was ended, too' in err, err)
 
 
 @case('what an account cannot have is refused with the reason', ACCOUNT, WORLDS)
