@@ -1,6 +1,7 @@
 /* The verbs about the token and about objects that are no files: processes, events, pipes, keys, desktops. */
 #include "probe.h"
 #include <sddl.h>
+#include <wincrypt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <wchar.h>
@@ -328,6 +329,39 @@ static int inventory(int argc, wchar_t **argv)
     return 0;
 }
 
+/* unprotect FILE ENTROPY: what was sealed for this machine, in hex */
+static int unprotect(int argc, wchar_t **argv)
+{
+    static BYTE sealed[4096];
+    char entropy[256];
+    DATA_BLOB in = {0, sealed}, extra = {0, (BYTE *)entropy}, out = {0, NULL};
+    HANDLE file = argc == 2 ? CreateFileW(argv[0], GENERIC_READ, FILE_SHARE_READ, NULL, OPEN_EXISTING, 0, NULL)
+                            : INVALID_HANDLE_VALUE;
+    DWORD i;
+
+    if (file == INVALID_HANDLE_VALUE || !ReadFile(file, sealed, sizeof(sealed), &in.cbData, NULL))
+        return result(FALSE);
+    CloseHandle(file);
+    extra.cbData = (DWORD)snprintf(entropy, sizeof(entropy), "%ls", argv[1]);
+    if (!CryptUnprotectData(&in, NULL, &extra, NULL, NULL, CRYPTPROTECT_UI_FORBIDDEN, &out))
+        return result(FALSE);
+    for (i = 0; i < out.cbData; i++)
+        print("%02x", out.pbData[i]);
+    print("\n");
+    LocalFree(out.pbData);
+    return 0;
+}
+
+/* logon NAME PASSWORD */
+static int log_on(int argc, wchar_t **argv)
+{
+    HANDLE token = NULL;
+    const BOOL ok =
+        argc == 2 && LogonUserW(argv[0], L".", argv[1], LOGON32_LOGON_INTERACTIVE, LOGON32_PROVIDER_DEFAULT, &token);
+
+    return result(ok);
+}
+
 /* sddl PATH...: owner, group and DACL of each, a line each */
 static int show_sddl(int argc, wchar_t **argv)
 {
@@ -412,11 +446,27 @@ static int lock_file(int argc, wchar_t **argv)
 }
 
 const verb object_verbs[] = {
-    {L"token", show_token},     {L"process", open_process},  {L"thread", open_thread},
-    {L"steal", steal},          {L"debug", debug},           {L"hold", hold},
-    {L"event", set_event},      {L"section", write_section}, {L"pipe", open_pipe},
-    {L"own", own_object},       {L"setkey", set_key},        {L"makekey", make_key},
-    {L"delkey", delete_key},    {L"getkey", get_key},        {L"desktop", desktop},
-    {L"inventory", inventory},  {L"sddl", show_sddl},        {L"job", job},
-    {L"killafter", kill_after}, {L"lock", lock_file},        {NULL, NULL},
+    {L"token", show_token},
+    {L"process", open_process},
+    {L"thread", open_thread},
+    {L"steal", steal},
+    {L"debug", debug},
+    {L"hold", hold},
+    {L"event", set_event},
+    {L"section", write_section},
+    {L"pipe", open_pipe},
+    {L"own", own_object},
+    {L"setkey", set_key},
+    {L"makekey", make_key},
+    {L"delkey", delete_key},
+    {L"getkey", get_key},
+    {L"desktop", desktop},
+    {L"inventory", inventory},
+    {L"sddl", show_sddl},
+    {L"unprotect", unprotect},
+    {L"logon", log_on},
+    {L"job", job},
+    {L"killafter", kill_after},
+    {L"lock", lock_file},
+    {NULL, NULL},
 };

@@ -1,0 +1,126 @@
+"""Setup among other programs: what it lets nobody know, whom it waits for, and what it never loads."""
+import base64
+import glob
+import hashlib
+import hmac
+import os
+
+from harness import Skip, case, check, equal
+from cases.elevated import ACCOUNTS, WORLDS, as_administrator, machine, set_up, there
+from cases.leases import begin, end, name_of
+
+FOLDER = 'C:\\ProgramData\\sbx\\'
+
+
+def password_of(secret, account, generation):
+    """As secret.h says it: HMAC-SHA256 of account and generation, in four kinds of characters."""
+    digest = hmac.new(secret, b'%s %d' % (account.encode(), generation), hashlib.sha256).digest()
+    letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+    first = [chr(ord(kind) + digest[i] % size) for i, (kind, size) in enumerate((('A', 26), ('a', 26), ('0', 10), ('-', 1)))]
+    return ''.join(first + [letters[digest[i] & 63] for i in range(4, 28)])
+
+
+@case('the secret and the passwords stand in no output, log, report, file, command line or environment', ACCOUNTS, WORLDS)
+def untold(w):
+    with set_up(w):
+        said = [as_administrator(w, w.SBX, 'setup', '--repair', 'elevated'), as_administrator(w, w.SBX, 'setup', '--json', '--repair', 'elevated')]
+        said += [w.run(w.SBX, *words) for words in (('setup', '--status', '--json', 'elevated'), ('status', '--json'), ('backends', '--json'),
+                                                    ('plan', '--json', '-v', '--backend', 'elevated', '--read-only'))]
+        user = next(line for line in w.read(FOLDER + 'elevated.txt').decode().splitlines() if line.startswith('user 1 ')).split()
+        secret = bytes.fromhex(w.probe('unprotect', FOLDER + 'elevated-1.secret', 'sbx elevated 1 ' + user[2]).text)
+        equal(len(secret), 32, 'the secret')
+        words = [password_of(secret, name, i) for i in range(int(user[4]), 0, -1) for name in ('sbx1-off01', 'sbx1-on01')]
+        got = as_administrator(w, w.PROBE, 'logon', 'sbx1-off01', words[0])
+        equal(got.text, 'ok\n', 'control: it is the password: %s' % got)
+        needles = [secret, secret.hex().encode(), secret.hex().upper().encode(), base64.b64encode(secret)]
+        needles += [word.encode(code) for word in words for code in ('ascii', 'utf-16-le')]
+
+        report = w.ws('report.json')
+        said.append(w.run(w.SBX, '-v', '--report', report, *w.options('--read-only')[:2], '--read-only', '--', 'cmd', '/d', '/c', 'set',
+                          cwd='C:\\windows'))
+        check('SystemRoot=' in said[-1].text, said[-1])
+        process = begin(w)
+        name_of(process)
+        seen = {'output %d' % i: got.out + got.err for i, got in enumerate(said)}
+        for path in glob.glob('/proc/[0-9]*/cmdline') + glob.glob('/proc/[0-9]*/environ'):
+            try:
+                seen[path] = open(path, 'rb').read()
+            except OSError:
+                pass
+        check(any(b'sbx-runner.exe' in text for text in seen.values()), 'control: the runner is one of those processes')
+        own = w.unix(w.profile + '\\AppData\\Local\\sbx')
+        for top in (w.unix('C:\\ProgramData\\sbx'), own, w.unix(w.workspace)):
+            for folder, _, names in os.walk(top):
+                for name in names:
+                    seen[os.path.join(folder, name)] = open(os.path.join(folder, name), 'rb').read()
+        end(process)
+        check(any(path.endswith('.journal') for path in seen) and any(path.endswith('report.json') for path in seen), sorted(seen))
+        equal([path for path, text in seen.items() for needle in needles if needle in text], [])
+
+
+@case('setup beside a command that runs, beside another setup, and among planted DLLs', ACCOUNTS, WORLDS)
+def among(w):
+    def copies():
+        return os.listdir(w.unix('C:\\Program Files\\sbx\\setup'))
+
+    trace, name = 'C:\\users\\Public\\planted.txt', 'C:\\Program Files\\sbx\\backends\\none.dll'
+    with set_up(w):
+        # another version, while a command runs from this one
+        first, content, process = copies(), w.read(name), begin(w)
+        equal(name_of(process), 'vm\\sbx1-off01')
+        w.write(name, content + b'x')
+        got = as_administrator(w, w.SBX, 'setup', 'elevated')
+        check('in use and stay until the next setup' in got.text and len(copies()) == 2 and first[0] in copies(), got)
+        equal(end(process), 0)
+        w.write(name, content)
+        as_administrator(w, w.SBX, 'setup', 'elevated')
+        equal(copies(), first)
+
+        # two at once: one after the other, or refused by name
+        command = w.command
+        w.command = command[:-1] + ['admin']
+        both = [w.start([w.SBX, 'setup', '--repair', 'elevated'], stdin=-1, stdout=-1, stderr=-1) for _ in range(2)]
+        w.command = command
+        for process in both:
+            errors = process.communicate(b'', timeout=120)[1].decode()
+            check(process.returncode == 0 or (process.returncode == 125 and 'another one is at work' in errors and ', process ' in errors),
+                  errors)
+        check(0 in [process.returncode for process in both], 'neither')
+        equal(there(w, 'cmd', '/d', '/c', 'exit 4').code, 4)
+
+        for library in ('bcrypt', 'crypt32', 'netapi32', 'advapi32', 'fwpuclnt', 'ws2_32', 'version', 'userenv', 'sechost', 'cryptbase',
+                        'wtsapi32', 'shell32', 'ole32', 'elevated', 'none', 'uxtheme', 'samcli', 'logoncli'):
+            w.copy('C:\\probe\\sbx-planted.dll', w.ws(library + '.dll'))
+        w.probe('load', 'none.dll')
+        check(w.read(trace) is not None, 'control: the planted DLL leaves no trace')
+        os.remove(w.unix(trace))
+        got = w.run(w.SBX, 'setup', '--repair', 'elevated', env={'WINEPATH': w.workspace})  # in its folder, and with that on the PATH
+        equal((got.code, w.read(trace)), (0, None), got)
+
+
+REFUSED = {  # in which state of the machine (tests/lab/README.md) what is said
+    'uac=no': ('administrator rights were declined', 'nothing was changed'),
+    'role=domain-controller': ('a domain controller has no accounts of its own', '--backend unelevated'),
+    'seclogon=disabled': ('(seclogon) is disabled', '--backend unelevated'),
+    'policy=gpo': ('a policy lets no ordinary user log on locally', 'Allow log on locally'),
+}
+
+
+@case('where setup cannot be, that is said before anything is changed; with the password of another one it is for the caller', ACCOUNTS, WORLDS)
+def elsewhere(w):
+    state = os.environ.get('LAB_STATE', '')
+    if state == 'uac=other':
+        equal(w.run(w.SBX, 'setup', '--slots', '1', 'elevated').code, 0)
+        user = next(line for line in w.read(FOLDER + 'elevated.txt').decode().splitlines() if line.startswith('user 1 ')).split()
+        check(user[2] in w.probe('sddl', w.profile).text and not user[2].endswith('-500'), user)
+        equal(there(w, 'cmd', '/d', '/c', 'exit 9').code, 9)
+        equal(w.run(w.SBX, 'setup', '--remove', 'elevated').code, 0)
+        return
+    if state not in REFUSED:
+        raise Skip('LAB_STATE is none of %s' % ', '.join([*REFUSED, 'uac=other']))
+    before = machine(w)
+    got = w.run(w.SBX, 'setup', '--slots', '1', 'elevated')
+    equal(got.code, 125, got)
+    for words in REFUSED[state]:
+        check(words in got.errors, got)
+    equal(machine(w), before)
