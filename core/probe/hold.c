@@ -3,9 +3,10 @@
 
 #include <sddl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <wchar.h>
+
+#define LINE 32767u /* the longest command line */
 
 /* Ctrl-C is the command's affair: this process has to see it end. */
 static BOOL WINAPI heed(DWORD control)
@@ -97,16 +98,17 @@ int sbx_probe_hold(const wchar_t *command_w)
     STARTUPINFOW startup = {.cb = sizeof(startup)};
     PROCESS_INFORMATION made;
     HANDLE event, section, pipe;
-    const size_t size = wcslen(command_w) + 48;
-    wchar_t *line_w = malloc(size * sizeof(*line_w));
+    static wchar_t line_w[LINE];
     const char *changed, *missing;
     DWORD code = 0, connections, datagrams;
 
-    if (line_w == NULL || !make(&event, &section, &pipe))
+    if (wcslen(command_w) > LINE - 48)
+        return failed("command line", ERROR_INVALID_PARAMETER);
+    if (!make(&event, &section, &pipe))
         return failed("objects", GetLastError());
     if ((code = make_files()) != 0)
         return failed("files", code);
-    swprintf(line_w, size, L"%ls %lu %lu %u", command_w, GetCurrentProcessId(), GetCurrentThreadId(), sbx_probe_hear());
+    swprintf(line_w, LINE, L"%ls %lu %lu %u", command_w, GetCurrentProcessId(), GetCurrentThreadId(), sbx_probe_hear());
     SetConsoleCtrlHandler(heed, TRUE);
     if (!CreateProcessW(NULL, line_w, NULL, NULL, TRUE, 0, NULL, L"ws", &startup, &made))
         return failed("program", GetLastError());
@@ -116,7 +118,6 @@ int sbx_probe_hold(const wchar_t *command_w)
     look(&changed, &missing);
     sbx_probe_print("{\"ended\": %lu, \"connections\": %lu, \"datagrams\": %lu, \"changed\": %s, \"missing\": %s}\n",
                     code, connections, datagrams, changed, missing);
-    free(line_w);
     return 0;
 }
 
