@@ -10,6 +10,8 @@
 #include "base/utf.h"
 #include "common/environment/edits.h"
 #include "common/environment/network.h"
+#include "common/environment/tools.h"
+#include "common/grants/ancestors.h"
 #include "common/grants/audience.h"
 #include "common/grants/grant.h"
 #include "common/grants/tidy.h"
@@ -20,6 +22,7 @@
 #include "common/token/station.h"
 #include "common/token/ticket.h"
 #include "elevated/folder.h"
+#include "elevated/home.h"
 #include "elevated/lease.h"
 #include "elevated/proof.h"
 #include "elevated/reads.h"
@@ -42,6 +45,8 @@ struct sbx_session {
     void *runner; /* HANDLE */
     void *denied; /* PSID that the token has for deny only */
     sbx_elevated_folder folder;
+    sbx_home home;
+    sbx_audience audience;
     sbx_proof proof;
     sbx_station station;
     sbx_desktop desktop;
@@ -167,15 +172,14 @@ sbx_status sbx_elevated_audience(const sbx_machine_user *user, sbx_audience *aud
 /* The accounts of this user are let into his roots, in the first check of their commands. */
 static sbx_status open_roots(sbx_session *s, const sbx_policy *policy, uint32_t flags, sbx_error *err)
 {
-    sbx_audience audience;
     sbx_status st;
 
-    if ((st = sbx_elevated_audience(s->user, &audience, err)) != SBX_OK ||
-        (st = sbx_grants_open(policy, flags, &audience, &s->grants, err)) != SBX_OK)
+    if ((st = sbx_elevated_audience(s->user, &s->audience, err)) != SBX_OK ||
+        (st = sbx_grants_open(policy, flags, &s->audience, &s->grants, err)) != SBX_OK)
         return st;
     s->spec.root_count = sbx_grants_sids(s->grants, &s->spec.roots);
     s->spec.set_sid = sbx_grants_set(s->grants);
-    sbx_reads_tell(&audience, (flags & SBX_OPEN_DRY_RUN) != 0);
+    sbx_reads_tell(&s->audience, (flags & SBX_OPEN_DRY_RUN) != 0);
     return SBX_OK;
 }
 
@@ -209,22 +213,35 @@ static sbx_status make_ticket(sbx_session *s, const sbx_policy *policy, sbx_erro
     return st;
 }
 
+/* Of the user's environment what says where he is at home is the account's. */
 static sbx_status make_edits(sbx_session *s, const sbx_policy *policy, sbx_error *err)
 {
+    const int is_kept = s->home.folder.path != NULL;
+    const char *home = is_kept ? s->home.folder.path : s->folder.home;
     const struct {
         const char *name, *value;
-    } sets[] = {{"TEMP", s->folder.path},        {"TMP", s->folder.path},        {"HOME", s->folder.home},
-                {"USERPROFILE", s->folder.home}, {"APPDATA", s->folder.roaming}, {"LOCALAPPDATA", s->folder.local},
+    } sets[] = {{"TEMP", s->folder.path},
+                {"TMP", s->folder.path},
+                {"TMPDIR", s->folder.path},
+                {"HOME", home},
+                {"USERPROFILE", home},
+                {"APPDATA", is_kept ? s->home.roaming : s->folder.roaming},
+                {"LOCALAPPDATA", is_kept ? s->home.local : s->folder.local},
                 {"USERNAME", s->lease.account}};
+    char *drive;
     size_t i;
 
     sbx_edits_init(&s->edits, 0);
     for (i = 0; i < sizeof(sets) / sizeof(sets[0]); i++)
         sbx_edits_set(&s->edits, sets[i].name, sets[i].value);
-    sbx_edits_add(&s->edits, SBX_ENV_UNSET, "HOMEPATH", NULL);
-    sbx_edits_add(&s->edits, SBX_ENV_UNSET, "HOMEDRIVE", NULL);
+    drive = sbx_arena_strndup(&s->edits.arena, home, 2); /* "C:" */
+    if (drive)
+        sbx_edits_set(&s->edits, "HOMEDRIVE", drive);
+    sbx_edits_set(&s->edits, "HOMEPATH", home + 2);
+    sbx_tools_edits(&s->edits, policy, is_kept ? s->home.cache : s->folder.path);
     sbx_network_edits(&s->edits, policy, NULL); /* what is refused anyway is not tried, and not waited for */
-    return sbx_edits_status(&s->edits, err);
+    sbx_edits_git_end(&s->edits);
+    return drive ? sbx_edits_status(&s->edits, err) : sbx_fail_memory(err);
 }
 
 /* *sid: freed with LocalFree. */
@@ -237,6 +254,18 @@ static sbx_status sid_of(const char *text, PSID *sid, sbx_error *err)
         st = sbx_fail_last(err, SBX_E_UNAVAILABLE, "ConvertStringSidToSidW", text);
     sbx_free(text_w);
     return st;
+}
+
+/* Kept for the set.  Programs look at each folder on the way to it, and to TEMP. */
+static sbx_status open_home(sbx_session *s, sbx_text *made, sbx_error *err)
+{
+    sbx_status st = sbx_home_open(&s->home, s->grants, s->audience.writers.u.bytes, err);
+
+    if (st == SBX_OK && s->home.folder.path)
+        sbx_tidy_add_folder(made, s->home.folder.path, s->spec.set_sid, s->user->groups[SBX_GROUP_WRITERS]);
+    if (st == SBX_OK)
+        st = sbx_ancestors_open(s->folder.area, &s->audience, 0, err);
+    return st == SBX_OK && s->home.folder.path ? sbx_ancestors_open(s->home.folder.path, &s->audience, 0, err) : st;
 }
 
 static sbx_status open_run(sbx_session *s, const sbx_policy *policy, sbx_error *err)
@@ -265,7 +294,7 @@ static sbx_status open_run(sbx_session *s, const sbx_policy *policy, sbx_error *
         (st = sbx_proof_open(&s->proof, policy->run_id, s->user, s->lease.sid, err)) != SBX_OK)
         goto out;
     sbx_tidy_add(&made, s->grants, s->user->groups[SBX_GROUP_WRITERS]);
-    if ((st = sbx_elevated_folder_open(&s->folder, &who, err)) != SBX_OK ||
+    if ((st = sbx_elevated_folder_open(&s->folder, &who, err)) != SBX_OK || (st = open_home(s, &made, err)) != SBX_OK ||
         (sbx_station_record(account, run_sid, record),
          st = made.failed ? sbx_fail_memory(err)
                           : sbx_lease_keep(&s->lease, record, made.data ? made.data : "", err)) != SBX_OK ||
@@ -289,7 +318,7 @@ static void tell(const sbx_policy *policy)
             "that of the account, not restricted: the command can write where every user of this machine may%s, and a "
             "hostile one can probably reach your desktop",
             policy->writable_count ? ", and in all folders that were ever opened to commands of yours" : "");
-    if (policy->tool_count)
+    if (policy->tool_count && !policy->writable_count)
         sbx_host_note(SBX_NOTE_GAP, "tools", "their caches are in the folder of the run, and go with it");
     sbx_host_note(SBX_NOTE_GAP, "read",
                   "what every user of this machine can read, and each folder that was opened to commands of yours, the "
@@ -323,7 +352,9 @@ sbx_status sbx_elevated_open(const sbx_policy *policy, uint32_t flags, sbx_sessi
     /* an account first: nothing is held and nothing was changed while one is waited for */
     if ((st = get_account(s, policy, flags, err)) != SBX_OK || (st = open_roots(s, policy, flags, err)) != SBX_OK)
         goto out;
-    if (!(flags & SBX_OPEN_DRY_RUN) && (st = open_run(s, policy, err)) != SBX_OK)
+    if (flags & SBX_OPEN_DRY_RUN)
+        sbx_home_tell(s->grants);
+    else if ((st = open_run(s, policy, err)) != SBX_OK)
         goto out;
     tell(policy);
     guarantees->size = sizeof(*guarantees);
@@ -372,6 +403,7 @@ void sbx_elevated_close(sbx_session *session)
     sbx_edits_fini(&session->edits);
     sbx_desktop_close(&session->desktop);
     sbx_station_close(&session->station);
+    sbx_home_close(&session->home);
     is_done = sbx_elevated_folder_close(&session->folder);
     sbx_grants_close(session->grants);
     sbx_lease_end(&session->lease);

@@ -178,12 +178,13 @@ static sbx_status SBX_CALL state_list(sbx_state_visitor visit, void *context, sb
 static sbx_status SBX_CALL state_clean(uint32_t what, const char *root, sbx_state_visitor visit, void *context,
                                        sbx_error *err)
 {
-    sbx_status grants = sbx_grants_clean(what, root, visit, context, err);
-    sbx_status folders = sbx_temp_clean(what, root, visit, context, grants == SBX_OK ? err : NULL);
+    sbx_status grants, folders, shields;
 
-    sbx_status shields =
-        sbx_shield_clean(what, root, visit, context, grants == SBX_OK && folders == SBX_OK ? err : NULL);
-
+    if (what == SBX_CLEAN_HOMES)
+        return sbx_temp_clean(what, root, visit, context, err);
+    grants = sbx_grants_clean(what, root, visit, context, err);
+    folders = sbx_temp_clean(what, root, visit, context, grants == SBX_OK ? err : NULL);
+    shields = sbx_shield_clean(what, root, visit, context, grants == SBX_OK && folders == SBX_OK ? err : NULL);
     if (grants != SBX_OK)
         return grants;
     return folders == SBX_OK ? shields : folders;

@@ -48,6 +48,8 @@ static int *plain_option(sbx_cli *cli, const char *name, uint32_t *takes)
         return &cli->all;
     if (!strcmp(name, "--stale"))
         return &cli->stale;
+    if (!strcmp(name, "--homes"))
+        return &cli->homes;
     *takes = SBX_TAKES_SETUP;
     if (!strcmp(name, "--status"))
         return &cli->status;
@@ -120,9 +122,9 @@ static const char *meant(const char *name, const char *const *names, size_t coun
 
 static sbx_status unknown_option(const parser *p, const char *name, sbx_error *err)
 {
-    static const char *const own[] = {"--help",   "--version", "--quiet",  "--verbose", "--json",   "--all",
-                                      "--stale",  "--status",  "--remove", "--dry-run", "--config", "--profile",
-                                      "--report", "--slots",   "--repair", "--check",   "--user"};
+    static const char *const own[] = {"--help",    "--version", "--quiet",  "--verbose", "--json",    "--all",
+                                      "--stale",   "--homes",   "--status", "--remove",  "--dry-run", "--config",
+                                      "--profile", "--report",  "--slots",  "--repair",  "--check",   "--user"};
     const char *names[128], *near;
     size_t n = 0;
     uint32_t count, i, f;

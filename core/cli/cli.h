@@ -31,7 +31,7 @@ typedef struct sbx_verb {
 #define SBX_TAKES_WORDS 0x04u   /* other words */
 #define SBX_TAKES_JSON 0x08u    /* --json */
 #define SBX_TAKES_REPORT 0x10u  /* --report FILE */
-#define SBX_TAKES_CLEAN 0x20u   /* --all, --stale */
+#define SBX_TAKES_CLEAN 0x20u   /* --all, --stale, --homes */
 #define SBX_TAKES_SETUP                                                                                                \
     0x40u /* --status, --check, --remove, --repair, --dry-run, --tools, --slots N, --user NAME, --loopback PORTS */
 #define SBX_TAKES_INTERNAL 0x80u /* not listed */
@@ -47,7 +47,7 @@ struct sbx_cli {
     const uint16_t *line_w; /* the whole command line, untouched */
     const sbx_verb *verb;
     int verb_named, help, version; /* typed */
-    int quiet, verbosity, json, all, stale, status, check, remove, repair, dry_run, tools;
+    int quiet, verbosity, json, all, stale, homes, status, check, remove, repair, dry_run, tools;
     const char *config_file, *profile, *report_file, *slots, *user, *setup_loopback, *backend;
     const char *report_path;     /* absolute; NULL: none is asked for */
     struct sbx_pending *pending; /* of the report; closed: none is written */

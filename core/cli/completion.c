@@ -33,6 +33,7 @@ static void options(sbx_text *out)
                                          {"--json", "For programs"},
                                          {"--all", "clean: everything that no running command holds"},
                                          {"--stale", "clean: what runs that ended badly left behind"},
+                                         {"--homes", "clean: homes of commands"},
                                          {"--status", "setup: list the steps"},
                                          {"--remove", "setup, shield: undo it"},
                                          {"--dry-run", "shield: look and tell, change nothing"},

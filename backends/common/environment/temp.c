@@ -27,15 +27,22 @@ static int add_ace(ACL *acl, BYTE flags, DWORD mask, const void *sid)
     return AddAccessAllowedAceEx(acl, ACL_REVISION, flags, mask, (PSID)(uintptr_t)sid) != FALSE;
 }
 
-/* FILE_DELETE_CHILD is in: nothing in the folder is protected, and tools remove what others made with DACLs of their own. */
-static sbx_status create_private(HANDLE parent, const WCHAR *name_w, const void *sid, int may_exist, HANDLE *handle,
-                                 const char *object, sbx_error *err)
+static int add_change(ACL *acl, const void *sid)
+{
+    const DWORD change = FILE_ALL_ACCESS & ~(DWORD)(WRITE_DAC | WRITE_OWNER);
+
+    return add_ace(acl, 0, change & ~(DWORD)DELETE, sid) &&
+           add_ace(acl, OBJECT_INHERIT_ACE | CONTAINER_INHERIT_ACE | INHERIT_ONLY_ACE, change, sid);
+}
+
+/* group: of accounts, or NULL.  FILE_DELETE_CHILD is in: nothing in the folder is protected, and tools remove what others made with DACLs of their own. */
+static sbx_status create_private(HANDLE parent, const WCHAR *name_w, const void *sid, const void *group, int may_exist,
+                                 HANDLE *handle, const char *object, sbx_error *err)
 {
     static const uint8_t owner_rights[12] = {1, 1, 0, 0, 0, 0, 0, 3, 4, 0, 0, 0};
     static const uint8_t local_system[12] = {1, 1, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0};
-    const DWORD change = FILE_ALL_ACCESS & ~(DWORD)(WRITE_DAC | WRITE_OWNER);
     const BYTE all = OBJECT_INHERIT_ACE | CONTAINER_INHERIT_ACE;
-    _Alignas(4) uint8_t space[sizeof(ACL) + 5 * (sizeof(ACCESS_ALLOWED_ACE) + SECURITY_MAX_SID_SIZE)];
+    _Alignas(4) uint8_t space[sizeof(ACL) + 7 * (sizeof(ACCESS_ALLOWED_ACE) + SECURITY_MAX_SID_SIZE)];
     ACL *acl = (ACL *)(void *)space;
     SECURITY_DESCRIPTOR descriptor;
     sbx_user_sid user;
@@ -47,8 +54,8 @@ static sbx_status create_private(HANDLE parent, const WCHAR *name_w, const void 
     if (st != SBX_OK)
         return st;
     if (!InitializeAcl(acl, sizeof(space), ACL_REVISION) || !add_ace(acl, all, FILE_ALL_ACCESS, user.u.bytes) ||
-        !add_ace(acl, all, FILE_ALL_ACCESS, local_system) || !add_ace(acl, 0, change & ~(DWORD)DELETE, sid) ||
-        !add_ace(acl, all | INHERIT_ONLY_ACE, change, sid) || !add_ace(acl, all, READ_CONTROL, owner_rights) ||
+        !add_ace(acl, all, FILE_ALL_ACCESS, local_system) || !add_change(acl, sid) ||
+        (group && !add_change(acl, group)) || !add_ace(acl, all, READ_CONTROL, owner_rights) ||
         !InitializeSecurityDescriptor(&descriptor, SECURITY_DESCRIPTOR_REVISION) ||
         !SetSecurityDescriptorDacl(&descriptor, TRUE, acl, FALSE) ||
         !SetSecurityDescriptorControl(&descriptor, SE_DACL_PROTECTED, SE_DACL_PROTECTED)) {
@@ -102,7 +109,7 @@ static sbx_status make_temp(sbx_temp *made, const char *run_id, int digits, cons
     if (!made->path)
         return sbx_fail_memory(failure);
     if ((st = sbx_wide(made->name, "run id", &name_w, failure)) == SBX_OK)
-        st = create_private(made->area, name_w, sid, 0, &made->hold, made->path, failure);
+        st = create_private(made->area, name_w, sid, NULL, 0, &made->hold, made->path, failure);
     sbx_free(name_w);
     return st;
 }
@@ -131,19 +138,26 @@ sbx_status sbx_temp_open(sbx_temp *temp, const char *run_id, int keep, const voi
 }
 
 /* A warm launch finds it right and writes nothing. */
-static sbx_status record_root(const char *name, const char *file, const char *root, sbx_error *err)
+static sbx_status record_root(int area, const char *name, const char *file, const char *root, sbx_error *err)
 {
-    char *found = sbx_temp_area_root(name);
+    char *found = sbx_temp_area_root(area, name);
     int same = found && !strcmp(found, root);
 
     sbx_free(found);
     return same ? SBX_OK : sbx_file_write(file, root, strlen(root), err);
 }
 
-sbx_status sbx_temp_open_cache(sbx_temp *temp, const char *root, const void *sid, sbx_error *err)
+void sbx_temp_name(const void *sid, char name[SBX_TEMP_NAME])
 {
+    snprintf(name, SBX_TEMP_NAME, "%016llx", (unsigned long long)sbx_sid_number(sid));
+}
+
+static sbx_status open_kept(sbx_temp *temp, int area, const char *root, const void *sid, const void *group,
+                            sbx_error *err)
+{
+    const int is_home = area == SBX_TEMP_AREA_HOME;
     sbx_temp made = {0};
-    char name[17];
+    char name[SBX_TEMP_NAME];
     WCHAR *name_w = NULL;
     char *record = NULL;
     HANDLE data = NULL;
@@ -152,16 +166,16 @@ sbx_status sbx_temp_open_cache(sbx_temp *temp, const char *root, const void *sid
 
     made.keep = 1;
     /* the descriptor of the folder admits the whole SID only */
-    snprintf(name, sizeof(name), "%016llx", (unsigned long long)sbx_sid_number(sid));
+    sbx_temp_name(sid, name);
     made.name = sbx_strdup(name);
-    made.path = sbx_temp_area_path(SBX_TEMP_AREA_CACHE, name, SBX_TEMP_DATA);
-    record = sbx_temp_area_path(SBX_TEMP_AREA_CACHE, name, SBX_TEMP_ROOT);
+    made.path = sbx_temp_area_path(area, name, is_home ? SBX_TEMP_INNER : SBX_TEMP_DATA);
+    record = sbx_temp_area_path(area, name, SBX_TEMP_ROOT);
     if (!made.name || !made.path || !record) {
         st = sbx_fail_memory(err);
         goto out;
     }
     if ((st = sbx_wide(name, "cache", &name_w, err)) != SBX_OK ||
-        (st = sbx_temp_area_open(SBX_TEMP_AREA_CACHE, 1, &made.area, err)) != SBX_OK)
+        (st = sbx_temp_area_open(area, 1, &made.area, err)) != SBX_OK)
         goto out;
     status = sbx_nt_child(made.area, name_w, wcslen(name_w), LIST | FILE_ADD_SUBDIRECTORY, FILE_OPEN_IF,
                           FILE_DIRECTORY_FILE | FILE_SYNCHRONOUS_IO_NONALERT | SBX_NT_HOLD, NULL, &made.hold);
@@ -169,8 +183,9 @@ sbx_status sbx_temp_open_cache(sbx_temp *temp, const char *root, const void *sid
         st = sbx_fail_nt(err, SBX_E_SYSTEM, status, "NtCreateFile", made.path);
         goto out;
     }
-    if ((st = record_root(name, record, root, err)) != SBX_OK ||
-        (st = create_private(made.hold, L"" SBX_TEMP_DATA, sid, 1, &data, made.path, err)) != SBX_OK)
+    if ((st = record_root(area, name, record, root, err)) != SBX_OK ||
+        (st = create_private(made.hold, is_home ? L"" SBX_TEMP_INNER : L"" SBX_TEMP_DATA, sid, group, 1, &data,
+                             made.path, err)) != SBX_OK)
         goto out;
     *temp = made;
     memset(&made, 0, sizeof(made));
@@ -183,6 +198,16 @@ out:
     sbx_free(made.path);
     sbx_free(made.name);
     return st;
+}
+
+sbx_status sbx_temp_open_cache(sbx_temp *temp, const char *root, const void *sid, sbx_error *err)
+{
+    return open_kept(temp, SBX_TEMP_AREA_CACHE, root, sid, NULL, err);
+}
+
+sbx_status sbx_temp_open_home(sbx_temp *temp, const char *root, const void *sid, const void *group, sbx_error *err)
+{
+    return open_kept(temp, SBX_TEMP_AREA_HOME, root, sid, group, err);
 }
 
 /* A process that was ended has its files open for a moment longer, and scanners open what was just written. */

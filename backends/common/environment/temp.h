@@ -26,6 +26,13 @@ sbx_status sbx_temp_open(sbx_temp *temp, const char *run_id, int keep, const voi
 /* The cache of a set of roots, made at its first use and listed with the first of them.  sid: the set's, an sbx_sid. */
 sbx_status sbx_temp_open_cache(sbx_temp *temp, const char *root, const void *sid, sbx_error *err);
 
+/* A home, likewise; for commands in accounts, whose group (PSID) is to pass the first check. */
+sbx_status sbx_temp_open_home(sbx_temp *temp, const char *root, const void *sid, const void *group, sbx_error *err);
+
+/* By which name a cache or a home of that SID goes in its area. */
+#define SBX_TEMP_NAME 17u
+void sbx_temp_name(const void *sid, char name[SBX_TEMP_NAME]);
+
 /* What would be made, for a dry run: the caller frees it; NULL out of memory. */
 char *sbx_temp_path(const char *run_id);
 

@@ -13,8 +13,8 @@
 
 #define LIST (FILE_LIST_DIRECTORY | FILE_TRAVERSE | FILE_READ_ATTRIBUTES | READ_CONTROL | SYNCHRONIZE)
 
-static const char *const area_names[] = {"temp", "cache"};
-static const WCHAR *const area_names_w[] = {L"temp", L"cache"};
+static const char *const area_names[] = {"temp", "cache", "homes"};
+static const WCHAR *const area_names_w[] = {L"temp", L"cache", L"homes"};
 
 static HANDLE open_state(const WCHAR *path_w)
 {
@@ -84,9 +84,9 @@ int sbx_temp_area_is_kept(const char *name)
     return length > suffix && !strcmp(name + length - suffix, SBX_TEMP_KEPT);
 }
 
-char *sbx_temp_area_root(const char *name)
+char *sbx_temp_area_root(int area, const char *name)
 {
-    char *file = sbx_temp_area_path(SBX_TEMP_AREA_CACHE, name, SBX_TEMP_ROOT), *root = NULL;
+    char *file = sbx_temp_area_path(area, name, SBX_TEMP_ROOT), *root = NULL;
     size_t length = 0;
 
     if (file && sbx_file_read(file, 65536, &root, &length, NULL) != SBX_OK)

@@ -8,6 +8,8 @@
 #include "base/utf.h"
 #include "common/environment/kept.h"
 #include "common/environment/temp_area.h"
+#include "common/grants/root.h"
+#include "common/grants/walk.h"
 #include "common/host.h"
 #include "win/error.h"
 #include "win/handle.h"
@@ -41,7 +43,7 @@ static uint32_t judge(const round *now, const char *name, const char *path, cons
 {
     if (status == SBX_NT_SHARING_VIOLATION || (now->area == SBX_TEMP_AREA_TEMP && !SBX_NT_OK(status)))
         return SBX_STATE_ACTIVE;
-    if (now->area == SBX_TEMP_AREA_CACHE)
+    if (now->area != SBX_TEMP_AREA_TEMP)
         return !root || !exists(root) ? SBX_STATE_STALE : SBX_STATE_KEPT;
     return sbx_temp_area_is_kept(name) && sbx_kept_ask(path) != SBX_CHILDREN_GONE ? SBX_STATE_KEPT : SBX_STATE_STALE;
 }
@@ -49,7 +51,7 @@ static uint32_t judge(const round *now, const char *name, const char *path, cons
 /* Of what is removed only what it was. */
 static const char *words(const round *now, const char *name, uint32_t state, NTSTATUS status)
 {
-    const int is_cache = now->area == SBX_TEMP_AREA_CACHE;
+    const int is_cache = now->area != SBX_TEMP_AREA_TEMP;
 
     if (state == SBX_STATE_ACTIVE)
         return is_cache                             ? ", in use by a run"
@@ -57,6 +59,9 @@ static const char *words(const round *now, const char *name, uint32_t state, NTS
                                                     : "; whether it is in use cannot be seen from here";
     if (now->clean)
         return "";
+    if (now->area == SBX_TEMP_AREA_HOME)
+        return state == SBX_STATE_STALE ? ", which is not there any more; `sbx clean --homes` deletes it"
+                                        : ", kept for its later runs; `sbx clean --homes` deletes it";
     if (state == SBX_STATE_STALE && sbx_temp_area_is_kept(name))
         return ", kept for background processes that have ended";
     if (state == SBX_STATE_STALE)
@@ -68,6 +73,8 @@ static const char *words(const round *now, const char *name, uint32_t state, NTS
 /* Whether the item is one that is to be told of, and removed unless a run holds it. */
 static int wanted(const round *now, const sbx_state_item *item)
 {
+    if (now->area == SBX_TEMP_AREA_HOME || now->what == SBX_CLEAN_HOMES) /* a home may hold what nobody has elsewhere */
+        return now->area == SBX_TEMP_AREA_HOME && now->what == SBX_CLEAN_HOMES;
     switch (now->what) {
     case SBX_CLEAN_ALL:
         return 1;
@@ -76,6 +83,26 @@ static int wanted(const round *now, const sbx_state_item *item)
     default:
         return item->root[0] && now->root && sbx_path_equal(item->root, now->root);
     }
+}
+
+static uint32_t add_size(void *context, const sbx_walk_item *item)
+{
+    if (!item->is_directory)
+        InterlockedAdd64(context, (LONG64)item->info.size);
+    return SBX_WALK_ON;
+}
+
+/* Bytes of the files in it. */
+static uint64_t size_of(HANDLE area, const WCHAR *name_w, size_t length, const char *path)
+{
+    volatile LONG64 size = 0;
+    HANDLE handle = NULL;
+
+    if (SBX_NT_OK(sbx_nt_child(area, name_w, length, SBX_ROOT_ACCESS & ~(ACCESS_MASK)WRITE_DAC, FILE_OPEN,
+                               FILE_SYNCHRONOUS_IO_NONALERT, NULL, &handle)))
+        sbx_walk_below(handle, path, "measuring", 0, 0, add_size, (void *)(uintptr_t)&size, NULL, NULL);
+    sbx_handle_close(&handle);
+    return (uint64_t)size;
 }
 
 static void one(round *now, HANDLE area, const WCHAR *name_w, size_t length)
@@ -96,8 +123,8 @@ static void one(round *now, HANDLE area, const WCHAR *name_w, size_t length)
         now->failed = 1;
         goto out;
     }
-    if (now->area == SBX_TEMP_AREA_CACHE)
-        root = sbx_temp_area_root(name);
+    if (now->area != SBX_TEMP_AREA_TEMP)
+        root = sbx_temp_area_root(now->area, name);
     status = sbx_nt_child(area, name_w, length, DELETE | SYNCHRONIZE, FILE_OPEN, 0, NULL, &handle);
     sbx_handle_close(&handle);
     if (SBX_NT_GONE(status)) /* its run has just ended */
@@ -105,12 +132,15 @@ static void one(round *now, HANDLE area, const WCHAR *name_w, size_t length)
     memset(&item, 0, sizeof(item));
     item.size = sizeof(item);
     item.state = judge(now, name, path, root, status);
-    item.kind = now->area == SBX_TEMP_AREA_CACHE ? "cache" : "temp";
+    item.kind = now->area == SBX_TEMP_AREA_CACHE ? "cache" : now->area == SBX_TEMP_AREA_HOME ? "home" : "temp";
     item.root = root ? root : "";
     item.object = path;
     if (now->area == SBX_TEMP_AREA_CACHE)
         snprintf(text, sizeof(text), "caches of tools for %s%s", root ? root : "a root",
                  words(now, name, item.state, status));
+    else if (now->area == SBX_TEMP_AREA_HOME)
+        snprintf(text, sizeof(text), "home of commands for %s, %.1f MiB%s", root ? root : "a root",
+                 (double)size_of(area, name_w, length, path) / 1048576, words(now, name, item.state, status));
     else
         snprintf(text, sizeof(text), "private TEMP of a run%s", words(now, name, item.state, status));
     item.text = text;
@@ -164,7 +194,7 @@ static sbx_status each(round *now, sbx_error *err)
     size_t at;
     sbx_status st;
 
-    for (now->area = SBX_TEMP_AREA_TEMP; now->area <= SBX_TEMP_AREA_CACHE && !now->stop; now->area++) {
+    for (now->area = SBX_TEMP_AREA_TEMP; now->area < SBX_TEMP_AREAS && !now->stop; now->area++) {
         if ((st = sbx_temp_area_open(now->area, 0, &area, err)) != SBX_OK)
             goto out;
         if (!area)

@@ -86,7 +86,10 @@ sbx_status sbx_ancestors_open(const char *path, const sbx_audience *audience, in
 
 static int is_in(const sbx_ledger_root *root, const char *above)
 {
-    return !sbx_sid_is_above(&root->sid) && sbx_path_is_below(root->path, above);
+    const char *state = sbx_host_table->state_dir; /* TEMP and home of each run lie there */
+
+    return !sbx_sid_is_above(&root->sid) &&
+           (sbx_path_is_below(root->path, above) || sbx_path_is_below(state, above) || sbx_path_is_below(above, state));
 }
 
 sbx_status sbx_ancestors_hold(const sbx_ledger *ledger, const sbx_sid *sid, const char *path, uint32_t *process_id,

@@ -78,6 +78,10 @@ static const char *words_of(const sbx_located *known, uint32_t state, int is_und
 {
     if (!known->entry)
         return "writable root that was not listed";
+    if (sbx_sid_is_above(&known->entry->sid))
+        return known->where == SBX_LOCATED_GONE
+                   ? "a folder that is gone"
+                   : "a folder above others that commands use: those in accounts may look at it, not at what is in it";
     switch (known->where) {
     case SBX_LOCATED_MOVED:
         return "writable root, moved here from ";
@@ -89,10 +93,6 @@ static const char *words_of(const sbx_located *known, uint32_t state, int is_und
     case SBX_LOCATED_AWAY:
         return "writable root on a volume that is not there; kept until that is back and it is cleaned";
     default:
-        if (sbx_sid_is_above(&known->entry->sid))
-            return "a folder that a writable one is in: commands that run as accounts may look at it, not at what is "
-                   "in "
-                   "it";
         if (sbx_sid_is_read(&known->entry->sid))
             return is_undone || state == SBX_STATE_ACTIVE ? "open for reading to the accounts that commands run as"
                                                           : "open for reading to the accounts that commands run as; "

@@ -157,18 +157,23 @@ static uint32_t visit(void *context, const sbx_walk_item *item)
 
 /* ---- Roots ------------------------------------------------------------------------------ */
 
-void sbx_tidy_add(sbx_text *lines, const sbx_grants *grants, const char *group)
+void sbx_tidy_add_folder(sbx_text *lines, const char *path, const void *sid, const char *group)
 {
-    char sid[SBX_SID_TEXT];
+    char text[SBX_SID_TEXT];
     FILETIME now;
-    uint32_t i;
-    const sbx_root *root;
 
     GetSystemTimeAsFileTime(&now);
-    for (i = 0; (root = sbx_grants_root(grants, i)) != NULL; i++) {
-        sbx_sid_text(&root->sid, sid);
-        sbx_text_printf(lines, "%08lx%08lx %s %s %s\n", now.dwHighDateTime, now.dwLowDateTime, group, sid, root->path);
-    }
+    sbx_sid_text(sid, text);
+    sbx_text_printf(lines, "%08lx%08lx %s %s %s\n", now.dwHighDateTime, now.dwLowDateTime, group, text, path);
+}
+
+void sbx_tidy_add(sbx_text *lines, const sbx_grants *grants, const char *group)
+{
+    const sbx_root *root;
+    uint32_t i;
+
+    for (i = 0; (root = sbx_grants_root(grants, i)) != NULL; i++)
+        sbx_tidy_add_folder(lines, root->path, &root->sid, group);
 }
 
 static const char *next_word(const char *at, size_t *length)

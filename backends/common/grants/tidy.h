@@ -22,6 +22,9 @@
 /* Add to `lines` what is to be put in order after a run that begins now: a line for each root.  group: "S-1-..." of its audience. */
 void sbx_tidy_add(sbx_text *lines, const sbx_grants *grants, const char *group);
 
+/* The same of a folder that passes on what it admits to a SID and a group. */
+void sbx_tidy_add_folder(sbx_text *lines, const char *path, const void *sid, const char *group);
+
 /* As the account: do what such lines say, which are untrusted.  user: PSID.  What cannot be done is told (SBX_NOTE_WARN). */
 void sbx_tidy(const char *lines, const void *user);
 

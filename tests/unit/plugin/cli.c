@@ -128,7 +128,7 @@ static void test_mistakes(void **state)
     sbx_assert_run("sbx.exe\" status -- cmd", 125,
                    "sbx: -- COMMAND: status does not take it\n  hint: see `sbx help status`\n");
     sbx_assert_run("sbx.exe\" clean --all --stale", 125,
-                   "sbx: clean: more than one of ROOT, --all, --stale\n  hint: see `sbx help clean`\n");
+                   "sbx: clean: more than one of ROOT, --all, --stale, --homes\n  hint: see `sbx help clean`\n");
     sbx_assert_run("sbx.exe\" clean \"\"", 125,
                    "sbx: clean: the name of ROOT is empty\n"
                    "  hint: `sbx clean .` is the current folder; see `sbx help clean`\n");
