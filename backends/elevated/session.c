@@ -256,16 +256,16 @@ static sbx_status sid_of(const char *text, PSID *sid, sbx_error *err)
     return st;
 }
 
-/* Kept for the set.  Programs look at each folder on the way to it, and to TEMP. */
+/* Kept for the set.  Programs look at each folder on the way to it, and to TEMP, which is the same but for the end. */
 static sbx_status open_home(sbx_session *s, sbx_text *made, sbx_error *err)
 {
     sbx_status st = sbx_home_open(&s->home, s->grants, s->audience.writers.u.bytes, err);
 
-    if (st == SBX_OK && s->home.folder.path)
+    if (st != SBX_OK)
+        return st;
+    if (s->home.folder.path)
         sbx_tidy_add_folder(made, s->home.folder.path, s->spec.set_sid, s->user->groups[SBX_GROUP_WRITERS]);
-    if (st == SBX_OK)
-        st = sbx_ancestors_open(s->folder.area, &s->audience, 0, err);
-    return st == SBX_OK && s->home.folder.path ? sbx_ancestors_open(s->home.folder.path, &s->audience, 0, err) : st;
+    return sbx_ancestors_open(s->home.folder.path ? s->home.folder.path : s->folder.area, &s->audience, 0, err);
 }
 
 static sbx_status open_run(sbx_session *s, const sbx_policy *policy, sbx_error *err)

@@ -150,7 +150,7 @@ def work(name, files, *steps, options=('--tools', 'node'), more=(), fails=(), lo
     case(title, ('none',), worlds, long=long or slow)(both)
     case(title, ('unelevated',), worlds, long=long)(both)
     if accounts:
-        case(title, ('accounts',), ('lab',), long=long)(both)
+        case(title, ('accounts',), ('lab',), long=long or slow)(both)
 
 
 def outside(*command):

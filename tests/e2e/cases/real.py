@@ -13,6 +13,7 @@ NPM, PNPM, YARN, BERRY, TSC, ROLLUP, VITE, ESLINT, PRETTIER = (('node', MODULES 
 
 PIPES = Difference('children with piped streams', 'unelevated', b'EPERM')
 FOREGROUND = Difference('install scripts of npm', 'unelevated', b'\npost\n')
+LISTED = Difference('programs that list each folder above', 'elevated', b'Cannot read directory')
 GUARDS = Difference('placeholders of protected names', 'unelevated', b'.codex')
 
 
@@ -25,18 +26,19 @@ def told(w):
     equal([one.words for one in Difference.ALL if not one.shown], [], 'without a work that shows it')
 
 
-work('tsc', SOURCES, ('build', TSC + ('-p', '.')), slow=True)
-work('tsc, again', SOURCES, ('build', TSC + ('-p', '.')), ('again', TSC + ('-p', '.')), long=True)
+work('tsc', SOURCES, ('build', TSC + ('-p', '.')), slow=True, accounts=True)
+work('tsc, again', SOURCES, ('build', TSC + ('-p', '.')), ('again', TSC + ('-p', '.')), long=True, accounts=True)
 work('rollup', {'a.js': 'import { b } from "./b.js";\nconsole.log(b);\n', 'b.js': 'export const b = 1;\nexport const c = 2;\n'},
-     ('build', ROLLUP + ('a.js', '-f', 'cjs', '-d', 'out', '--sourcemap')), long=True)
-work('vite', SOURCES, ('build', VITE + ('build',)), slow=True)
+     ('build', ROLLUP + ('a.js', '-f', 'cjs', '-d', 'out', '--sourcemap')), long=True, accounts=True)
+work('vite', SOURCES, ('build', VITE + ('build',)), slow=True, accounts=True)
 work('eslint', SOURCES, ('look', ESLINT + ('ugly.js',)), ('fix', ESLINT + ('--fix', '--cache', 'ugly.js')),
-     slow=True, fails=('look', 'fix'), more=((rb'"(hashOfConfig|mtime)":"?[^,"]+"?', b''),))
-work('prettier', SOURCES, ('check', PRETTIER + ('--check', '.')), ('write', PRETTIER + ('--write', '.')), fails=('check',), long=True)
-work('esbuild', SOURCES, ('build', ('esbuild', 'src/main.ts', '--bundle', '--minify', '--sourcemap', '--outdir=out')))
+     slow=True, fails=('look', 'fix'), more=((rb'"(hashOfConfig|mtime)":"?[^,"]+"?', b''),), accounts=True)
+work('prettier', SOURCES, ('check', PRETTIER + ('--check', '.')), ('write', PRETTIER + ('--write', '.')), fails=('check',), long=True, accounts=True)
+work('esbuild', SOURCES, ('build', ('esbuild', 'src/main.ts', '--bundle', '--minify', '--sourcemap', '--outdir=out')),
+     differs=((LISTED, 'build', 'code err'), (LISTED, 'tree', '*')), accounts=True)
 work('biome', SOURCES, ('format', ('biome', 'format', '--write', '.')), ('lint', ('biome', 'lint', 'ugly.js')),
-     ('check', ('biome', 'check', '--write', '.')), long=True)
-work('bun', SOURCES, ('run', ('bun', 'run', 'src/main.ts')), ('script', ('bun', 'run', 'build')), long=True)
+     ('check', ('biome', 'check', '--write', '.')), long=True, accounts=True)
+work('bun', SOURCES, ('run', ('bun', 'run', 'src/main.ts')), ('script', ('bun', 'run', 'build')), long=True, accounts=True)
 
 PACKAGES = {
     'package.json': '{"name": "app", "version": "1.0.0", "private": true, "license": "MIT", "workspaces": ["packages/*"], "dependencies": '
@@ -50,7 +52,7 @@ PACKAGES = {
         'post.js': 'require("fs").writeFileSync("post.txt", "done");\nconsole.log("post");\n'}),
 }
 work('npm', PACKAGES, ('install', NPM + ('install', '--ignore-scripts')), ('hi', NPM + ('run', 'hi')),
-     ('ci', NPM + ('ci', '--ignore-scripts')), slow=True)
+     ('ci', NPM + ('ci', '--ignore-scripts')), slow=True, accounts=True)
 work('npm, more', PACKAGES, ('install', NPM + ('install', '--ignore-scripts')), ('ls', NPM + ('ls', '--all')),
      ('run', NPM + ('run', 'build', '--workspaces', '--if-present')), ('pack', NPM + ('pack',)),
      ('pack one', NPM + ('pack', '-w', 'one')), long=True)

@@ -38,6 +38,7 @@ def lines_of(got):
 
 def reset(w):
     sbx(w, 'clean', '--all')
+    sbx(w, 'clean', '--homes')
     equal(sbx(w, 'status').text, 'sbx has changed nothing on this machine\n')
 
 
