@@ -84,7 +84,7 @@ def setup(w):
         check(machine(w) != before, 'control: something is there')
         got = there(w, 'cmd', '/d', '/c', 'exit 0')
         equal(got.code, 0, got)
-        got = w.sbx('cmd', '/d', '/c', 'echo ran', options=('--read-only',), cwd=w.profile)
+        got = w.sbx('cmd', '/d', '/c', 'echo ran', options=('--read-only',), cwd=w.profile + '\\AppData\\Roaming')
         equal((got.code, got.text), (125, ''), got)
         check('start directory' in got.errors and 'cannot read it' in got.errors, got)
         got = as_administrator(w, w.SBX, 'setup', 'elevated')
