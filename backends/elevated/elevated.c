@@ -10,6 +10,7 @@
 #include "common/host.h"
 #include "common/token/ticket.h"
 #include "common/token/token.h"
+#include "elevated/deleting.h"
 #include "elevated/folder.h"
 #include "elevated/lease.h"
 #include "elevated/proof.h"
@@ -106,6 +107,8 @@ static sbx_status SBX_CALL elevated_verify(const sbx_spawn *spawn, void *process
         (st = sbx_token_copy(token, &copy, err)) == SBX_OK &&
         (st = sbx_token_verify(&data->spec, token, copy, err)) == SBX_OK)
         st = sbx_token_try(copy, data->closed, data->opened, data->root && *data->root ? data->root : NULL, err);
+    if (st == SBX_OK && (data->flags & SBX_TICKET_DELETE))
+        st = sbx_deleting_check(copy, err);
     if (st == SBX_OK && *data->proof)
         st = sbx_proof_check(data->proof, data->run_id, token, err);
     sbx_handle_close(&copy);

@@ -21,6 +21,7 @@
 #include "common/token/desktop.h"
 #include "common/token/station.h"
 #include "common/token/ticket.h"
+#include "elevated/deleting.h"
 #include "elevated/folder.h"
 #include "elevated/home.h"
 #include "elevated/lease.h"
@@ -53,7 +54,8 @@ struct sbx_session {
     sbx_user_sid self;
     sbx_edits edits;
     sbx_ticket ticket;
-    void *bytes; /* of the ticket */
+    void *bytes;    /* of the ticket */
+    int asks_twice; /* see deleting.h */
 };
 
 /* ---- is it set up? ---- */
@@ -190,7 +192,8 @@ static sbx_status make_ticket(sbx_session *s, const sbx_policy *policy, sbx_erro
     uint32_t length = 0;
     sbx_status st;
 
-    data.flags = SBX_TICKET_DESKTOP | (s->spec.is_whole ? SBX_TICKET_WHOLE : 0);
+    data.flags =
+        SBX_TICKET_DESKTOP | (s->spec.is_whole ? SBX_TICKET_WHOLE : 0) | (s->asks_twice ? SBX_TICKET_DELETE : 0);
     data.spec = s->spec;
     data.run_id = policy->run_id;
     data.root = policy->writable_count ? policy->writable[0] : NULL;
@@ -352,18 +355,18 @@ sbx_status sbx_elevated_open(const sbx_policy *policy, uint32_t flags, sbx_sessi
     /* an account first: nothing is held and nothing was changed while one is waited for */
     if ((st = get_account(s, policy, flags, err)) != SBX_OK || (st = open_roots(s, policy, flags, err)) != SBX_OK)
         goto out;
+    guarantees->size = sizeof(*guarantees);
+    guarantees->enforced = SBX_AREA_PROCESS_TREE | (policy->network == SBX_NETWORK_OFF ? SBX_AREA_NETWORK : 0u);
+    guarantees->advisory = SBX_ELEVATED_ADVISORY;
+    *(s->spec.is_whole ? &guarantees->advisory : &guarantees->enforced) |= SBX_AREA_FILE_WRITE;
+    st = sbx_deleting_claim(policy, s->grants, s->spec.is_whole, guarantees, &s->asks_twice, err);
+    if (st != SBX_OK)
+        goto out;
     if (flags & SBX_OPEN_DRY_RUN)
         sbx_home_tell(s->grants);
     else if ((st = open_run(s, policy, err)) != SBX_OK)
         goto out;
     tell(policy);
-    guarantees->size = sizeof(*guarantees);
-    guarantees->enforced = SBX_ELEVATED_ENFORCED & ~(policy->network == SBX_NETWORK_OFF ? 0u : SBX_AREA_NETWORK);
-    guarantees->advisory = SBX_ELEVATED_ADVISORY;
-    if (s->spec.is_whole) { /* places where every user may write */
-        guarantees->enforced &= ~SBX_AREA_FILE_WRITE;
-        guarantees->advisory |= SBX_AREA_FILE_WRITE;
-    }
     *session = s;
     s = NULL;
 out:

@@ -10,9 +10,8 @@
 #include "elevated/machine.h"
 
 /* The network where the policy has it off: proven before the command runs. */
-#define SBX_ELEVATED_ENFORCED (SBX_AREA_FILE_WRITE | SBX_AREA_PROCESS_TREE | SBX_AREA_NETWORK)
-/* Where every user of the machine has full control of a folder, a token may be asked once only for deleting in it. */
-#define SBX_ELEVATED_ADVISORY SBX_AREA_FILE_DELETE
+#define SBX_ELEVATED_ENFORCED (SBX_AREA_FILE_WRITE | SBX_AREA_FILE_DELETE | SBX_AREA_PROCESS_TREE | SBX_AREA_NETWORK)
+#define SBX_ELEVATED_ADVISORY 0u
 
 /* Is it set up for this user?  SBX_E_UNAVAILABLE: no, or not to its end. */
 sbx_status sbx_elevated_probe(sbx_error *err);

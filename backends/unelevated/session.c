@@ -262,7 +262,7 @@ static sbx_status make_ticket(sbx_session *session, const sbx_policy *policy, sb
 sbx_status sbx_session_measure(void *copy, sbx_error *err)
 {
     int may = 1;
-    sbx_status st = sbx_token_measure_delete(copy, &may, err);
+    sbx_status st = sbx_token_measure_delete(copy, NULL, &may, err);
 
     if (st != SBX_OK)
         return st;

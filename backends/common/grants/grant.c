@@ -42,6 +42,7 @@ struct sbx_grants {
     int with_git[ROOTS_MAX];  /* the command may write to `.git`, or make it */
     int keep_children;
     uint32_t nested; /* repositories that were found in this launch */
+    char *every;     /* see open_places.h */
 };
 
 /* A protected path that no root's spelling reaches would be left out without a word. */
@@ -306,7 +307,7 @@ sbx_status sbx_grants_open(const sbx_policy *policy, uint32_t flags, const sbx_a
     if (st == SBX_OK && audience)
         st = sbx_around_open(&g->around, policy, g->roots, g->count, audience, g->dry, err);
     if (st == SBX_OK) {
-        sbx_open_places_report(g->roots, g->count, flags);
+        sbx_open_places_report(g->roots, g->count, flags, &g->every);
         g->keep_children = (policy->flags & SBX_POLICY_KEEP_CHILDREN) != 0;
         for (i = 0; i < g->count && !g->dry; i++) {
             const sbx_rule *rules = g->protection[i].rules, *git = sbx_rules_find(rules, SBX_RECORD_DENY, ".git");
@@ -331,6 +332,11 @@ uint32_t sbx_grants_sids(const sbx_grants *grants, const void *const **sids)
 const sbx_root *sbx_grants_root(const sbx_grants *grants, uint32_t index)
 {
     return index < grants->count ? &grants->roots[index] : NULL;
+}
+
+const char *sbx_grants_every(const sbx_grants *grants)
+{
+    return grants->every;
 }
 
 const void *sbx_grants_set(const sbx_grants *grants)
@@ -383,5 +389,6 @@ void sbx_grants_close(sbx_grants *grants)
     }
     sbx_ledger_fini(&grants->ledger);
     sbx_arena_fini(&grants->arena);
+    sbx_free(grants->every);
     sbx_free(grants);
 }

@@ -38,6 +38,9 @@ uint32_t sbx_grants_sids(const sbx_grants *grants, const void *const **sids);
 /* The SID (PSID) of the set of roots and rules, see set.h; NULL where no root is active. */
 const void *sbx_grants_set(const sbx_grants *grants);
 
+/* The first folder out of the roots of which every user of the machine has full control; NULL: none was found. */
+const char *sbx_grants_every(const sbx_grants *grants);
+
 /* The active roots, in that order; NULL: no more. */
 const sbx_root *sbx_grants_root(const sbx_grants *grants, uint32_t index);
 

@@ -24,12 +24,12 @@
 #define FOUND_MAX 64u
 #define CACHE_BYTES 65536u
 #define CACHE_HOURS 24u
-#define CACHE_HEAD "sbx-reach-1"
+#define CACHE_HEAD "sbx-reach-2"
 
 #define WRITES                                                                                                         \
     (FILE_WRITE_DATA | FILE_APPEND_DATA | FILE_DELETE_CHILD | WRITE_DAC | WRITE_OWNER | GENERIC_WRITE | GENERIC_ALL)
 
-/* Each found place is a line: 'E' open to Everyone, 'L' to the logon, 'N' without a DACL; then its path. */
+/* Each found place is a line: 'E' open to Everyone, 'L' to the logon, 'N' without a DACL, 'U' every user may delete in it; then its path. */
 typedef struct scan {
     sbx_text lines;
     sbx_sd *sd;
@@ -39,6 +39,20 @@ typedef struct scan {
 } scan;
 
 static const uint8_t everyone[12] = {1, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0};
+
+/* Users, Authenticated Users, INTERACTIVE, LOCAL. */
+static int is_every_users(const uint8_t *acl)
+{
+    static const uint8_t sids[4][16] = {{1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 0x21, 2, 0, 0},
+                                        {1, 1, 0, 0, 0, 0, 0, 5, 11, 0, 0, 0},
+                                        {1, 1, 0, 0, 0, 0, 0, 5, 4, 0, 0, 0},
+                                        {1, 1, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0}};
+    size_t i;
+
+    for (i = 0; i < 4 && !sbx_acl_allows(acl, sids[i], FILE_DELETE_CHILD | GENERIC_ALL); i++)
+        ;
+    return i < 4;
+}
 
 static void look_at(scan *s, const WCHAR *path_w)
 {
@@ -59,6 +73,8 @@ static void look_at(scan *s, const WCHAR *path_w)
             kind = 'E';
         else if (s->has_logon && sbx_acl_allows(s->sd->acl, s->logon.u.bytes, WRITES))
             kind = 'L';
+        else if (is_every_users(s->sd->acl))
+            kind = 'U';
     }
     path = kind ? sbx_file_final_path(handle, VOLUME_NAME_DOS) : NULL;
     if (path) {
@@ -204,7 +220,7 @@ static int is_told(sbx_text *told, const char *path)
     return !told->failed && strstr(told->data, told->data + before) != told->data + before;
 }
 
-static void tell(char *lines, const sbx_root *roots, uint32_t count, sbx_text *told)
+static void tell(char *lines, const sbx_root *roots, uint32_t count, sbx_text *told, char **every)
 {
     while (*lines) {
         size_t length = strcspn(lines, "\n");
@@ -216,14 +232,17 @@ static void tell(char *lines, const sbx_root *roots, uint32_t count, sbx_text *t
         lines[length] = 0;
         for (i = 0; i < count && !sbx_path_is_below(lines + 1, roots[i].path); i++)
             ;
-        if (length > 1 && i == count && !is_told(told, lines + 1))
+        if (length > 1 && i == count && *lines == 'U') {
+            if (!*every)
+                *every = sbx_strdup(lines + 1);
+        } else if (length > 1 && i == count && !is_told(told, lines + 1))
             sbx_host_note(SBX_NOTE_GAP, lines + 1, "%s", why);
         lines += length + !last;
     }
 }
 
 /* The directories that the roots are in, at every launch: the command of an earlier one may have made them. */
-static void tell_above(const sbx_root *roots, uint32_t count, sbx_text *told)
+static void tell_above(const sbx_root *roots, uint32_t count, sbx_text *told, char **every)
 {
     scan s = {.places = 0};
     uint32_t i;
@@ -242,12 +261,12 @@ static void tell_above(const sbx_root *roots, uint32_t count, sbx_text *told)
         sbx_free(path);
     }
     if (s.lines.data && !s.lines.failed)
-        tell(s.lines.data, roots, count, told);
+        tell(s.lines.data, roots, count, told, every);
     sbx_text_fini(&s.lines);
     sbx_free(s.sd);
 }
 
-void sbx_open_places_report(const sbx_root *roots, uint32_t count, uint32_t flags)
+void sbx_open_places_report(const sbx_root *roots, uint32_t count, uint32_t flags, char **every)
 {
     scan s = {.places = 0};
     DWORD length = GetEnvironmentVariableW(L"PATH", NULL, 0);
@@ -260,13 +279,13 @@ void sbx_open_places_report(const sbx_root *roots, uint32_t count, uint32_t flag
     sbx_volumes_report(roots, count);
     if (!list || !file)
         goto out;
-    tell_above(roots, count, &told);
+    tell_above(roots, count, &told, every);
     if (length && GetEnvironmentVariableW(L"PATH", list, length) >= length)
         list[0] = 0;
     key = sbx_crc32c(0, list, wcslen(list) * sizeof(WCHAR));
     lines = from_cache(file, key, now, &whole);
     if (lines) {
-        tell(lines, roots, count, &told);
+        tell(lines, roots, count, &told, every);
         goto out;
     }
     if (sbx_sd_new(&s.sd, NULL) != SBX_OK)
@@ -278,7 +297,7 @@ void sbx_open_places_report(const sbx_root *roots, uint32_t count, uint32_t flag
         goto out;
     if (!(flags & SBX_OPEN_DRY_RUN) && sbx_state_make(NULL) == SBX_OK)
         sbx_file_write(file, s.lines.data, s.lines.length, NULL);
-    tell(s.lines.data + strcspn(s.lines.data, "\n") + 1, roots, count, &told);
+    tell(s.lines.data + strcspn(s.lines.data, "\n") + 1, roots, count, &told, every);
 out:
     sbx_text_fini(&told);
     sbx_text_fini(&s.lines);

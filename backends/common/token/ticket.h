@@ -18,7 +18,8 @@
 #define SBX_TICKET_DESKTOP 1u   /* a private desktop */
 #define SBX_TICKET_UI_LIMITS 2u /* the job's limits of the user interface */
 #define SBX_TICKET_WHOLE 4u     /* no restricting SIDs */
-#define SBX_TICKET_FLAGS 7u
+#define SBX_TICKET_DELETE 8u    /* deleting outside is refused: to be measured again */
+#define SBX_TICKET_FLAGS 15u
 
 typedef struct sbx_ticket_data {
     uint32_t flags;      /* SBX_TICKET_* */

@@ -69,9 +69,10 @@ sbx_status sbx_token_copy(void *token, void **copy, sbx_error *err);
  * SBX_E_UNENFORCED names what is not. */
 sbx_status sbx_token_verify(const sbx_token_spec *spec, void *token, void *copy, sbx_error *err);
 
-/* May the command delete, move and replace what lies in folders that admit only the user?  It may where the system does not
+/* May the command delete, move and replace what lies in folders that admit only the user, or (sid, a PSID) another one that the token has
+ * and that does not restrict it?  It may where the system does not
  * count FILE_DELETE_CHILD among the rights that write: documents leave both open. */
-sbx_status sbx_token_measure_delete(void *copy, int *may, sbx_error *err);
+sbx_status sbx_token_measure_delete(void *copy, const void *sid, int *may, sbx_error *err);
 
 /*
  * Open objects as a thread with that token would.  closed: a directory of the user in which the command must not

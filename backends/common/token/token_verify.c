@@ -247,13 +247,13 @@ static sbx_status check_whole(const sbx_token_spec *spec, void *copy, const sbx_
     return st;
 }
 
-sbx_status sbx_token_measure_delete(void *copy, int *may, sbx_error *err)
+sbx_status sbx_token_measure_delete(void *copy, const void *sid, int *may, sbx_error *err)
 {
     const sbx_token_self *self;
     sbx_status st = sbx_token_ask_self(&self, err);
 
     *may = 1;
-    return st == SBX_OK ? ask(copy, as_sid(self->user.u.bytes), NULL, FILE_DELETE_CHILD, may, err) : st;
+    return st == SBX_OK ? ask(copy, as_sid(sid ? sid : self->user.u.bytes), NULL, FILE_DELETE_CHILD, may, err) : st;
 }
 
 sbx_status sbx_token_verify(const sbx_token_spec *spec, void *token, void *copy, sbx_error *err)

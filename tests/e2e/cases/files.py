@@ -1,4 +1,4 @@
-"""What the unelevated backend lets a command do with files: acts that work unsandboxed, and are denied in the sandbox.
+"""What confining backends let a command do with files: acts that work unsandboxed, and are denied in the sandbox.
 
 Acts are verbs of the probe, most of them in one process (`each`).  Outside, bytes and descriptors are compared.
 """
@@ -217,7 +217,7 @@ def every_write(w):
     equal(acts(w, [('write', w.ws('x:stream'), 'x')]), ['ok'], 'a stream')
 
 
-@case('writes outside are denied: beside, profile, deep in it, C:\\, Windows, Public, ProgramData', CONFINED, WORLDS)
+@case('writes outside are denied: beside, profile, deep in it, C:\\, Windows, Public, ProgramData', BOTH, WORLDS)
 def outside(w):
     deep = w.profile + '\\AppData\\Local\\one\\two\\three'
     os.makedirs(w.unix(w.profile) + '/AppData/Local/one/two/three', exist_ok=True)
@@ -432,7 +432,7 @@ def spellings(w):
          [('delete', name) for name in names] + [('dacl', name, EVERYONE) for name in names[:4]])
 
 
-@case('a .git file and the directory that it names are protected', CONFINED, WORLDS)
+@case('a .git file and the directory that it names are protected', BOTH, WORLDS)
 def gitfile(w):
     tree = ('store\\', 'store\\wt\\', 'store\\wt\\config', 'store\\wt\\hooks\\', 'evil', 'sub\\')
     root = build(w, w.ws('r'), *tree)
@@ -545,7 +545,7 @@ def commit(w):
 
 # ---- sbx itself
 
-@case('sbx\'s own state is not writable', CONFINED, WORLDS)
+@case('sbx\'s own state is not writable', BOTH, WORLDS)
 def state(w):
     equal(acts(w, [('write', w.ws('x'), 'x')]), ['ok'])
     own = w.profile + '\\AppData\\Local\\sbx'
@@ -576,7 +576,7 @@ def unusable(w):
     return path
 
 
-@case('roots that cannot be granted are refused, each with its reason', CONFINED, WORLDS)
+@case('roots that cannot be granted are refused, each with its reason', BOTH, WORLDS)
 def bad_roots(w):
     w.write(w.ws('file'), 'x')
     inside = ('--workspace', build(w, w.ws('r')), '--writable')

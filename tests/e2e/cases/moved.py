@@ -107,7 +107,7 @@ def made_before(w):
     equal(w.read(root + '\\target\\app2.exe'), b'z')
 
 
-@case('comes in: a file with a name elsewhere stays closed: told once, listed, in plan and report', CONFINED, WORLDS)
+@case('comes in: a file with a name elsewhere stays closed: told once, listed, in plan and report', BOTH, WORLDS)
 def elsewhere(w):
     root, report = build(w, w.ws('r'), 'own'), w.profile + '\\report.json'
     store = build(w, w.profile + '\\store', 'f')

@@ -4,7 +4,8 @@ import os
 
 from harness import case, check, equal
 
-from cases.elevated import set_up
+from cases.elevated import administrator, set_up
+from cases.files import DENIED, acts, build
 from cases.objects import sids
 
 ACCOUNTS = ('elevated',)
@@ -104,3 +105,61 @@ def own_lists(w):
 def begin_in(w, folder):
     return w.start([w.SBX, *w.options('--read-only'), '--', 'cmd', '/d', '/c', 'whoami& set /p x='], folder, stdin=-1, stdout=-1,
                    stderr=-1)
+
+
+@case('an account deletes, moves and replaces nothing outside by any call; where every user may, it is told and not claimed',
+      ('accounts',), WORLDS, readings=('delete-child', 'rename-in-place'))
+def deleting(w):
+    def delete_in(folder):
+        file, other = folder + '\\f', folder + '\\g'
+        return [(verb, file) for verb in ('remove', 'close', 'delete')] + [
+            ('rename', file, 'h'), ('move', file, w.ws('r\\taken')), ('over', file, other), ('over', w.ws('r\\own'), file),
+            ('replace', file, w.ws('r\\own')), ('rename', folder + '\\d', 'e'), ('move', folder + '\\d', w.ws('r\\d')),
+            ('rmdir', folder + '\\d')]
+
+    def run(*options):
+        got = w.sbx('cmd', '/d', '/c', 'exit 7', options=('--workspace', root, '--report', w.ws('report')) + options, cwd=root)
+        return got, json.loads(w.read(w.ws('report')))
+
+    def forget():
+        w.run('cmd', '/d', '/c', 'del %s\\AppData\\Local\\sbx\\reach' % w.profile)
+
+    once = w.reading('delete-child', 'once', 'twice') == 'once'
+    whole = ('--elevated-token', 'account')
+    root, theirs = build(w, w.ws('r'), 'own'), build(w, w.ws('theirs'), 'f', 'g', 'd\\')
+    for options in ((), whole):
+        equal(acts(w, delete_in(theirs), ('--workspace', root) + options, cwd=root), [DENIED] * 11, options)
+    # of Public the lab gives everybody who is logged on full control, as Windows does of what is in it
+    public, told = 'C:\\users\\Public', w.run(w.SBX, 'plan', '--backend', 'elevated').text
+    equal('users\\Public; it cannot change it' in ' '.join(told.split()), once, told)
+    was = w.probe('sddl', public).text.split('D:', 1)[1].strip()
+    with administrator(w):
+        equal(w.probe('dacl', public, 'D:P(A;OICI;FA;;;SY)(A;OICI;0x1200a9;;;BU)').text, 'ok\n')
+    forget()
+    got, report = run('--require', 'write,delete,processes')
+    equal(got.code, 7, got)
+    check('delete' in report['guarantees']['enforced'], report['guarantees'])
+    # what every user has full control of
+    drive = 'C:\\every'
+    with administrator(w):
+        w.run('cmd', '/d', '/c', 'md %s& echo x> %s\\f& echo x> %s\\g' % (drive, drive, drive))
+        w.probe('dacl', drive, 'D:P(A;OICI;FA;;;SY)(A;;FA;;;BU)(A;OIIO;0x1200a9;;;BU)')
+    forget()
+    try:
+        equal(w.probe('delete', drive + '\\g').text, 'ok\n', 'control')
+        got, report = run()
+        told = [note['text'] for note in report['notes'] if note['object'] == 'delete']
+        equal(('delete' in report['guarantees']['enforced'], 'delete' in report['guarantees']['advisory'], len(told)),
+              (not once, once, once), report)
+        got = w.sbx('cmd', '/d', '/c', 'exit 7', options=('--require', 'delete'))
+        equal(got.code, 125 if once else 7, got)
+        check(not once or drive in told[0] and drive in got.errors and 'icacls' in got.errors, (told, got))
+        equal(acts(w, [('append', drive + '\\f', 'x'), ('write', drive + '\\new', 'x'), ('delete', drive + '\\f')],
+                   ('--workspace', root), cwd=root), [DENIED, DENIED, 'ok' if once else DENIED])
+        got = w.sbx('cmd', '/d', '/c', 'exit 7', options=whole + ('--require', 'delete'))
+        check(got.code == 125 and '--elevated-token' in got.errors, got)
+    finally:
+        with administrator(w):
+            w.run('cmd', '/d', '/c', 'rd /s /q ' + drive)
+            w.probe('dacl', public, 'D:' + was)
+        forget()

@@ -506,7 +506,7 @@ static sbx_status measured(HANDLE token, int *may, sbx_error *err)
     sbx_status st;
 
     assert_int_equal(sbx_token_copy(token, &copy, NULL), SBX_OK);
-    st = sbx_token_measure_delete(copy, may, err);
+    st = sbx_token_measure_delete(copy, NULL, may, err);
     CloseHandle(copy);
     return st;
 }
