@@ -17,6 +17,7 @@ typedef struct level {
     size_t at; /* of the next entry in `buffer`, or SIZE_MAX: read more */
     int first;
     NTSTATUS closed; /* why it cannot be listed */
+    int is_kept;     /* something in it is left */
     union {
         LARGE_INTEGER align;
         uint8_t bytes[4096];
@@ -67,6 +68,7 @@ static level *push(level *up, HANDLE dir)
         added->at = SIZE_MAX;
         added->first = 1;
         added->closed = 0;
+        added->is_kept = 0;
     }
     return added;
 }
@@ -100,26 +102,30 @@ static int is_dots(const FILE_DIRECTORY_INFORMATION *entry)
            (entry->FileNameLength == 2 * sizeof(WCHAR) && name[0] == '.' && name[1] == '.');
 }
 
-static void keep_score(sbx_remove_count *count, NTSTATUS status)
+/* in: the directory it is in; NULL: it is the first. */
+static void keep_score(sbx_remove_count *count, level *in, NTSTATUS status)
 {
     if (SBX_NT_OK(status)) {
         count->removed++;
         return;
     }
+    if (in)
+        in->is_kept = 1;
     if (!count->left)
         count->status = status;
     count->left++;
 }
 
-/* The directory of `now` is done: delete it, go back to the one above. */
+/* The directory of `now` is done: delete it, go back to the one above.  One in which something is left is not tried: asked
+ * twice through one handle Wine says that it is empty. */
 static level *pop(level *now, sbx_remove_count *count, NTSTATUS *status)
 {
     level *up = now->up;
 
-    *status = sbx_nt_delete(now->dir, 1);
+    *status = now->is_kept ? SBX_NT_NOT_EMPTY : sbx_nt_delete(now->dir, 1);
     if (*status == SBX_NT_NOT_EMPTY && now->closed)
         *status = now->closed;
-    keep_score(count, *status);
+    keep_score(count, up, *status);
     sbx_handle_close(&now->dir);
     sbx_free(now);
     return up;
@@ -136,7 +142,7 @@ int32_t sbx_remove_tree(void *parent, const WCHAR *name, size_t length, void *da
 
     memset(count, 0, sizeof(*count));
     if (!SBX_NT_OK(status)) {
-        keep_score(count, status);
+        keep_score(count, NULL, status);
         return status;
     }
     now = push(NULL, handle);
@@ -159,7 +165,7 @@ int32_t sbx_remove_tree(void *parent, const WCHAR *name, size_t length, void *da
             open_for_delete(now->dir, entry->FileName, entry->FileNameLength / sizeof(WCHAR), directory, dacl, &handle);
         if (!SBX_NT_OK(status)) {
             if (!SBX_NT_GONE(status))
-                keep_score(count, status);
+                keep_score(count, now, status);
             continue;
         }
         status = sbx_nt_delete(handle, 1);
@@ -170,7 +176,7 @@ int32_t sbx_remove_tree(void *parent, const WCHAR *name, size_t length, void *da
             handle = NULL;
             continue;
         }
-        keep_score(count, status);
+        keep_score(count, now, status);
         sbx_handle_close(&handle);
     }
     return status;

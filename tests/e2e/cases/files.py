@@ -217,7 +217,7 @@ def every_write(w):
     equal(acts(w, [('write', w.ws('x:stream'), 'x')]), ['ok'], 'a stream')
 
 
-@case('writes outside are denied: beside, profile, deep in it, C:\\, Windows, Public, ProgramData', BOTH, WORLDS)
+@case('writes outside are denied: beside, profile, deep in it, C:\\, Windows, Public, ProgramData', CONFINED, WORLDS)
 def outside(w):
     deep = w.profile + '\\AppData\\Local\\one\\two\\three'
     os.makedirs(w.unix(w.profile) + '/AppData/Local/one/two/three', exist_ok=True)
@@ -545,7 +545,7 @@ def commit(w):
 
 # ---- sbx itself
 
-@case('sbx\'s own state is not writable', BOTH, WORLDS)
+@case('sbx\'s own state is not writable', CONFINED, WORLDS)
 def state(w):
     equal(acts(w, [('write', w.ws('x'), 'x')]), ['ok'])
     own = w.profile + '\\AppData\\Local\\sbx'
@@ -576,7 +576,7 @@ def unusable(w):
     return path
 
 
-@case('roots that cannot be granted are refused, each with its reason', BOTH, WORLDS)
+@case('roots that cannot be granted are refused, each with its reason', CONFINED, WORLDS)
 def bad_roots(w):
     w.write(w.ws('file'), 'x')
     inside = ('--workspace', build(w, w.ws('r')), '--writable')

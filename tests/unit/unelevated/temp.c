@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "common/host.h"
 #include "common/environment/temp.h"
+#include "common/environment/temp_area.h"
 #include "common/token/token.h"
 
 static char base_dir[MAX_PATH], state_dir[MAX_PATH];
@@ -434,16 +435,27 @@ static void names_what_stays(void **state)
     sbx_temp temp = {0};
     seen now = {0};
     char path[MAX_PATH], top[MAX_PATH];
-    HANDLE file;
+    sbx_remove_count count;
+    WCHAR name_w[MAX_PATH];
+    HANDLE file, area;
 
     (void)state;
     assert_int_equal(sbx_temp_open(&temp, run_id, 1, run_sid, NULL), SBX_OK);
     snprintf(top, sizeof(top), "%s", temp.path);
-    snprintf(path, sizeof(path), "%s\\held", top);
+    snprintf(path, sizeof(path), "%s\\in", top);
     sbx_temp_close(&temp);
+    assert_true(CreateDirectoryA(path, NULL));
+    strcat(path, "\\held");
     file = CreateFileA(path, GENERIC_WRITE, 0, NULL, CREATE_NEW, 0, NULL);
     assert_true(file != INVALID_HANDLE_VALUE);
     assert_int_equal(sbx_temp_clean(SBX_CLEAN_ALL, NULL, see, &now, &err), SBX_E_SYSTEM);
+    /* nor is a folder in which something is left said to be gone */
+    assert_int_equal(sbx_temp_area_open(SBX_TEMP_AREA_TEMP, 0, &area, NULL), SBX_OK);
+    MultiByteToWideChar(CP_ACP, 0, strrchr(top, '\\') + 1, -1, name_w, ARRAYSIZE(name_w));
+    assert_int_equal(sbx_temp_area_remove(area, name_w, wcslen(name_w), &count), SBX_NT_NOT_EMPTY);
+    assert_int_equal(count.left, 3);
+    assert_true(is_there(top));
+    CloseHandle(area);
     CloseHandle(file);
     assert_int_equal(now.failed, 1);
     assert_string_equal(err.object, top);
