@@ -19,6 +19,7 @@
 #define TEXT_MAX 4096u /* of a rule as it is stored: one of ours is shorter */
 #define NAME_MAX 64u
 #define EACH_PROFILE 3u  /* domain 1, private 2, public 4 */
+#define MATCH_FILTER 1u  /* FWP_ACTRL_MATCH_FILTER */
 #define ANY_PROTOCOL 256 /* NET_FW_IP_PROTOCOL_ANY, which the headers of mingw-w64 lack */
 
 static const CLSID class_policy = {0xe2b3c97f, 0x6ae1, 0x41ac, {0x81, 0x7a, 0xf6, 0xf9, 0x21, 0x66, 0xd7, 0xdd}};
@@ -162,48 +163,64 @@ static HRESULT put(INetFwRule3 *rule, put_text function, const WCHAR *value_w)
     return hr;
 }
 
-/* Is it so?  value_w NULL: it does not narrow the rule. */
-static int reads(INetFwRule3 *rule, get_text function, const WCHAR *value_w)
+/* Nothing that narrows the rule. */
+static int is_unset(INetFwRule3 *rule, get_text function, const WCHAR *everything_w)
 {
     BSTR got = NULL;
-    int same;
+    int unset;
 
     if (FAILED(function(rule, &got)))
         return 0;
-    if (value_w)
-        same = got && !wcscmp(got, value_w);
-    else
-        same = !got || !*got || !wcscmp(got, L"*") || !_wcsicmp(got, L"All");
+    unset = !got || !*got || (everything_w && !_wcsicmp(got, everything_w));
     automation.SysFreeString(got);
-    return same;
+    return unset;
 }
 
-/* Just those users, in whatever order: the list is kept as text, and comes back as the service writes it. */
+/* Whom that ACE admits to the filter that becomes of the rule, whatever else it gives; NULL: nobody, or it denies. */
+static SID *admitted(ACL *list, DWORD index)
+{
+    ACCESS_ALLOWED_ACE *ace;
+
+    return GetAce(list, index, (void **)&ace) && ace->Header.AceType == ACCESS_ALLOWED_ACE_TYPE &&
+                   !(ace->Header.AceFlags & INHERIT_ONLY_ACE) && ace->Mask & MATCH_FILTER
+               ? (SID *)&ace->SidStart
+               : NULL;
+}
+
+static int all_in(ACL *list, ACL *other)
+{
+    DWORD i, k;
+    SID *one, *another;
+
+    for (i = 0; i < list->AceCount; i++) {
+        if ((one = admitted(list, i)) == NULL)
+            return 0;
+        for (k = 0; k < other->AceCount && ((another = admitted(other, k)) == NULL || !EqualSid(one, another)); k++)
+            ;
+        if (k == other->AceCount)
+            return 0;
+    }
+    return 1;
+}
+
+/* Just those users: the list is kept as text, and comes back as the service writes it. */
 static int same_users(const WCHAR *one_w, const WCHAR *other_w)
 {
     const WCHAR *const texts_w[2] = {one_w, other_w};
     PSECURITY_DESCRIPTOR made[2] = {NULL, NULL};
     ACL *lists[2] = {NULL, NULL};
-    ACE_HEADER *one, *other;
     BOOL there = FALSE, defaulted;
-    DWORD i, k, found = 0;
+    uint32_t i;
+    int same;
 
     for (i = 0; i < 2; i++)
         if (!ConvertStringSecurityDescriptorToSecurityDescriptorW(texts_w[i], SDDL_REVISION_1, &made[i], NULL) ||
-            !GetSecurityDescriptorDacl(made[i], &there, &lists[i], &defaulted) || !there || !lists[i])
+            !GetSecurityDescriptorDacl(made[i], &there, &lists[i], &defaulted) || !there)
             break;
-    if (i == 2 && lists[0]->AceCount == lists[1]->AceCount)
-        for (i = 0; i < lists[0]->AceCount; i++)
-            for (k = 0; k < lists[1]->AceCount; k++)
-                if (GetAce(lists[0], i, (void **)&one) && GetAce(lists[1], k, (void **)&other) &&
-                    one->AceSize == other->AceSize && !memcmp(one, other, one->AceSize)) {
-                    found++;
-                    break;
-                }
-    i = lists[0] && lists[1] && found == lists[0]->AceCount && found == lists[1]->AceCount;
+    same = lists[0] && lists[1] && all_in(lists[0], lists[1]) && all_in(lists[1], lists[0]);
     LocalFree(made[0]);
     LocalFree(made[1]);
-    return (int)i;
+    return same;
 }
 
 static int is_right(INetFwRule3 *rule, NET_FW_RULE_DIRECTION direction, const WCHAR *list_w)
@@ -212,21 +229,26 @@ static int is_right(INetFwRule3 *rule, NET_FW_RULE_DIRECTION direction, const WC
     NET_FW_RULE_DIRECTION got_direction = NET_FW_RULE_DIR_MAX;
     NET_FW_ACTION action = NET_FW_ACTION_MAX;
     VARIANT_BOOL enabled = VARIANT_FALSE;
-    LONG profiles = 0, protocol = 0;
-    BSTR list = NULL;
+    LONG profiles = 0, protocol = 0, secure = 0;
+    BSTR text = NULL;
     int right;
 
     if (FAILED(of->get_Direction(rule, &got_direction)) || got_direction != direction ||
         FAILED(of->get_Action(rule, &action)) || action != NET_FW_ACTION_BLOCK ||
         FAILED(of->get_Enabled(rule, &enabled)) || !enabled || FAILED(of->get_Profiles(rule, &profiles)) ||
         (profiles & 7) != 7 || FAILED(of->get_Protocol(rule, &protocol)) || protocol != ANY_PROTOCOL ||
-        !reads(rule, of->get_Grouping, L"sbx") || !reads(rule, of->get_ApplicationName, NULL) ||
-        !reads(rule, of->get_ServiceName, NULL) || !reads(rule, of->get_LocalAddresses, NULL) ||
-        !reads(rule, of->get_RemoteAddresses, NULL) || !reads(rule, of->get_InterfaceTypes, NULL) ||
-        !reads(rule, of->get_LocalAppPackageId, NULL))
+        FAILED(of->get_SecureFlags(rule, &secure)) || secure || !is_unset(rule, of->get_ApplicationName, NULL) ||
+        !is_unset(rule, of->get_ServiceName, NULL) || /* here "*" is any service, and no program */
+        !is_unset(rule, of->get_LocalAddresses, L"*") || !is_unset(rule, of->get_RemoteAddresses, L"*") ||
+        !is_unset(rule, of->get_InterfaceTypes, L"All") || !is_unset(rule, of->get_LocalAppPackageId, NULL) ||
+        !is_unset(rule, of->get_RemoteUserAuthorizedList, NULL) ||
+        !is_unset(rule, of->get_RemoteMachineAuthorizedList, NULL))
         return 0;
-    right = SUCCEEDED(of->get_LocalUserAuthorizedList(rule, &list)) && list && same_users(list, list_w);
-    automation.SysFreeString(list);
+    right = SUCCEEDED(of->get_Grouping(rule, &text)) && text && !wcscmp(text, L"sbx");
+    automation.SysFreeString(text);
+    text = NULL;
+    right = right && SUCCEEDED(of->get_LocalUserAuthorizedList(rule, &text)) && text && same_users(text, list_w);
+    automation.SysFreeString(text);
     return right;
 }
 

@@ -6,12 +6,15 @@
  * its SID up is not held by them, for among rules a block always wins, so that there can be no pair (filter_users.h).  The proof of
  * a launch is not theirs either: what they alone refuse would be open at loopback.
  *
+ * What is looked at is what a rule means: the service may write users, addresses and profiles in another way than they were given.
+ * Whether one was narrowed to an interface (INetFwRule::Interfaces) is not looked at.
+ *
  * A rule of one of our names is ours, whoever changed it; among several of one name the first is looked at, and all go.
  *
  * Source: MSDN "INetFwPolicy2", "INetFwRules", "INetFwRule3" (LocalUserAuthorizedList, of which the page says only that it is for app
  * containers; that it holds for any program of these users: github.com/sandboxie-plus/Sandboxie/issues/4408),
- * "NET_FW_MODIFY_STATE"; MS-GPFAS 2.2.2 (how rules are kept).  COM of an elevated program passes over the classes of
- * its user: MSDN "HKEY_CLASSES_ROOT Key".
+ * "INetFwRule::put_ServiceName" ("*" is services alone), "NET_FW_MODIFY_STATE"; MS-GPFAS 2.2.2 (how rules are kept).  COM of an
+ * elevated program passes over the classes of its user: MSDN "HKEY_CLASSES_ROOT Key".
  * One thread; changing takes an administrator.
  */
 #ifndef SBX_ELEVATED_RULES_H

@@ -6,7 +6,9 @@
 #include "world.h"
 
 #include <netfw.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <wchar.h>
 
 #include "elevated/rules.h"
 #include "elevated/steps.h"
@@ -94,6 +96,21 @@ static void put(INetFwRule3 *rule, HRESULT(STDMETHODCALLTYPE *function)(INetFwRu
     assert_int_equal(function(rule, SysAllocString(value_w)), S_OK);
 }
 
+/* The two users of a rule by another text; `turned`: the second one first. */
+static void put_users(INetFwRule3 *rule, int turned, const WCHAR *format_w)
+{
+    WCHAR sids_w[2][128], list_w[1024];
+    BSTR list = NULL;
+
+    assert_int_equal(rule->lpVtbl->get_LocalUserAuthorizedList(rule, &list), S_OK);
+    assert_int_equal(swscanf(list, L"O:LSD:(A;;CC;;;%127l[^)])(A;;CC;;;%127l[^)])", sids_w[0], sids_w[1]), 2);
+    SysFreeString(list);
+    swprintf(list_w, 1024, format_w, sids_w[turned], sids_w[!turned], sids_w[turned]);
+    put(rule, rule->lpVtbl->put_LocalUserAuthorizedList, list_w);
+}
+
+#define SPOILED 15u
+
 static void spoil(INetFwRule3 *rule, uint32_t way)
 {
     switch (way) {
@@ -127,10 +144,88 @@ static void spoil(INetFwRule3 *rule, uint32_t way)
     case 9:
         put(rule, rule->lpVtbl->put_Name, L"theirs");
         break;
+    case 10: /* one of them twice, and the other not */
+        put_users(rule, 0, L"O:LSD:(A;;CC;;;%ls)(A;;CC;;;%.0ls%ls)");
+        break;
+    case 11:
+        put_users(rule, 0, L"O:LSD:(D;;CC;;;%ls)(A;;CC;;;%ls)(A;;CC;;;%ls)");
+        break;
+    case 12:
+        put_users(rule, 0, L"O:LSD:(A;OICIIO;CC;;;%ls)(A;;CC;;;%ls)");
+        break;
+    case 13: /* a right that no filter asks for */
+        put_users(rule, 0, L"O:LSD:(A;;RC;;;%ls)(A;;CC;;;%ls)");
+        break;
     default:
         assert_int_equal(INetFwRule3_put_Direction(rule, NET_FW_RULE_DIR_IN), S_OK);
         break;
     }
+}
+
+/* Words in the text of a rule that narrow it, which the lab keeps and does not act on. */
+static void test_narrowed(void **state)
+{
+    static const WCHAR *const words_w[] = {L"Svc=*|", /* what services send, and nothing else */
+                                           L"RUAuth=O:LSD:(A;;CC;;;BU)|", L"RMauth=O:LSD:(A;;CC;;;BU)|", L"Security=1|",
+                                           L"App=*|"};
+    WCHAR id_w[256], text_w[8192];
+    DWORD id, size, i, word;
+    HKEY key;
+
+    (void)state;
+    set_up_rules(own_sid);
+    assert_int_equal(RegOpenKeyExW(HKEY_LOCAL_MACHINE, STORE, 0, KEY_READ | KEY_SET_VALUE, &key), 0);
+    for (word = 0; word < sizeof(words_w) / sizeof(words_w[0]); word++) {
+        for (i = 0, *text_w = 0; !wcsstr(text_w, OUTBOUND); i++) {
+            id = 256;
+            size = sizeof(text_w) - sizeof(*text_w);
+            assert_int_equal(RegEnumValueW(key, i, id_w, &id, NULL, NULL, (BYTE *)text_w, &size), 0);
+            text_w[size / sizeof(*text_w)] = 0;
+        }
+        wcscat(text_w, words_w[word]);
+        size = (DWORD)((wcslen(text_w) + 1) * sizeof(*text_w));
+        assert_int_equal(RegSetValueExW(key, id_w, 0, REG_SZ, (const BYTE *)text_w, size), 0);
+        if (state_named("rules") != 2)
+            fail_msg("%ls is not seen", words_w[word]);
+        apply_named("rules");
+        assert_int_equal(state_named("rules"), 1);
+    }
+    RegCloseKey(key);
+    undo_all();
+}
+
+/* As the service may write it: that is still what setup made. */
+static void test_other_forms(void **state)
+{
+    static const WCHAR *const lists_w[] = {
+        L"O:LSD:(A;;0x1;;;%ls)(A;;CC;;;%ls)", L"D:(A;;CC;;;%ls)(A;;CC;;;%ls)(A;;CC;;;%ls)",
+        L"O:SYG:SYD:PAI(A;;CCRC;;;%ls)(A;;CC;;;%ls)", L"O:LSD:(A;ID;CC;;;%ls)(A;OICI;CC;;;%ls)"};
+    const INetFwRule3Vtbl *of;
+    INetFwRule3 *rule;
+    uint32_t i;
+
+    (void)state;
+    set_up_rules(own_sid);
+    for (i = 0; i < 2 * sizeof(lists_w) / sizeof(lists_w[0]); i++) {
+        rule = item(OUTBOUND);
+        put_users(rule, i % 2, lists_w[i / 2]);
+        INetFwRule3_Release(rule);
+        if (state_named("rules") != 1)
+            fail_msg("list %u is another one", (unsigned)i);
+        apply_named("rules");
+    }
+    rule = item(OUTBOUND);
+    of = rule->lpVtbl;
+    assert_int_equal(
+        INetFwRule3_put_Profiles(rule, NET_FW_PROFILE2_DOMAIN | NET_FW_PROFILE2_PRIVATE | NET_FW_PROFILE2_PUBLIC),
+        S_OK);
+    put(rule, of->put_LocalAddresses, L"*");
+    put(rule, of->put_RemoteAddresses, L"*");
+    put(rule, of->put_InterfaceTypes, L"all");
+    put(rule, of->put_ServiceName, L"");
+    INetFwRule3_Release(rule);
+    assert_int_equal(state_named("rules"), 1);
+    undo_all();
 }
 
 static void test_changed_by_others(void **state)
@@ -140,7 +235,7 @@ static void test_changed_by_others(void **state)
 
     (void)state;
     set_up_rules(own_sid);
-    for (way = 0; way < 11; way++) {
+    for (way = 0; way < SPOILED; way++) {
         rule = item(OUTBOUND);
         spoil(rule, way);
         if (state_named("rules") != 2)
@@ -240,6 +335,7 @@ static int begin(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_second_layer), cmocka_unit_test(test_changed_by_others),
+                                       cmocka_unit_test(test_other_forms), cmocka_unit_test(test_narrowed),
                                        cmocka_unit_test(test_users_apart)};
     const struct CMUnitTest without[] = {cmocka_unit_test(test_without_effect)};
     const struct CMUnitTest stopped[] = {cmocka_unit_test(test_without_effect), cmocka_unit_test(test_kept)};
