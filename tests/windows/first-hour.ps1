@@ -59,5 +59,7 @@ By hand, each in a minute:
   U5  as an administrator at the default UAC level: the IFileOperation elevation sample inside of `sbx -- cmd`
   U6  this script in an elevated prompt
   U7  this script over SSH (by key, by password), over WinRM, as a task that runs "whether logged on or not"
+  E1, E7  after sbx setup, in the folder of the programs: sbx --backend elevated -- .\sbx-first-hour.exe network elevated .
+          and in an elevated prompt: sbx-first-hour network here .
 '@
 exit $run.ExitCode

@@ -4,7 +4,7 @@ import os
 from harness import case, check, equal
 
 PROBE = 'C:\\probe\\sbx-first-hour.exe'
-NAMES = {'U%d' % n for n in range(11)} | {'where', 'types', 'delete', 'thread', 'new-object', 'set-dacl', 'control', 'rename', 'all'}
+NAMES = {'U%d' % n for n in range(11)} | {'where', 'types', 'delete', 'thread', 'new-object', 'set-dacl', 'control', 'rename', 'all', 'E1', 'E7', 'redirector', 'network'}
 READINGS = {'delete-child', 'new-object-dacl', 'set-dacl', 'tree-dacl', 'thread-dacl', 'impersonate', 'token-read'}
 # Wine takes no simple name for a rename, and no credentials for the network alone
 WINDOWS_ONLY = {'rename-in-place', 'seclogon-restricted'}

@@ -7,6 +7,7 @@ from cases.elevated import ACCOUNTS, WORLDS, administrator, as_administrator, se
 from harness import case, check, equal
 
 NET = 'C:\\probe\\sbx-net.exe'
+FIRST_HOUR = 'C:\\probe\\sbx-first-hour.exe'
 HOSTS = ('127.0.0.1', '::1', '192.0.2.1', '2001:db8::1')
 
 
@@ -36,6 +37,16 @@ def talks(w, word):
 def verdicts(got):
     return {line.rsplit(' ', 2)[0] if ' error ' in line else line.rsplit(' ', 1)[0]:
             line.split(' ', 1)[1] for line in got.text.splitlines()}
+
+
+def asked(got):
+    """Results and readings of the probes for Windows; of two that begin alike the later one."""
+    told = {}
+    for line in got.text.splitlines():
+        name, _, tried, result, reading = [part.strip() for part in line.split('|')]
+        told[' '.join([name] + tried.split()[:2])] = result.split(': ')[-1]
+        told.update([reading.split('=')] if reading else [])
+    return told
 
 
 def free_port():
@@ -74,6 +85,14 @@ def off(w):
         got = there(w, 'node', '-e', "require('net').connect(%s, '127.0.0.1').on('error', e => console.log(e.code))"
                     % w.listener_port)
         equal(got.text.strip(), 'EACCES', got)
+        # what is told to stay open is, a raw endpoint is not; a filter is as the reading says (tests/windows)
+        told = asked(there(w, FIRST_HOUR, 'network', 'elevated', 'C:\\windows'))
+        equal([told[name] for name in ('E7 DnsQuery without', 'redirector open a', 'E1 IPv4: a')],
+              ['answered', 'ok', 'socket error 10013'], told)
+        with administrator(w):
+            told = asked(w.run(FIRST_HOUR, 'network', 'here', w.ws('')))
+        equal((told['E1 IPv4: a'], told['wfp-not-equal']), ('bind ok', w.reading('wfp-not-equal', 'no', 'yes')), told)
+        check(told['E1 LocalUserAuthorizedList of'].startswith('O:LSD:(A;;CC;;;S-1-5-21-'), told)
 
 
 @case('ports of this machine that setup opened: these, and not their neighbours', ACCOUNTS, WORLDS, readings=('wfp-token', 'wfp-not-equal', 'ale-token'))

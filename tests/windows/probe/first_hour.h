@@ -81,6 +81,8 @@ void ask_files(const wchar_t *dir_w);        /* files.c: descriptors and renames
 void ask_tokens(void);                       /* tokens.c */
 void tell_where(void);                       /* tokens.c: what this process is */
 int take(DWORD process, const wchar_t *dir); /* tokens.c: act as another process */
+void ask_network(const wchar_t *dir_w);      /* network.c: what filters do not see; makes and deletes a file there */
+void ask_firewall(void);                     /* network.c: filters and rules, in full for administrators */
 void try_inside(const wchar_t *dir_w);       /* inside.c */
 void try_volumes(int argc, wchar_t **argv);  /* inside.c */
 int try_sandboxes(const wchar_t *sbx_w, const wchar_t *dir_w, int argc, wchar_t **argv); /* sandboxes.c */

@@ -110,6 +110,7 @@ void try_inside(const wchar_t *dir_w)
     try_names(dir_w);
     try_consoles();
     try_services(dir_w);
+    ask_network(below(dir_w, L"ws"));
 }
 
 static void try_folder(const wchar_t *path_w, const char *kind)

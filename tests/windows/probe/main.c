@@ -24,6 +24,8 @@ static int all(int argc, wchar_t **argv)
     ask_types();
     ask_tokens();
     ask_files(argv[1]);
+    ask_network(argv[1]);
+    ask_firewall();
     code = try_sandboxes(argv[0], argv[1], argc - 2, argv + 2);
     remove_tree(argv[1]);
     tell("all", "clean up", "", exists(argv[1]) ? "NOT removed" : "nothing left");
@@ -36,6 +38,17 @@ static int inside(int argc, wchar_t **argv)
     if (argc != 2)
         return 2;
     try_inside(argv[1]);
+    return 0;
+}
+
+/* network WORLD FOLDER: for the backend that only sbx setup makes, and for an administrator */
+static int network(int argc, wchar_t **argv)
+{
+    if (argc != 2 || wcslen(argv[1]) > LONGEST - 100)
+        return 2;
+    ask_network(argv[1]);
+    if (wcscmp(argv[0], L"here") == 0)
+        ask_firewall();
     return 0;
 }
 
@@ -123,9 +136,9 @@ static const struct {
     const wchar_t *name_w;
     int (*run)(int argc, wchar_t **argv);
     int has_world;
-} verbs[] = {{L"all", all, 0},     {L"inside", inside, 1}, {L"volumes", volumes, 1}, {L"take", take_other, 1},
-             {L"hold", hold, 0},   {L"memory", memory, 0}, {L"add", add, 0},         {L"write", write_over, 0},
-             {L"child", child, 0}, {L"exit", exit_with, 0}};
+} verbs[] = {{L"all", all, 0},     {L"inside", inside, 1},   {L"volumes", volumes, 1}, {L"take", take_other, 1},
+             {L"hold", hold, 0},   {L"memory", memory, 0},   {L"add", add, 0},         {L"write", write_over, 0},
+             {L"child", child, 0}, {L"network", network, 1}, {L"exit", exit_with, 0}};
 
 int wmain(void);
 
