@@ -34,20 +34,22 @@ static sbx_status make_pipe(const char *id, void **pipe, sbx_error *err)
     union {
         uint64_t align;
         BYTE bytes[SECURITY_MAX_SID_SIZE];
-    } administrators;
+    } administrators, owner;
     union {
         ACL acl;
-        BYTE bytes[sizeof(ACL) + sizeof(ACCESS_ALLOWED_ACE) + SECURITY_MAX_SID_SIZE];
+        BYTE bytes[sizeof(ACL) + 2 * (sizeof(ACCESS_ALLOWED_ACE) + SECURITY_MAX_SID_SIZE)];
     } dacl;
     SECURITY_DESCRIPTOR sd;
     SECURITY_ATTRIBUTES attributes = {sizeof(attributes), &sd, FALSE};
-    DWORD size = sizeof(administrators);
+    DWORD size = sizeof(administrators), owner_size = sizeof(owner);
     WCHAR name_w[64];
 
     _snwprintf(name_w, sizeof(name_w) / sizeof(name_w[0]), L"\\\\.\\pipe\\sbx-setup-%hs", id);
     if (!CreateWellKnownSid(WinBuiltinAdministratorsSid, NULL, administrators.bytes, &size) ||
+        !CreateWellKnownSid(WinCreatorOwnerRightsSid, NULL, owner.bytes, &owner_size) ||
         !InitializeAcl(&dacl.acl, sizeof(dacl), ACL_REVISION) ||
         !AddAccessAllowedAce(&dacl.acl, ACL_REVISION, CLIENT_RIGHTS, administrators.bytes) ||
+        !AddAccessAllowedAce(&dacl.acl, ACL_REVISION, 0, owner.bytes) ||
         !InitializeSecurityDescriptor(&sd, SECURITY_DESCRIPTOR_REVISION) ||
         !SetSecurityDescriptorDacl(&sd, TRUE, &dacl.acl, FALSE))
         return sbx_fail_last(err, SBX_E_SYSTEM, "SetSecurityDescriptorDacl", "pipe");
@@ -69,7 +71,7 @@ static int finish(HANDLE pipe, OVERLAPPED *io, HANDLE process, DWORD *done)
 }
 
 /* The process that was started, and no other. */
-static int connected(HANDLE pipe, HANDLE event, HANDLE process)
+static sbx_status await(HANDLE pipe, HANDLE event, HANDLE process, const char *program, sbx_error *err)
 {
     OVERLAPPED io = {.hEvent = event};
     ULONG client = 0;
@@ -77,14 +79,17 @@ static int connected(HANDLE pipe, HANDLE event, HANDLE process)
 
     if (!ConnectNamedPipe(pipe, &io) && GetLastError() != ERROR_PIPE_CONNECTED &&
         (GetLastError() != ERROR_IO_PENDING || !finish(pipe, &io, process, &done)))
-        return 0;
-    return GetNamedPipeClientProcessId(pipe, &client) && client == GetProcessId(process);
+        return sbx_fail(err, SBX_E_SYSTEM, "it ended before it said anything", program);
+    if (GetNamedPipeClientProcessId(pipe, &client) && client == GetProcessId(process))
+        return SBX_OK;
+    sbx_fail(err, SBX_E_REFUSED, "another program took the pipe that it speaks through", program);
+    return sbx_hint(err, "process %lu, which has administrator rights; end it, and try again", client);
 }
 
 /* Until the last of those who have the other end is gone. */
-static void relay(HANDLE pipe, HANDLE event, HANDLE process)
+static sbx_status relay(HANDLE pipe, HANDLE event, sbx_error *err)
 {
-    char *text = connected(pipe, event, process) ? sbx_alloc(MESSAGE_BYTES + 1) : NULL;
+    char *text = sbx_alloc(MESSAGE_BYTES + 1);
     DWORD done = 0;
 
     while (text) {
@@ -98,7 +103,10 @@ static void relay(HANDLE pipe, HANDLE event, HANDLE process)
         text[done] = 0;
         sbx_out_frame(text, done);
     }
+    if (!text)
+        return sbx_fail_memory(err);
     sbx_free(text);
+    return SBX_OK;
 }
 
 /* ---- the program ---- */
@@ -161,7 +169,9 @@ sbx_status sbx_elevate_run(const char *program, const char *arguments, const cha
     if (!event)
         return sbx_fail_last(err, SBX_E_SYSTEM, "CreateEventW", NULL);
     if ((st = make_pipe(id, &pipe, err)) == SBX_OK && (st = start(program, arguments, &process, err)) == SBX_OK) {
-        relay(pipe, event, process);
+        st = await(pipe, event, process, program, err);
+        if (st == SBX_OK)
+            st = relay(pipe, event, err);
         WaitForSingleObject(process, INFINITE);
         GetExitCodeProcess(process, &code);
         *exit_code = code;
