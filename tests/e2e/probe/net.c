@@ -107,6 +107,8 @@ static int ping(const char *host)
     HANDLE icmp = IcmpCreateFile();
     int code = 0;
 
+    if (icmp == INVALID_HANDLE_VALUE)
+        return (int)GetLastError();
     make_address(&a, host, NULL);
     if (!IcmpSendEcho(icmp, a.v4.sin_addr.s_addr, (LPVOID)(uintptr_t) "ping", 4, NULL, reply, sizeof(reply), 5000))
         code = (int)GetLastError();
