@@ -65,7 +65,8 @@ sbx_status sbx_rules_open(sbx_rules *rules, sbx_error *err)
     if ((st = sbx_library_load("ole32.dll", of_ole, 3, &ole, &rules->ole, err)) != SBX_OK ||
         (st = sbx_library_load("oleaut32.dll", of_automation, 2, &automation, &rules->automation, err)) != SBX_OK)
         goto out;
-    rules->entered = SUCCEEDED(ole.CoInitializeEx(NULL, COINIT_APARTMENTTHREADED)); /* else in another way, by others */
+    rules->entered =
+        SUCCEEDED(ole.CoInitializeEx(NULL, COINIT_MULTITHREADED)); /* no window, of which the other kind has one */
     if (FAILED(
             hr = ole.CoCreateInstance(&class_policy, NULL, CLSCTX_INPROC_SERVER, &is_policy, (void **)&rules->policy)))
         st = failed(hr, "CoCreateInstance", err);

@@ -45,25 +45,32 @@ static sbx_status make_folder(const char *path, int may_be, sbx_error *err)
     return st;
 }
 
-/* Undo what a run left in its folder, and remove that. */
-static int remove_run(sbx_doctor_scratch *scratch, const char *name)
+static int succeeds(const sbx_doctor_scratch *scratch, const char *const *items, uint32_t count)
 {
-    const char *ws = sbx_arena_printf(scratch->arena, "%s\\%s\\ws", scratch->path, name);
-    const char *const clean[] = {scratch->program, "clean", ws}, *const clear[] = {scratch->probe, "clear", name};
     const sbx_child_how how = {.limit_ms = RUN_MS, .cwd = scratch->path};
     sbx_text line = {0}, output = {0};
     uint32_t end, code = 1;
     sbx_error err;
 
-    if (ws && strcmp(name, WITHOUT) != 0 && sbx_quote_line(&line, clean, 3, &err) == SBX_OK && !line.failed)
-        sbx_child_watch(scratch->program, line.data, &how, &output, &end, &code, &err);
-    sbx_text_fini(&line);
-    code = 1;
-    if (sbx_quote_line(&line, clear, 3, &err) == SBX_OK && !line.failed)
-        sbx_child_watch(scratch->probe, line.data, &how, &output, &end, &code, &err);
+    if (sbx_quote_line(&line, items, count, &err) == SBX_OK && !line.failed)
+        sbx_child_watch(items[0], line.data, &how, &output, &end, &code, &err);
     sbx_text_fini(&line);
     sbx_text_fini(&output);
     return !code;
+}
+
+/* Undo what a run left in its folder, and remove that. */
+static int remove_run(sbx_doctor_scratch *scratch, const char *name)
+{
+    const char *ws = sbx_arena_printf(scratch->arena, "%s\\%s\\ws", scratch->path, name);
+    const char *const clean[] = {scratch->program, "clean", ws}, *const home[] = {clean[0], clean[1], "--homes", ws};
+    const char *const clear[] = {scratch->probe, "clear", name};
+
+    if (ws && strcmp(name, WITHOUT) != 0) {
+        succeeds(scratch, clean, 3);
+        succeeds(scratch, home, 4);
+    }
+    return succeeds(scratch, clear, 3);
 }
 
 static int remove_all(sbx_doctor_scratch *scratch)

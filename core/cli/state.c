@@ -257,7 +257,7 @@ sbx_status sbx_verb_clean(sbx_cli *cli, sbx_error *err)
     const char *root = NULL;
     sbx_status st = SBX_OK;
 
-    if ((int)cli->word_count + !!cli->all + !!cli->stale + !!cli->homes > 1) {
+    if (!!cli->all + !!cli->stale + (cli->homes || cli->word_count) > 1) {
         sbx_fail(err, SBX_E_USAGE, "more than one of ROOT, --all, --stale, --homes", "clean");
         return sbx_hint(err, "see `sbx help clean`");
     }
@@ -266,9 +266,9 @@ sbx_status sbx_verb_clean(sbx_cli *cli, sbx_error *err)
     if (cli->all)
         sbx_told_clean(cli);
     return all_backends(cli, 1, 0,
-                        root         ? SBX_CLEAN_ROOT
-                        : cli->all   ? SBX_CLEAN_ALL
-                        : cli->homes ? SBX_CLEAN_HOMES
-                                     : SBX_CLEAN_STALE,
+                        cli->homes ? SBX_CLEAN_HOMES
+                        : root     ? SBX_CLEAN_ROOT
+                        : cli->all ? SBX_CLEAN_ALL
+                                   : SBX_CLEAN_STALE,
                         root, err);
 }

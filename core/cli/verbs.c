@@ -65,11 +65,12 @@ static const sbx_verb verbs[] = {
      "  sbx status\n"
      "  sbx status --json\n",
      SBX_TAKES_JSON, sbx_verb_status},
-    {"clean", "undo what `sbx status` lists", "clean [ROOT|--all|--stale|--homes]",
+    {"clean", "undo what `sbx status` lists", "clean [ROOT|--all|--stale|--homes [ROOT]]",
      "  ROOT      what belongs to this writable root, also where it was moved from or is not listed\n"
      "  --all     everything but what a run that lives needs, which is told as kept\n"
      "  --stale   only what is stale, see `sbx help status` (also without any of these)\n"
-     "  --homes   the homes of commands in accounts, with all that is in them; nothing else deletes one\n"
+     "  --homes   the homes of commands in accounts, or that of ROOT, with all that is in them; nothing else deletes "
+     "one\n"
      "\n"
      "Exit code: 0 it is undone, or there was nothing to undo; 125 something could not be undone,\n"
      "or ROOT is in use.  FAILED stands before what could not.\n"

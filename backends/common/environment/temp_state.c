@@ -74,7 +74,8 @@ static const char *words(const round *now, const char *name, uint32_t state, NTS
 static int wanted(const round *now, const sbx_state_item *item)
 {
     if (now->area == SBX_TEMP_AREA_HOME || now->what == SBX_CLEAN_HOMES) /* a home may hold what nobody has elsewhere */
-        return now->area == SBX_TEMP_AREA_HOME && now->what == SBX_CLEAN_HOMES;
+        return now->area == SBX_TEMP_AREA_HOME && now->what == SBX_CLEAN_HOMES &&
+               (!now->root || sbx_path_equal(item->root, now->root));
     switch (now->what) {
     case SBX_CLEAN_ALL:
         return 1;

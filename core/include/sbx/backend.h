@@ -405,7 +405,8 @@ typedef struct sbx_state_item {
 #define SBX_CLEAN_ROOT 1u  /* everything that belongs to `root` */
 #define SBX_CLEAN_ALL 2u   /* everything of this user that no living run holds */
 #define SBX_CLEAN_STALE 3u /* only what is stale */
-#define SBX_CLEAN_HOMES 4u /* homes of commands, which nothing else deletes; since 2.1 */
+#define SBX_CLEAN_HOMES                                                                                                \
+    4u /* homes of commands, where root is not NULL those of it alone; nothing else deletes them; since 2.1 */
 
 /* Called once an item: after it was listed (list) or dealt with (clean).  error is NULL when it was undone, and when it is
  * SBX_STATE_ACTIVE and was left to its run.  Return 0 to go on. */

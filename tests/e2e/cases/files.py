@@ -674,6 +674,7 @@ def clean(w):
     equal(got.code, 0, got)
     same(snapshot(w, root), before[0], 'clean')
     same(snapshot(w, other), before[1], 'clean')
+    equal(w.run(w.SBX, 'clean', '--homes', root).code, 0)
     listed = w.run(w.SBX, 'status')
     check(root not in listed.text and other not in listed.text, listed)
 

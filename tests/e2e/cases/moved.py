@@ -110,7 +110,7 @@ def made_before(w):
 @case('comes in: a file with a name elsewhere stays closed: told once, listed, in plan and report', BOTH, WORLDS)
 def elsewhere(w):
     root, report = build(w, w.ws('r'), 'own'), w.profile + '\\report.json'
-    store = build(w, w.profile + '\\store', 'f')
+    store = build(w, w.profile + '\\store-' + w.backend, 'f')
     before = w.read(store + '\\f')
     equal(acts(w, [('link', store + '\\f', root + '\\f')], backend='none'), ['ok'])
     line = '%s: the command cannot change 1 of the objects in it, as f: 1 file has names (hard links)' % root
