@@ -274,7 +274,8 @@ def node_children(w):
     equal(told, {'pipe': 'EPERM' if gap else 'piped', 'inherit': 7, 'ignore': 7, 'file': 'captured'}, got)
     equal(w.sandboxed('own', 'pipe').text, DENIED if gap else 'ok\n')
     bun = w.sbx('bun', '-e', "require('child_process').execSync('echo hi')")
-    equal(bun.code, 1 if gap else 0, bun)
+    # without a window: where a restricted process may not make its console (console=inherited) that is 0xC0000142, of which bun keeps a byte
+    check(bun.code == 0 and not gap or bun.code == 1 and (gap or 'status: 66' in bun.errors), bun)
     equal('EPERM' in bun.errors, gap, bun)
     w.write(w.ws('in.txt'), 'x')
     equal('could not start' in w.sbx('rg', '--pre', 'hostname', 'x', 'in.txt').errors, gap, 'Rust')
