@@ -98,6 +98,31 @@ def among(w):
         equal((got.code, w.read(trace)), (0, None), got)
 
 
+@case('the copy: closed to users; one that others may change, and a runner of another protocol, are refused by name', ACCOUNTS, WORLDS)
+def copied(w):
+    with set_up(w):
+        place = 'C:\\Program Files\\sbx\\setup\\'
+        folder = place + os.listdir(w.unix(place))[0]
+        runner = folder + '\\sbx-runner.exe'
+        content, dacl = w.read(runner), w.probe('sddl', folder).text.split('D:')[1].split('S:')[0].split()[0]
+        equal(there(w, 'cmd', '/d', '/c', 'exit 3').code, 3, 'control')
+
+        equal(w.probe('write', folder + '\\none.dll', 'x').text, 'error 5\n', 'a user writes there')
+        as_administrator(w, w.PROBE, 'dacl', folder, 'D:P(A;OICI;FA;;;BA)(A;OICI;0x1301bf;;;BU)')
+        got = there(w, 'cmd', '/d', '/c', 'echo ran')
+        check((got.code, got.text) == (125, '') and folder in got.errors and 'sbx setup --repair' in got.errors, got)
+        as_administrator(w, w.PROBE, 'dacl', folder, 'D:' + dacl)
+        equal(there(w, 'cmd', '/d', '/c', 'exit 3').code, 3)
+
+        w.write(runner, w.read(w.PROBE))
+        got = there(w, 'cmd', '/d', '/c', 'echo ran')
+        check((got.code, got.text) == (125, '') and 'of a version that this one cannot talk to' in got.errors and
+              'sbx setup --repair' in got.errors, got)
+        as_administrator(w, w.SBX, 'setup', '--repair', 'elevated')
+        equal(w.read(runner), content)
+        equal(there(w, 'cmd', '/d', '/c', 'exit 3').code, 3)
+
+
 REFUSED = {  # in which state of the machine (tests/lab/README.md) what is said
     'uac=no': ('administrator rights were declined', 'nothing was changed'),
     'role=domain-controller': ('a domain controller has no accounts of its own', '--backend unelevated'),
