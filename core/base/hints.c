@@ -34,6 +34,10 @@ static const struct {
      "a policy of this machine does not let the account log on locally; ask whoever manages it"},
     {"CreateProcessWithLogonW", SBX_CODE_WIN32, 1058,
      "the service \"Secondary Logon\" (seclogon) is disabled; enable it, or use --backend unelevated"},
+    {"GetUserProfileDirectoryW", SBX_CODE_WIN32, 2,
+     "this account has no profile, in which sbx keeps its settings and records; those that it runs commands as have "
+     "none: "
+     "run it outside of the sandbox"},
     {"LoadLibraryExW", SBX_CODE_WIN32, 4551,
      "a policy of this machine (Smart App Control, App Control) blocks the file; allow it there"},
 };

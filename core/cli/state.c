@@ -23,7 +23,7 @@ typedef struct visit {
     /* of what is there still where nothing was undone */
     const char *root; /* that was named */
     uint32_t left;
-    char *around, *inside; /* writable roots that `root` is in, or that are in it */
+    char *around, *inside; /* folders opened to commands that `root` is in, or that are in it */
 } visit;
 
 static const char *state_name(uint32_t state)
@@ -131,7 +131,8 @@ static int32_t SBX_CALL on_left(void *context, const sbx_state_item *item, const
 
     (void)error;
     v->left++;
-    if (v->root && root[0] && !sbx_path_equal(root, v->root)) {
+    /* what may be looked at passes nothing on, and goes by itself */
+    if (v->root && root[0] && strcmp(text_of(item->kind), "look") != 0 && !sbx_path_equal(root, v->root)) {
         if (sbx_path_is_below(v->root, root))
             keep_first(&v->around, root);
         else if (sbx_path_is_below(root, v->root))
@@ -147,9 +148,11 @@ static void print_nothing(visit *v)
 
     sbx_text_add(out, "nothing to undo");
     if (v->around)
-        sbx_text_printf(out, ": %s is no writable root\n  it is in one: sbx clean \"%s\"", v->root, v->around);
+        sbx_text_printf(out, ": %s was not opened to commands\n  it is in a folder that was: sbx clean \"%s\"", v->root,
+                        v->around);
     else if (v->inside)
-        sbx_text_printf(out, ": %s is no writable root\n  one is in it: sbx clean \"%s\"", v->root, v->inside);
+        sbx_text_printf(out, ": %s was not opened to commands\n  a folder in it was: sbx clean \"%s\"", v->root,
+                        v->inside);
     else if (v->root)
         sbx_text_printf(out, ": sbx has changed nothing in %s", v->root);
     else if (v->left)

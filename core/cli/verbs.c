@@ -51,6 +51,8 @@ static const sbx_verb verbs[] = {
      "\n"
      "Kinds:\n"
      "  grant      a writable root: access rights for sandboxed commands, on it and all in it\n"
+     "  read       a folder that commands in accounts may read\n"
+     "  look       one above others, which they may look at, and not at what is in it\n"
      "  protected  what the command cannot change in a writable root\n"
      "  pinned     a folder that it cannot move, since something protected is in it\n"
      "  guard      a placeholder that keeps a missing name from it; removed when the run ends\n"

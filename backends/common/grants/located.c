@@ -74,6 +74,13 @@ static uint32_t state_of(const sbx_located *known)
     }
 }
 
+static const char *kind_of(const sbx_located *known)
+{
+    const sbx_sid *sid = sbx_located_sid(known);
+
+    return !sbx_sid_is_read(sid) ? "grant" : sbx_sid_is_above(sid) ? "look" : "read";
+}
+
 static const char *words_of(const sbx_located *known, uint32_t state, int is_undone)
 {
     if (!known->entry)
@@ -113,7 +120,7 @@ static const char *words_of(const sbx_located *known, uint32_t state, int is_und
 
 sbx_state_item sbx_located_item(sbx_located *known, int is_undone)
 {
-    sbx_state_item item = {.size = sizeof(item), .kind = "grant", .process_id = known->process};
+    sbx_state_item item = {.size = sizeof(item), .kind = kind_of(known), .process_id = known->process};
     size_t length;
 
     item.state = state_of(known);

@@ -393,7 +393,7 @@ SBX_EXPORT const sbx_backend *SBX_CALL sbx_backend_entry(const sbx_host *host);
 typedef struct sbx_state_item {
     uint32_t size;
     uint32_t state;      /* SBX_STATE_* */
-    const char *kind;    /* "grant", "guard", "temp", ...: one word */
+    const char *kind;    /* "grant", "read", "look", "guard", "temp", ...: one word */
     const char *root;    /* the writable root it belongs to, where that is now, or "" */
     const char *object;  /* the path or name that was changed, likewise */
     const char *text;    /* one line for people */

@@ -7,6 +7,7 @@ from harness import case, check, equal
 from cases.elevated import administrator, set_up
 from cases.files import DENIED, acts, build
 from cases.objects import sids
+from cases.state import items
 
 ACCOUNTS = ('elevated',)
 WORLDS = ('lab',)
@@ -67,11 +68,13 @@ def own_lists(w):
             ('closed', 'D:P(A;OICI;0x80;;;OW)(A;OICI;0x80;;;WD)'))
     ours = ('python', 'nobody', 'named')
     lines = ['%s newdir d\\%s %s' % (w.PROBE, *one) for one in made]
-    lines += ['md d\\python\\in', 'echo x> d\\python\\in\\f', 'echo x> d\\named\\f', '%s newdir %%TEMP%%\\t %s' % (w.PROBE, made[0][1]),
+    w.write(a + '\\status.cmd', '@"%s" status\r\n' % w.SBX)
+    lines += ['call status.cmd', 'md d\\python\\in', 'echo x> d\\python\\in\\f', 'echo x> d\\named\\f', '%s newdir %%TEMP%%\\t %s' % (w.PROBE, made[0][1]),
               'echo x> %TEMP%\\t\\f', 'move %TEMP%\\t d\\moved', 'whoami']
     got = w.sbx('cmd', '/d', '/c', '& '.join(lines), cwd=a, options=('--report', w.ws('report')))
     account = got.text.split()[-1]
     check(got.text.count('ok\n') == 5, got)
+    check('GetUserProfileDirectoryW' in got.errors and 'outside of the sandbox' in got.errors, 'no profile, no records: %s' % got)
     told = [note['text'] for note in json.loads(w.read(w.ws('report')))['notes'] if note['object'] == a]
     check(len(told) == 1 and told[0].startswith('1 object may be closed to you') and told[0].endswith('d\\closed'), told)
     # the next run in the account: in another workspace it does not get there, in the same one it does
@@ -96,6 +99,11 @@ def own_lists(w):
     equal(got.text.split(), ['x', 'y', 'u'], got)
     equal(sorted(os.listdir(w.unix(a + '\\d'))), ['closed'], got)
     equal(w.run(w.SBX, 'clean', a).code, 125, 'it names what it cannot open')
+    # a folder above that accounts may look at is no root
+    plain = w.profile + '\\plain'
+    os.makedirs(w.unix(plain), exist_ok=True)
+    check(any(i['kind'] == 'look' and i['object'] == w.profile for i in items(w, 'status')), 'control')
+    equal(w.run(w.SBX, 'clean', plain).text, 'nothing to undo: sbx has changed nothing in %s\n' % plain)
     got = w.probe('sddl', a + '\\mine\\in').text
     check('S-1-9-' not in got and 'S-1-3-4' not in got, got)
     equal(w.run('cmd', '/d', '/c', 'rd /s /q mine', cwd=a).code, 0)

@@ -94,6 +94,7 @@ static void hints(void **state)
         {"CreateProcessWithLogonW", SBX_CODE_WIN32, 1909, "locked"},
         {"CreateProcessWithLogonW", SBX_CODE_WIN32, 1385, "policy"},
         {"CreateProcessWithLogonW", SBX_CODE_WIN32, 1058, "seclogon"},
+        {"GetUserProfileDirectoryW", SBX_CODE_WIN32, 2, "outside of the sandbox"},
         {"LoadLibraryExW", SBX_CODE_WIN32, 4551, "Smart App Control"},
     };
     sbx_error err = {0};
