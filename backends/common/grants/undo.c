@@ -6,6 +6,7 @@
 #include "base/path.h"
 #include "common/grants/admit.h"
 #include "common/grants/audience.h"
+#include "common/grants/owner.h"
 #include "common/grants/walk.h"
 #include "win/error.h"
 #include "win/handle.h"
@@ -21,6 +22,7 @@ typedef struct undoer {
     int strangers;  /* take away ACEs of other roots and of runs, too */
     sbx_audience_undo audiences[AUDIENCES];
     uint32_t audience_count;
+    sbx_owners owners; /* accounts; while a root is undone */
     volatile LONG64 failed;
     CRITICAL_SECTION lock;
     char *first; /* path that failed, under lock */
@@ -184,7 +186,8 @@ static NTSTATUS look_closer(undoer *u, const sbx_walk_item *item, NTSTATUS statu
 
     if (SBX_NT_OK(sbx_nt_child(item->parent, item->name, item->name_length, READ_CONTROL, FILE_OPEN, 0, NULL, &look)) &&
         SBX_NT_OK(sbx_sd_read(item->sd, look)) &&
-        (!item->sd->acl || !sbx_acl_find(item->sd->acl, u->root->sid.bytes, NULL, 0)))
+        (!item->sd->acl || !sbx_acl_find(item->sd->acl, u->root->sid.bytes, NULL, 0)) &&
+        !sbx_owners_own(&u->owners, look))
         status = 0;
     sbx_handle_close(&look);
     if (SBX_NT_OK(status) || !sbx_admit_mend(item->parent, item->name, item->name_length, &u->root->sid))
@@ -203,6 +206,8 @@ static NTSTATUS one(undoer *u, const sbx_walk_item *item, uint32_t *result)
 
     *result = SBX_SD_SAME;
     sbx_step("undo");
+    if (SBX_NT_OK(status))
+        status = sbx_owners_end(&u->owners, &u->user, item->handle, item->parent, item->name, item->name_length);
     if (SBX_NT_OK(status))
         status = take_away(u, item->sd, item->handle, item->parent, item->is_directory && !item->is_link, result);
     else
@@ -293,6 +298,7 @@ sbx_status sbx_undo_root(const sbx_root *root, const sbx_ledger *ledger, sbx_spr
 {
     sbx_walk_count seen = {0, 0};
     undoer u = {.kinds = SBX_ACL_EVERY & ~SBX_ACL_DENY, .strangers = 1, .is_root = 1};
+    uint32_t i;
     sbx_status st = begin(&u, root, ledger, err);
 
     if (st != SBX_OK)
@@ -302,6 +308,9 @@ sbx_status sbx_undo_root(const sbx_root *root, const sbx_ledger *ledger, sbx_spr
         u.kinds = SBX_ACL_EVERY;
         return itself(&u, root->handle, root->path, 0, err);
     }
+    for (i = 0; i < u.audience_count; i++)
+        if ((st = sbx_owners_add(&u.owners, sbx_audience_group(&u.audiences[i].audience, &root->sid), err)) != SBX_OK)
+            return st;
     InitializeCriticalSection(&u.lock);
     /* the denies of the root go last: until then it says that there is something to undo in it */
     st = itself(&u, root->handle, root->path, 0, err);

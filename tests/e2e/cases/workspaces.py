@@ -55,6 +55,7 @@ def works(w):
     got = w.probe('sddl', *known, w.ws('g')).text.splitlines()
     equal('\n'.join(got[:3]) + '\n', before)
     equal(got[3].split('D:')[1], got[2].split('D:')[1], 'as a file of the user')
+    equal(got[3].split('G:')[0], got[2].split('G:')[0], 'whose it is: an owner opens it to himself')
 
 
 @case('what a command gave a list of its own is the user\'s and the next run\'s, in whatever account, and of no other workspace',
