@@ -170,10 +170,19 @@ static sbx_status SBX_CALL state_clean(uint32_t what, const char *root, sbx_stat
     return sbx_lease_clean(what, root, visit, context, err);
 }
 
+static sbx_status SBX_CALL token_like(sbx_session *session, void **token, const char **how, sbx_error *err)
+{
+    *how = "of a logon of an account, restricted as that of a command; a launch makes it of the secondary logon's";
+    return sbx_elevated_token_like(session, token, err);
+}
+
 static const void *SBX_CALL elevated_extension(const char *id)
 {
     static const sbx_ext_state state = {sizeof(state), 0, state_list, state_clean};
+    static const sbx_ext_token token = {sizeof(token), 0, token_like};
 
+    if (!strcmp(id, SBX_EXT_TOKEN))
+        return &token;
     return strcmp(id, SBX_EXT_STATE) ? NULL : &state;
 }
 

@@ -107,20 +107,28 @@ sbx_status sbx_account_set_password(const char *name, const uint16_t *password_w
     return set_info(name, 1003, &info, err);
 }
 
-sbx_status sbx_account_try(const char *name, const uint16_t *password_w, sbx_error *err)
+sbx_status sbx_account_logon(const char *name, const uint16_t *password_w, void **token, sbx_error *err)
 {
     uint16_t *name_w = NULL;
-    HANDLE token = NULL;
     sbx_status st = sbx_wide(name, "name", &name_w, err);
 
     if (st == SBX_OK && !LogonUserW(name_w, (LPWSTR)(uintptr_t)L".", (LPWSTR)(uintptr_t)password_w,
-                                    LOGON32_LOGON_INTERACTIVE, LOGON32_PROVIDER_DEFAULT, &token)) {
+                                    LOGON32_LOGON_INTERACTIVE, LOGON32_PROVIDER_DEFAULT, token)) {
+        *token = NULL;
         st = sbx_fail_last(err, SBX_E_REFUSED, "LogonUserW", name);
         if (GetLastError() == ERROR_LOGON_TYPE_NOT_GRANTED)
             sbx_hint(err, "a policy of this machine does not let it log on locally; ask whoever manages it");
     }
-    sbx_handle_close(&token);
     sbx_free(name_w);
+    return st;
+}
+
+sbx_status sbx_account_try(const char *name, const uint16_t *password_w, sbx_error *err)
+{
+    void *token = NULL;
+    sbx_status st = sbx_account_logon(name, password_w, &token, err);
+
+    sbx_handle_close(&token);
     return st;
 }
 

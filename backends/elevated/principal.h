@@ -37,6 +37,8 @@ sbx_status sbx_account_enable(const char *name, int enabled, sbx_error *err);
 
 /* Can it log on as the secondary logon does it?  SBX_E_REFUSED says why not. */
 sbx_status sbx_account_try(const char *name, const uint16_t *password_w, sbx_error *err);
+/* The same, and *token of that logon, a HANDLE that the caller closes. */
+sbx_status sbx_account_logon(const char *name, const uint16_t *password_w, void **token, sbx_error *err);
 /* Ends all that runs as one of these users; no account may begin anew meanwhile. */
 sbx_status sbx_account_end_processes(const sbx_user_sid *sids, uint32_t count, sbx_error *err);
 

@@ -25,6 +25,7 @@
 #include "elevated/folder.h"
 #include "elevated/home.h"
 #include "elevated/lease.h"
+#include "elevated/principal.h"
 #include "elevated/proof.h"
 #include "elevated/reads.h"
 #include "elevated/secret.h"
@@ -271,6 +272,18 @@ static sbx_status open_home(sbx_session *s, sbx_text *made, sbx_error *err)
     return sbx_ancestors_open(s->home.folder.path ? s->home.folder.path : s->folder.area, &s->audience, 0, err);
 }
 
+/* What other runs may write stays closed to one that writes nowhere. */
+static sbx_status deny_others(sbx_session *s, const sbx_policy *policy, sbx_error *err)
+{
+    sbx_status st = SBX_OK;
+
+    if (s->spec.is_whole && !policy->writable_count) {
+        st = sid_of(s->user->groups[SBX_GROUP_WRITERS], &s->denied, err);
+        s->spec.deny_only = s->denied;
+    }
+    return st;
+}
+
 static sbx_status open_run(sbx_session *s, const sbx_policy *policy, sbx_error *err)
 {
     const uint8_t *run_sid = s->spec.run_sid;
@@ -287,12 +300,8 @@ static sbx_status open_run(sbx_session *s, const sbx_policy *policy, sbx_error *
 
     if ((st = sid_of(s->lease.sid, &account, err)) != SBX_OK)
         goto out;
-    if (s->spec.is_whole && !policy->writable_count) { /* what other runs may write stays closed to it */
-        if ((st = sid_of(who.first_sid, &s->denied, err)) != SBX_OK)
-            goto out;
-        s->spec.deny_only = s->denied;
+    if (s->denied)
         who.first_sid = s->lease.sid;
-    }
     if (policy->network == SBX_NETWORK_OFF &&
         (st = sbx_proof_open(&s->proof, policy->run_id, s->user, s->lease.sid, err)) != SBX_OK)
         goto out;
@@ -359,6 +368,8 @@ sbx_status sbx_elevated_open(const sbx_policy *policy, uint32_t flags, sbx_sessi
     guarantees->enforced = SBX_AREA_PROCESS_TREE | (policy->network == SBX_NETWORK_OFF ? SBX_AREA_NETWORK : 0u);
     guarantees->advisory = SBX_ELEVATED_ADVISORY;
     *(s->spec.is_whole ? &guarantees->advisory : &guarantees->enforced) |= SBX_AREA_FILE_WRITE;
+    if ((st = deny_others(s, policy, err)) != SBX_OK)
+        goto out;
     st = sbx_deleting_claim(policy, s->grants, s->spec.is_whole, guarantees, &s->asks_twice, err);
     if (st != SBX_OK)
         goto out;
@@ -394,6 +405,17 @@ void sbx_elevated_environment(const sbx_session *session, sbx_env_edits *edits)
 {
     edits->count = session->edits.count;
     edits->edits = session->edits.items;
+}
+
+sbx_status sbx_elevated_token_like(sbx_session *session, void **copy, sbx_error *err)
+{
+    HANDLE logon = NULL;
+    sbx_status st = sbx_account_logon(session->lease.account, session->password_w, &logon, err);
+
+    if (st == SBX_OK)
+        st = sbx_token_like(&session->spec, logon, copy, err);
+    sbx_handle_close(&logon);
+    return st;
 }
 
 void sbx_elevated_close(sbx_session *session)

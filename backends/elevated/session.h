@@ -28,6 +28,8 @@ sbx_status sbx_elevated_open(const sbx_policy *policy, uint32_t flags, sbx_sessi
 void sbx_elevated_identity(sbx_session *session, sbx_identity *identity);
 const sbx_ticket *sbx_elevated_ticket(const sbx_session *session);
 void sbx_elevated_environment(const sbx_session *session, sbx_env_edits *edits);
+/* A token like the command's, see sbx_token_copy: made of a logon of the account, here. */
+sbx_status sbx_elevated_token_like(sbx_session *session, void **copy, sbx_error *err);
 void sbx_elevated_close(sbx_session *session); /* NULL is fine */
 
 #endif

@@ -331,3 +331,8 @@ const sbx_env_edits *sbx_session_environment(const sbx_session *session)
 {
     return &session->environment;
 }
+
+sbx_status sbx_session_token_like(const sbx_session *session, void **copy, sbx_error *err)
+{
+    return sbx_token_like(&session->spec, NULL, copy, err);
+}

@@ -21,4 +21,7 @@ void sbx_session_close(sbx_session *session);
 const sbx_ticket *sbx_session_ticket(const sbx_session *session);
 const sbx_env_edits *sbx_session_environment(const sbx_session *session);
 
+/* See sbx_token_copy. */
+sbx_status sbx_session_token_like(const sbx_session *session, void **copy, sbx_error *err);
+
 #endif

@@ -205,13 +205,22 @@ static sbx_status SBX_CALL grant_again(const char *path, sbx_grant_count *count,
     return sbx_grants_again(path, count, err);
 }
 
+static sbx_status SBX_CALL token_like(sbx_session *session, void **token, const char **how, sbx_error *err)
+{
+    *how = "your own, restricted as that of a command";
+    return sbx_session_token_like(session, token, err);
+}
+
 static const void *SBX_CALL unelevated_extension(const char *id)
 {
+    static const sbx_ext_token token = {sizeof(token), 0, token_like};
     static const sbx_ext_state state = {sizeof(state), 0, state_list, state_clean};
     static const sbx_ext_shield shield = {sizeof(shield), 0, shield_folders, shield_run};
 
     static const sbx_ext_grant grant = {sizeof(grant), 0, grant_again};
 
+    if (!strcmp(id, SBX_EXT_TOKEN))
+        return &token;
     if (!strcmp(id, SBX_EXT_GRANT))
         return &grant;
     if (!strcmp(id, SBX_EXT_SHIELD))

@@ -59,6 +59,9 @@ static int *plain_option(sbx_cli *cli, const char *name, uint32_t *takes)
         return &cli->repair;
     if (!strcmp(name, "--tools") && cli->verb && (cli->verb->takes & SBX_TAKES_SETUP)) /* of other verbs a setting */
         return &cli->tools;
+    *takes = SBX_TAKES_EXPLAIN;
+    if (!strcmp(name, "--last"))
+        return &cli->last;
     *takes = SBX_TAKES_SETUP | SBX_TAKES_SHIELD;
     if (!strcmp(name, "--dry-run"))
         return &cli->dry_run;
@@ -85,6 +88,9 @@ static const char **valued_option(sbx_cli *cli, const char *name, uint32_t *take
     /* of other verbs it is a setting, which may stand there more than once */
     if (!strcmp(name, "--loopback") && cli->verb && (cli->verb->takes & SBX_TAKES_SETUP))
         return &cli->setup_loopback;
+    *takes = SBX_TAKES_EXPLAIN;
+    if (!strcmp(name, "--op"))
+        return &cli->op;
     *takes = SBX_TAKES_BACKEND;
     if (!strcmp(name, "--backend") && cli->verb && (cli->verb->takes & SBX_TAKES_BACKEND))
         return &cli->backend;
@@ -122,9 +128,10 @@ static const char *meant(const char *name, const char *const *names, size_t coun
 
 static sbx_status unknown_option(const parser *p, const char *name, sbx_error *err)
 {
-    static const char *const own[] = {"--help",    "--version", "--quiet",  "--verbose", "--json",    "--all",
-                                      "--stale",   "--homes",   "--status", "--remove",  "--dry-run", "--config",
-                                      "--profile", "--report",  "--slots",  "--repair",  "--check",   "--user"};
+    static const char *const own[] = {"--help",    "--version", "--quiet",   "--verbose", "--json",
+                                      "--all",     "--stale",   "--homes",   "--status",  "--remove",
+                                      "--dry-run", "--config",  "--profile", "--report",  "--slots",
+                                      "--repair",  "--check",   "--user",    "--op",      "--last"};
     const char *names[128], *near;
     size_t n = 0;
     uint32_t count, i, f;

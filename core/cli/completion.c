@@ -37,6 +37,8 @@ static void options(sbx_text *out)
                                          {"--status", "setup: list the steps"},
                                          {"--remove", "setup, shield: undo it"},
                                          {"--dry-run", "shield: look and tell, change nothing"},
+                                         {"--op", "explain: read, write, delete or run"},
+                                         {"--last", "explain: the last run that failed"},
                                          {"--quiet", "No warnings"},
                                          {"--verbose", "Say more"},
                                          {"--help", "Help"},

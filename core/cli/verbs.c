@@ -159,6 +159,22 @@ static const sbx_verb verbs[] = {
      "  sbx doctor\n"
      "  sbx doctor --backend unelevated --json > doctor.json\n",
      SBX_TAKES_BACKEND | SBX_TAKES_JSON, sbx_verb_doctor},
+    {"explain", "say whether a command may, and what decides that",
+     "explain PATH [--op read|write|delete|run] [OPTIONS]",
+     "The system is asked with a token like that of a command, which would be started with these options: by its\n"
+     "access check, and by opening PATH for just these rights.  Nothing is read, changed or deleted, and no command\n"
+     "runs.  Told are the object that PATH leads to, the entry of its access rights that decides (for each of the\n"
+     "two lists of a restricted token), the line of the configuration, and what would change the answer.\n"
+     "\n"
+     "  --op OP   read, write, delete, run [read]\n"
+     "\n"
+     "What does not exist yet: whether it could be made.  What writes in a folder is making a file there.\n"
+     "Exit code: 0, whatever the answer; 125 where there is none, as for what is on another machine.\n"
+     "\n"
+     "Examples:\n"
+     "  sbx explain .git\\config --op delete\n"
+     "  sbx explain \"%USERPROFILE%\\.npmrc\" --backend elevated\n",
+     SBX_TAKES_CONFIG | SBX_TAKES_WORDS | SBX_TAKES_EXPLAIN | SBX_TAKES_JSON, sbx_verb_explain},
     {"completion", "print a completion script", "completion powershell",
      "Example (in the file that $PROFILE names):\n"
      "  sbx completion powershell | Out-String | Invoke-Expression\n",

@@ -129,11 +129,27 @@ out:
     return st;
 }
 
-sbx_status sbx_token_restrict(const sbx_token_spec *spec, void **token, sbx_error *err)
+/* Restricted, and not yet settled.  *made: NULL on failure. */
+static sbx_status restrict_once(const sbx_token_spec *spec, HANDLE base, const sbx_token_self *self, HANDLE *made,
+                                sbx_error *err)
 {
     SID_AND_ATTRIBUTES *sids = NULL, denied[SBX_TOKEN_DENIED];
-    const sbx_token_self *self;
     uint32_t count = 0;
+    sbx_status st = sbx_token_restricting(spec, self, &sids, &count, err);
+
+    if (st == SBX_OK &&
+        !CreateRestrictedToken(base, DISABLE_MAX_PRIVILEGE | LUA_TOKEN | (count ? WRITE_RESTRICTED : 0u),
+                               sbx_token_denied(spec, self, denied), denied, 0, NULL, count, sids, made)) {
+        *made = NULL;
+        st = sbx_fail_last(err, SBX_E_SYSTEM, "CreateRestrictedToken", spec->launcher ? "account" : "own token");
+    }
+    sbx_free(sids);
+    return st;
+}
+
+sbx_status sbx_token_restrict(const sbx_token_spec *spec, void **token, sbx_error *err)
+{
+    const sbx_token_self *self;
     HANDLE own = NULL, made = NULL;
     sbx_status st;
 
@@ -143,23 +159,31 @@ sbx_status sbx_token_restrict(const sbx_token_spec *spec, void **token, sbx_erro
                           &own))
         return sbx_fail_last(err, SBX_E_SYSTEM, "OpenProcessToken", "own process");
     if ((st = sbx_token_ask_self(&self, err)) != SBX_OK ||
-        (st = sbx_token_restricting(spec, self, &sids, &count, err)) != SBX_OK)
-        goto out;
-    if (!CreateRestrictedToken(own, DISABLE_MAX_PRIVILEGE | LUA_TOKEN | (count ? WRITE_RESTRICTED : 0u),
-                               sbx_token_denied(spec, self, denied), denied, 0, NULL, count, sids, &made)) {
-        made = NULL;
-        st = sbx_fail_last(err, SBX_E_SYSTEM, "CreateRestrictedToken", "own token");
-        goto out;
-    }
-    if ((st = set_owner(made, self, err)) != SBX_OK || (st = set_dacls(made, self, spec, err)) != SBX_OK ||
-        (st = set_integrity(made, self, err)) != SBX_OK)
+        (st = restrict_once(spec, own, self, &made, err)) != SBX_OK || (st = set_owner(made, self, err)) != SBX_OK ||
+        (st = set_dacls(made, self, spec, err)) != SBX_OK || (st = set_integrity(made, self, err)) != SBX_OK)
         goto out;
     *token = made;
     made = NULL;
 out:
     sbx_handle_close(&made);
-    sbx_free(sids);
     sbx_handle_close(&own);
+    return st;
+}
+
+sbx_status sbx_token_like(const sbx_token_spec *spec, void *base, void **copy, sbx_error *err)
+{
+    sbx_token_self self;
+    HANDLE made = NULL;
+    sbx_status st;
+
+    if (!base)
+        st = sbx_token_restrict(spec, &made, err);
+    else if ((st = sbx_token_ask(base, &self, err)) == SBX_OK &&
+             (st = restrict_once(spec, base, &self, &made, err)) == SBX_OK)
+        st = set_integrity(made, &self, err);
+    if (st == SBX_OK)
+        st = sbx_token_copy(made, copy, err);
+    sbx_handle_close(&made);
     return st;
 }
 

@@ -57,6 +57,10 @@ int sbx_token_has_logon(void);
 /* *token: primary token with all access, the caller closes it. */
 sbx_status sbx_token_restrict(const sbx_token_spec *spec, void **token, sbx_error *err);
 
+/* *copy: as of sbx_token_copy, of such a token made of `base`, the token of an account that the command would run as; NULL: of this
+ * process's.  base: TOKEN_QUERY, TOKEN_DUPLICATE. */
+sbx_status sbx_token_like(const sbx_token_spec *spec, void *base, void **copy, sbx_error *err);
+
 /* Give a process that was started with such a token, and the copy of the token that it has, the DACL of what it makes
  * itself.  MSDN "CreateProcessAsUserW" says that they have it; others found there that of the process that starts it, and then
  * the command could not open its own token to duplicate or adjust it.  Both: WRITE_DAC. */

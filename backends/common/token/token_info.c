@@ -83,6 +83,34 @@ sbx_status sbx_token_ask_self(const sbx_token_self **self, sbx_error *err)
     return st;
 }
 
+static void copy_sid(sbx_user_sid *to, const void *sid)
+{
+    memcpy(to->u.bytes, sid, GetLengthSid(as_sid(sid)));
+}
+
+sbx_status sbx_token_ask(void *token, sbx_token_self *self, sbx_error *err)
+{
+    TOKEN_USER *user = NULL;
+    TOKEN_GROUPS *groups = NULL;
+    DWORD i;
+    sbx_status st;
+
+    memset(self, 0, sizeof(*self));
+    if ((st = sbx_token_info(token, TokenUser, (void **)&user, err)) == SBX_OK &&
+        (st = sbx_token_info(token, TokenGroups, (void **)&groups, err)) == SBX_OK) {
+        copy_sid(&self->user, user->User.Sid);
+        for (i = 0; i < groups->GroupCount && !self->has_logon; i++) {
+            self->has_logon = (groups->Groups[i].Attributes & SE_GROUP_LOGON_ID) == SE_GROUP_LOGON_ID;
+            if (self->has_logon)
+                copy_sid(&self->logon, groups->Groups[i].Sid);
+        }
+        st = sbx_token_integrity(token, &self->integrity, err);
+    }
+    sbx_free(groups);
+    sbx_free(user);
+    return st;
+}
+
 uint32_t sbx_token_denied(const sbx_token_spec *spec, const sbx_token_self *self, SID_AND_ATTRIBUTES *sids)
 {
     uint32_t i, n = 0;

@@ -22,6 +22,9 @@ typedef struct sbx_token_self {
 /* Asked once.  *self: not to be freed. */
 sbx_status sbx_token_ask_self(const sbx_token_self **self, sbx_error *err);
 
+/* The same of another token: TOKEN_QUERY. */
+sbx_status sbx_token_ask(void *token, sbx_token_self *self, sbx_error *err);
+
 /* token: TOKEN_QUERY. */
 sbx_status sbx_token_info(void *token, TOKEN_INFORMATION_CLASS what, void **info, sbx_error *err);
 

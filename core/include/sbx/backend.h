@@ -488,6 +488,18 @@ typedef struct sbx_ext_grant {
     sbx_status(SBX_CALL *again)(const char *path, sbx_grant_count *count, sbx_error *error);
 } sbx_ext_grant;
 
+/* What a command may do is asked of the system with a token like its own, without a command. */
+#define SBX_EXT_TOKEN "sbx.token/1"
+
+typedef struct sbx_ext_token {
+    uint32_t size;
+    uint32_t reserved;
+    /* *token: for a thread, with TOKEN_QUERY and TOKEN_IMPERSONATE, so that access checks answer as the command's would;
+     * the caller closes it.  The session may be one of a dry run.  *how: one line for people on how it was made; lives as long as the
+     * DLL. */
+    sbx_status(SBX_CALL *like)(sbx_session *session, void **token, const char **how, sbx_error *error);
+} sbx_ext_token;
+
 #ifdef __cplusplus
 }
 #endif
