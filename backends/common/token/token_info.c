@@ -96,8 +96,10 @@ sbx_status sbx_token_ask(void *token, sbx_token_self *self, sbx_error *err)
     sbx_status st;
 
     memset(self, 0, sizeof(*self));
-    if ((st = sbx_token_info(token, TokenUser, (void **)&user, err)) == SBX_OK &&
-        (st = sbx_token_info(token, TokenGroups, (void **)&groups, err)) == SBX_OK) {
+    st = sbx_token_info(token, TokenUser, (void **)&user, err);
+    if (st == SBX_OK)
+        st = sbx_token_info(token, TokenGroups, (void **)&groups, err);
+    if (user && groups) {
         copy_sid(&self->user, user->User.Sid);
         for (i = 0; i < groups->GroupCount && !self->has_logon; i++) {
             self->has_logon = (groups->Groups[i].Attributes & SE_GROUP_LOGON_ID) == SE_GROUP_LOGON_ID;
