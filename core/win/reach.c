@@ -169,9 +169,11 @@ static uint32_t accept_at(uint32_t way, uint16_t port, SOCKET listener, uint32_t
     FD_ZERO(&asked);
     FD_SET(listener, &asked);
     if ((!connect(out, &a.any, length) || WSAGetLastError() == WSAEWOULDBLOCK) &&
-        select(0, &asked, NULL, NULL, &limit) > 0 && (in = accept(listener, NULL, NULL)) != INVALID_SOCKET)
+        select(0, &asked, NULL, NULL, &limit) > 0)
+        in = accept(listener, NULL, NULL);
+    closesocket(out); /* who closes first keeps its port for a while */
+    if (in != INVALID_SOCKET)
         closesocket(in);
-    closesocket(out);
     return in != INVALID_SOCKET ? SBX_REACH_OPEN : SBX_REACH_REFUSED;
 }
 

@@ -167,19 +167,22 @@ static uint32_t verdicts_of(HANDLE process)
 
 void sbx_weaker_try(const sbx_reach *how, sbx_weaker_told told, void *context)
 {
-    sbx_reach thread = {how->port, how->listen, how->limit_ms, NULL, 1, 0};
+    sbx_reach thread = {how->port, how->listen, how->limit_ms, NULL, 1, 0}, outside = {.limit_ms = how->limit_ms};
     HANDLE own = NULL, processes[KINDS] = {NULL};
     size_t i;
 
     OpenProcessToken(GetCurrentProcess(), TOKEN_ALL_ACCESS, &own);
     for (i = 0; i < KINDS && own; i++)
-        processes[i] = start_kind(own, kinds[i].how, how);
-    sbx_handle_close(&own);
+        if (kinds[i].how & PACKAGED)
+            processes[i] = start_kind(own, kinds[i].how, &outside);
     for (i = 0; i < KINDS; i++) {
+        if (own && !(kinds[i].how & PACKAGED)) /* one after another: they listen at the same port */
+            processes[i] = start_kind(own, kinds[i].how, how);
         told(context, kinds[i].name,
              !processes[i] ? 0 : verdicts_of(processes[i]) & (kinds[i].how & PACKAGED ? SBX_REACH_OUTSIDE : EXIT_MASK));
         sbx_handle_close(&processes[i]);
     }
+    sbx_handle_close(&own);
     told(context, SBX_WEAKER_ANONYMOUS, sbx_reach_try(&thread));
 }
 

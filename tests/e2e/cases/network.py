@@ -39,14 +39,6 @@ def verdicts(got):
             line.split(' ', 1)[1] for line in got.text.splitlines()}
 
 
-def judged(w, got, wanted):
-    """These verdicts; but the driver that pings ends now and then under Wine, and then nothing is known of that."""
-    told = verdicts(got)
-    gone = {way: told[way] for way in wanted if way.startswith('ping') and told.get(way) in ('error 2', 'error 3')}
-    w.unjudged += ['echo requests: the driver of Wine has ended'] if gone and not w.unjudged else []
-    equal(told, {**wanted, **gone}, got)
-
-
 def asked(got):
     """Results and readings of the probes for Windows; of two that begin alike the later one."""
     told = {}
@@ -69,7 +61,7 @@ def off(w):
     local = ['listen,127.0.0.1,0', 'listen,::1,0', 'serve,127.0.0.1,%d' % free_port(), 'ping,127.0.0.1', 'ping,192.0.2.1']
     ways, lines = talks(w, 'free')
     got = w.run(NET, *ways, *local)
-    judged(w, got, dict.fromkeys(ways + local, 'ok'))
+    equal(verdicts(got), dict.fromkeys(ways + local, 'ok'), got)
     check(wait_heard(w, lines), 'control: %s' % lines)
     with set_up(w):
         begin = time.monotonic()
@@ -81,15 +73,16 @@ def off(w):
                 refused = {way: refused[way] for way in ways}
                 equal({way: text for way, text in verdicts(got).items() if way in ways}, refused, got)
             else:
-                judged(w, got, refused)
+                equal(verdicts(got), refused, got)
             check(not set(lines) & heard(w), 'nothing of it arrives')
         check(time.monotonic() - begin < 100, 'refused at once')
         ways, lines = talks(w, 'on')
         got = there(w, NET, *ways, *local, options=('--network', 'on'))
-        judged(w, got, dict.fromkeys(ways + local, 'ok'))
+        equal(verdicts(got), dict.fromkeys(ways + local, 'ok'), got)
         check(wait_heard(w, lines), lines)
         ways = talks(w, 'user')[0]
-        judged(w, w.run(NET, *ways, *local), dict.fromkeys(ways + local, 'ok'))  # nobody else is cut off
+        got = w.run(NET, *ways, *local)  # nobody else is cut off
+        equal(verdicts(got), dict.fromkeys(ways + local, 'ok'), got)
         got = there(w, 'node', '-e', "require('net').connect(%s, '127.0.0.1').on('error', e => console.log(e.code))"
                     % w.listener_port)
         equal(got.text.strip(), 'EACCES', got)

@@ -9,7 +9,8 @@
  *
  * Two addresses are outside of the machine, 192.0.2.1 and 2001:db8::1 (RFC 5737, RFC 3849).  Nothing is
  * ever sent to them: after the verdict LAB_OUTSIDE=PORT carries what is meant for them to that port of
- * the loopback address of the same family, otherwise they cannot be reached.
+ * the loopback address of the same family, otherwise they cannot be reached.  LAB_STATE=ipv6 takes the second one
+ * away, or the family.
  */
 
 #include <ifaddrs.h>
@@ -72,7 +73,7 @@ static int carry( union unix_sockaddr *addr, socklen_t *len )
     union unix_sockaddr plain = plain_address( addr );
 
     if (!ntlab_enabled || !is_outside( &plain )) return 1;
-    if (!port)
+    if (!port || (plain.addr.sa_family == AF_INET6 && ntlab_second( NTLAB_IPV6 )))
     {
         set_error( STATUS_NETWORK_UNREACHABLE );
         return 0;
@@ -227,10 +228,16 @@ static const union unix_sockaddr *local_address( const struct sock *sock, union 
     return addr;
 }
 
-static int ntlab_check_raw( int family, int type, int protocol )
+/* whether there can be a socket like that */
+static int ntlab_check_new( int family, int type, int protocol )
 {
     const struct sock sock = { .family = family, .type = type, .proto = protocol };
 
+    if (family == WS_AF_INET6 && is_filtered( &sock ) && ntlab_second( NTLAB_IPV6 ) == 2)
+    {
+        set_win32_error( WSAEAFNOSUPPORT );
+        return 0;
+    }
     if (type != WS_SOCK_RAW || !is_filtered( &sock ) || decide( &sock, WFP_BIND, NULL, NULL, NULL, 0 )) return 1;
     set_win32_error( WSAEACCES );  /* socket() takes this one */
     return 0;

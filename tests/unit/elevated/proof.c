@@ -11,6 +11,7 @@
 
 #include "base/memory.h"
 #include "common/host.h"
+#include "elevated/checks.h"
 #include "elevated/fwpm_ids.h"
 #include "elevated/proof.h"
 #include "win/file.h"
@@ -200,6 +201,54 @@ static void test_judged(void **state)
     sbx_proof_close(&proof);
 }
 
+static void listened(void *context, const char *name, uint32_t verdicts)
+{
+    if (strstr(name, "AppContainer") || !strcmp(name, SBX_WEAKER_ANONYMOUS))
+        return;
+    ++*(int *)context;
+    if ((verdicts >> 16 & 0xFu) != 0xFu)
+        fail_msg("%s: %08x", name, (unsigned)verdicts);
+}
+
+/* Each weaker token is asked whether it can listen, at the one port that they have for it. */
+static void test_all_listen(void **state)
+{
+    sbx_reach_listener listener = {0};
+    sbx_reach how = {.limit_ms = 500};
+    int rows = 0;
+
+    (void)state;
+    sbx_checks_ports(&user.loopback, &listener, &how.listen);
+    assert_int_not_equal(how.listen, 0);
+    sbx_weaker_try(&how, listened, &rows);
+    assert_int_equal(rows, 4);
+    sbx_reach_listen_end(&listener);
+}
+
+/* LAB_STATE=ipv6=...: a launch is not refused for what is not there, and what is there counts. */
+static void test_without_v6(void **state)
+{
+    sbx_proof proof = {0};
+    sbx_error err = {0};
+
+    (void)state;
+    user.loopback.count = 0;
+    check(sbx_proof_open(&proof, RUN, &user, own_sid, &err), &err, "open");
+    expect_open(proof.text, "TCP to 127.0.0.1", "network off (the account)");
+    open_session();
+    add(&layer_connect_v4, NULL, FWP_ACTION_BLOCK, 0);
+    add(&layer_listen_v4, NULL, FWP_ACTION_BLOCK, 0);
+    if (is_machine("ipv6=none"))
+        check(prove(proof.text, &err), &err, "IPv4 is blocked");
+    else
+        expect_open(proof.text, "TCP to ::1", "network off (the account)");
+    block_all();
+    check(prove(proof.text, &err), &err, "all is blocked");
+    close_session();
+    sbx_proof_close(&proof);
+    DeleteFileA(FOLDER "\\elevated-proof");
+}
+
 /* ---- when all tokens are tried ---- */
 
 static int asks(int finish)
@@ -279,12 +328,15 @@ static int end(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_look), cmocka_unit_test(test_judged),
-                                       cmocka_unit_test(test_again)};
+                                       cmocka_unit_test(test_again), cmocka_unit_test(test_all_listen)};
     const struct CMUnitTest stopped[] = {cmocka_unit_test(test_no_platform)};
+    const struct CMUnitTest without_v6[] = {cmocka_unit_test(test_without_v6)};
     int exit_code;
 
     if (sbx_weaker_main((uint32_t)argc, (const char *const *)argv, &exit_code)) /* a process with a weaker token */
         return exit_code;
+    if (is_machine("ipv6="))
+        return cmocka_run_group_tests(without_v6, begin, end);
     return is_machine("bfe=stopped") ? cmocka_run_group_tests(stopped, begin, end)
                                      : cmocka_run_group_tests(tests, begin, end);
 }
