@@ -1,6 +1,9 @@
 """Off the network under elevated: by the kernel's filters, proven at each launch, with a listener outside as witness."""
+import glob
 import os
+import re
 import socket
+import tempfile
 import time
 
 from cases.elevated import ACCOUNTS, WORLDS, administrator, as_administrator, set_up, there
@@ -16,11 +19,15 @@ def heard(w):
         return set(log.read().split('\n'))
 
 
-def wait_heard(w, lines):
+def wait_for(condition):
     end = time.monotonic() + 20
-    while not set(lines) <= heard(w) and time.monotonic() < end:
+    while not condition() and time.monotonic() < end:
         time.sleep(0.02)
-    return set(lines) <= heard(w)
+    return condition()
+
+
+def wait_heard(w, lines):
+    return wait_for(lambda: set(lines) <= heard(w))
 
 
 def talks(w, word):
@@ -146,11 +153,20 @@ def online(w):
     def stamps():  # whatever sets a descriptor moves these
         return {where: os.stat(where).st_ctime_ns for folder, _, names in os.walk(w.unix(w.ws('d')))
                 for where in [folder] + [os.path.join(folder, name) for name in names]}
+
+    def run(account, *options):  # how many descriptors sbx and its runner set, those of processes and tokens among them
+        with tempfile.TemporaryDirectory() as counts:
+            got = w.sbx('cmd', '/d', '/c', 'type d\\e\\f& echo %USERNAME%', options=options, env={'LAB_COUNT': counts})
+            equal(got.text.split(), ['x', account], got)
+            wait_for(lambda: glob.glob(counts + '/sbx-runner.exe.*'))
+            calls = ''.join(open(file).read() for file in glob.glob(counts + '/sbx*'))
+        return sum(map(int, re.findall(r'^NtSetSecurityObject (\d+)', calls, re.M)))
     equal(w.run('cmd', '/d', '/c', 'md d\\e& echo x> d\\e\\f', cwd=w.workspace).code, 0)  # with descriptors of their own
     before = stamps()
     with set_up(w):
-        equal(w.sbx('cmd', '/d', '/c', 'type d\\e\\f& echo %USERNAME%').text.split(), ['x', 'sbx1-off01'])
+        first = run('sbx1-off01')
         granted = stamps()
         check(all(granted[where] != before[where] for where in before), 'control: the first run stamps all: %s' % granted)
-        got = w.sbx('cmd', '/d', '/c', 'type d\\e\\f& echo %USERNAME%', options=('--network', 'on'))
-        equal((got.text.split(), stamps()), (['x', 'sbx1-on01'], granted), got)
+        again = run('sbx1-off01')
+        check(again + len(before) <= first, 'control: that is counted: %s, %s' % (first, again))
+        equal((run('sbx1-on01', '--network', 'on'), stamps()), (again, granted))

@@ -6,12 +6,16 @@
 
 #include "world.h"
 
+#include <rpcdce.h>
 #include <stdlib.h>
+#include <wchar.h>
 
 #include "elevated/listeners.h"
 #include "elevated/filters_part.h"
 #include "elevated/fwpm_ids.h"
 #include "elevated/state.h"
+
+#define CRASHED 77u
 
 static void test_there_and_back(void **state)
 {
@@ -98,6 +102,41 @@ static void test_two_users(void **state)
     assert_int_equal(filters_there(NULL, 0, NULL), 0);
 }
 
+/* The other program: it ends in the middle of a transaction that takes the filters away. */
+static int crash(void)
+{
+    GUID keys[64];
+    uint32_t n, i;
+
+    if (FwpmEngineOpen0(NULL, RPC_C_AUTHN_WINNT, NULL, NULL, &engine) || FwpmTransactionBegin0(engine, 0))
+        return 1;
+    n = filters_there(NULL, 0, keys);
+    for (i = 0; i < n; i++)
+        if (FwpmFilterDeleteByKey0(engine, &keys[i]))
+            return 2;
+    TerminateProcess(GetCurrentProcess(), filters_there(NULL, 0, NULL) ? 3 : CRASHED);
+    return 4;
+}
+
+static void check_crash(void)
+{
+    WCHAR path_w[MAX_PATH + 1], command_w[MAX_PATH + 16];
+    STARTUPINFOW si = {.cb = sizeof(si)};
+    PROCESS_INFORMATION pi;
+    DWORD code = 0;
+
+    assert_in_range(GetModuleFileNameW(NULL, path_w, MAX_PATH + 1), 1, MAX_PATH);
+    swprintf(command_w, MAX_PATH + 16, L"\"%ls\" crash", path_w);
+    assert_true(CreateProcessW(path_w, command_w, NULL, NULL, FALSE, 0, NULL, NULL, &si, &pi));
+    assert_int_equal(WaitForSingleObject(pi.hProcess, 60000), WAIT_OBJECT_0);
+    assert_true(GetExitCodeProcess(pi.hProcess, &code));
+    assert_int_equal(code, CRASHED);
+    CloseHandle(pi.hThread);
+    CloseHandle(pi.hProcess);
+    assert_int_equal(state_named("filters"), 1);
+    assert_int_equal(HERE(reached_by(own_sid, 0)), REFUSED_HERE);
+}
+
 /* A session that ends in the middle, and filters that must not be, change nothing. */
 static void test_cut(void **state)
 {
@@ -129,6 +168,7 @@ static void test_cut(void **state)
     assert_int_equal(state_named("filters"), 1);
     sbx_filters_free(filters);
     sbx_machine_fini(&machine);
+    check_crash();
     undo_all();
 }
 
@@ -270,7 +310,7 @@ static void test_without_v6(void **state)
     undo_all();
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest without_v6[] = {cmocka_unit_test(test_without_v6)};
     const struct CMUnitTest tests[] = {
@@ -280,6 +320,9 @@ int main(void)
         cmocka_unit_test(test_overruled),
     };
 
+    (void)argv;
+    if (argc > 1)
+        return crash();
     if (getenv("LAB_STATE") && strstr(getenv("LAB_STATE"), "ipv6="))
         return cmocka_run_group_tests(without_v6, world_begin, world_end);
     return cmocka_run_group_tests(tests, world_begin, world_end);

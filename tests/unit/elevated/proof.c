@@ -266,9 +266,29 @@ static int asks(int finish)
     return asked;
 }
 
+/* When the process of the platform was started: an administrator may open it. */
+static unsigned long long started(void)
+{
+    SERVICE_STATUS_PROCESS status = {0};
+    const SC_HANDLE manager = OpenSCManagerW(NULL, NULL, SC_MANAGER_CONNECT);
+    const SC_HANDLE service = OpenServiceW(manager, L"BFE", SERVICE_QUERY_STATUS);
+    FILETIME created = {0}, unused;
+    HANDLE process;
+    DWORD needed;
+
+    assert_true(QueryServiceStatusEx(service, SC_STATUS_PROCESS_INFO, (BYTE *)&status, sizeof(status), &needed));
+    process = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, status.dwProcessId);
+    assert_true(GetProcessTimes(process, &created, &unused, &unused, &unused));
+    CloseHandle(process);
+    CloseServiceHandle(service);
+    CloseServiceHandle(manager);
+    return (unsigned long long)created.dwHighDateTime << 32 | created.dwLowDateTime;
+}
+
 static void test_again(void **state)
 {
     static const char path[] = FOLDER "\\elevated-proof";
+    unsigned long long start = 0;
     char *data = NULL, *at;
     size_t length = 0;
 
@@ -279,7 +299,10 @@ static void test_again(void **state)
     assert_false(asks(0));
     assert_false(asks(1)); /* and nothing is forgotten */
     assert_int_equal(sbx_file_read(path, 4096, &data, &length, NULL), SBX_OK);
-    at = strrchr(data, ' ') - 1; /* the last digit of when the platform was started */
+    assert_int_equal(sscanf(data, "sbx-proof 1 %*u %*u %*u %llx", &start), 1);
+    if (start != started())
+        fail_msg("it was started at %llx, not at %llx", started(), start);
+    at = strrchr(data, ' ') - 1; /* the last digit of that */
     *at = *at == '0' ? '1' : '0';
     assert_int_equal(sbx_file_write(path, data, length, NULL), SBX_OK);
     assert_true(asks(1));
