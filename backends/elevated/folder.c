@@ -144,7 +144,7 @@ sbx_status sbx_elevated_folder_open(sbx_elevated_folder *folder, const sbx_eleva
     st = !folder->path || list.failed ? sbx_fail_memory(err) : open_area(folder, who->account_sid, err);
     if (st == SBX_OK)
         st = make(folder->path, list.data, &code, err);
-    if (st == SBX_OK && (st = make_plain(&folder->home, folder->path, "home", err)) == SBX_OK &&
+    if (st == SBX_OK && who->is_home && (st = make_plain(&folder->home, folder->path, "home", err)) == SBX_OK &&
         (st = make_plain(&between, folder->home, "AppData", err)) == SBX_OK &&
         (st = make_plain(&folder->roaming, between, "Roaming", err)) == SBX_OK)
         st = make_plain(&folder->local, between, "Local", err);

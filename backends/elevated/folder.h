@@ -3,7 +3,7 @@
  *
  *   %LOCALAPPDATA%\sbx\elevated-ACCOUNT     the account may list it
  *                                  \RUN     TEMP, and whatever the command makes there
- *                                     \home \AppData\Roaming, \AppData\Local
+ *                                     \home \AppData\Roaming, \AppData\Local; where no home is kept (home.h)
  *
  * Made with its final access list: one SID passes the first check of the command's token, another the second; the user may do
  * everything.  What the command makes there belongs to the account, so OWNER RIGHTS takes from an owner the right to
@@ -21,8 +21,8 @@
 #include "base/error.h"
 
 typedef struct sbx_elevated_folder {
-    char *area, *path; /* NULL: none; path: TEMP */
-    char *home, *roaming, *local;
+    char *area, *path;            /* NULL: none; path: TEMP */
+    char *home, *roaming, *local; /* NULL: it is not */
 } sbx_elevated_folder;
 
 typedef struct sbx_elevated_folder_who {
@@ -31,6 +31,7 @@ typedef struct sbx_elevated_folder_who {
     const char *first_sid;   /* passes the first check */
     const void *second_sid;  /* PSID: the second */
     const char *run_id;
+    int is_home; /* it is the home as well */
 } sbx_elevated_folder_who;
 
 /* `folder` begins as { 0 }; closed by the caller on failure, too. */

@@ -31,12 +31,6 @@ static sbx_status no_platform(sbx_error *err)
                     "without it nobody is kept off the network: start it as an administrator, or use --network on");
 }
 
-/* Who it is; a user may ask for that. */
-static sbx_status platform(uint32_t *process, sbx_error *err)
-{
-    return sbx_service_runs(L"BFE", process) ? SBX_OK : no_platform(err);
-}
-
 /* When a process was started; 0: nobody knows.  Opening one of a service is not for a user. */
 static uint64_t start_of(uint32_t process)
 {
@@ -76,7 +70,7 @@ static uint64_t start_of(uint32_t process)
 
 /* ---- is it so still? ---- */
 
-static void make_stamp(sbx_proof *proof, const sbx_machine_user *user, uint32_t process)
+static void make_stamp(sbx_proof *proof, const sbx_machine_user *user)
 {
     static const WCHAR key_w[] = L"SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion";
     DWORD revision = 0, size = sizeof(revision), build = 0;
@@ -87,7 +81,7 @@ static void make_stamp(sbx_proof *proof, const sbx_machine_user *user, uint32_t 
     if (!RegGetValueW(HKEY_LOCAL_MACHINE, key_w, L"CurrentBuild", RRF_RT_REG_SZ, NULL, build_w, &build_size))
         build = (DWORD)wcstoul(build_w, NULL, 10);
     snprintf(proof->stamp, sizeof(proof->stamp), "sbx-proof 1 %u %u %u %016llx %lu.%lu\n", SBX_MACHINE_NETWORK,
-             (unsigned)user->number, (unsigned)user->generation, (unsigned long long)start_of(process),
+             (unsigned)user->number, (unsigned)user->generation, (unsigned long long)start_of(proof->platform),
              (unsigned long)build, (unsigned long)revision);
 }
 
@@ -140,14 +134,15 @@ static sbx_status check_loopback(const sbx_policy *policy, const sbx_machine_use
     return st;
 }
 
-sbx_status sbx_proof_look(const sbx_policy *policy, const sbx_machine *machine, const sbx_machine_user *user,
-                          sbx_error *err)
+sbx_status sbx_proof_look(sbx_proof *proof, const sbx_policy *policy, const sbx_machine *machine,
+                          const sbx_machine_user *user, sbx_error *err)
 {
-    uint32_t process;
     sbx_text ports = {0};
-    sbx_status st = platform(&process, err);
+    sbx_status st;
 
-    if (st != SBX_OK || (st = check_loopback(policy, user, err)) != SBX_OK)
+    if (!sbx_service_runs(L"BFE", &proof->platform)) /* a user may ask for that */
+        return no_platform(err);
+    if ((st = check_loopback(policy, user, err)) != SBX_OK)
         return st;
     if (machine->network != SBX_MACHINE_NETWORK) {
         sbx_fail(err, SBX_E_REFUSED, "its filters of the network are not there", "backend \"elevated\"");
@@ -199,12 +194,9 @@ sbx_status sbx_proof_open(sbx_proof *proof, const char *run_id, const sbx_machin
                           sbx_error *err)
 {
     uint16_t listen = 0;
-    uint32_t process;
-    sbx_status st = platform(&process, err);
+    sbx_status st;
 
-    if (st != SBX_OK)
-        return st;
-    make_stamp(proof, user, process);
+    make_stamp(proof, user);
     if (!is_known(proof) && (st = make_event(proof, run_id, account_sid, err)) != SBX_OK)
         return st;
     if (!sbx_loopback_has(&user->loopback, 1, UINT16_MAX)) {

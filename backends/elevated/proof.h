@@ -19,17 +19,18 @@
 #include "win/reach.h"
 
 typedef struct sbx_proof {
+    uint32_t platform; /* its process */
     sbx_reach_listener listener;
     void *event;    /* HANDLE: set by the runner when all tokens were tried; NULL: not asked for */
     char stamp[96]; /* what such a trial holds for */
     char text[32];  /* for the ticket */
 } sbx_proof;
 
-/* Can the network be off, with these ports of this machine?  Looks alone.  SBX_E_REFUSED. */
-sbx_status sbx_proof_look(const sbx_policy *policy, const sbx_machine *machine, const sbx_machine_user *user,
-                          sbx_error *err);
+/* Can the network be off, with these ports of this machine?  Looks alone.  `proof` begins as { 0 }.  SBX_E_REFUSED. */
+sbx_status sbx_proof_look(sbx_proof *proof, const sbx_policy *policy, const sbx_machine *machine,
+                          const sbx_machine_user *user, sbx_error *err);
 
-/* In sbx.exe: the listener, and the text for the ticket.  `proof` begins as { 0 }. */
+/* Then, in sbx.exe: the listener, and the text for the ticket.  A platform that ended since is not seen here: the proof fails. */
 sbx_status sbx_proof_open(sbx_proof *proof, const char *run_id, const sbx_machine_user *user, const char *account_sid,
                           sbx_error *err);
 void sbx_proof_close(sbx_proof *proof);

@@ -292,7 +292,8 @@ static sbx_status open_run(sbx_session *s, const sbx_policy *policy, sbx_error *
                                    .account_sid = s->lease.sid,
                                    .first_sid = s->user->groups[SBX_GROUP_WRITERS],
                                    .second_sid = s->spec.set_sid ? s->spec.set_sid : run_sid,
-                                   .run_id = policy->run_id};
+                                   .run_id = policy->run_id,
+                                   .is_home = !s->spec.set_sid};
     char record[SBX_STATION_RECORD];
     sbx_text made = {0};
     PSID account = NULL;
@@ -356,7 +357,8 @@ sbx_status sbx_elevated_open(const sbx_policy *policy, uint32_t flags, sbx_sessi
     if ((st = sbx_user_get(&s->self, err)) != SBX_OK ||
         (st = sbx_elevated_load(&s->machine, &s->user, err)) != SBX_OK ||
         (st = sbx_state_runner(&s->machine, &s->runner, err)) != SBX_OK || (st = check_policy(policy, err)) != SBX_OK ||
-        (policy->network == SBX_NETWORK_OFF && (st = sbx_proof_look(policy, &s->machine, s->user, err)) != SBX_OK) ||
+        (policy->network == SBX_NETWORK_OFF &&
+         (st = sbx_proof_look(&s->proof, policy, &s->machine, s->user, err)) != SBX_OK) ||
         (st = sbx_run_sid(policy->run_id, s->spec.run_sid, err)) != SBX_OK)
         goto out;
     s->spec.launcher = s->self.u.bytes;
@@ -431,7 +433,8 @@ void sbx_elevated_close(sbx_session *session)
     sbx_home_close(&session->home);
     is_done = sbx_elevated_folder_close(&session->folder);
     sbx_grants_close(session->grants);
-    sbx_lease_end(&session->lease);
+    if (!is_done) /* else the account has looked itself */
+        sbx_lease_end(&session->lease);
     sbx_proof_close(&session->proof);
     sbx_lease_give(&session->lease, is_done);
     sbx_handle_close(&session->runner);

@@ -35,8 +35,8 @@ uint32_t sbx_sessions_count(void)
     return count;
 }
 
-/* The file says when that was told last. */
-static int was_told(const char *path)
+/* The file says when they were counted last. */
+static int were_counted(const char *path)
 {
     WIN32_FILE_ATTRIBUTE_DATA data;
     FILETIME now;
@@ -57,12 +57,14 @@ void sbx_sessions_tell(uint32_t most)
     char *path = sbx_state_path("sessions");
     uint32_t count;
 
-    if (path && !was_told(path) && (count = sbx_sessions_count()) > most) {
-        sbx_host_log(SBX_LOG_WARN,
-                     "this machine has %u logon sessions: each run makes one, and some builds of Windows keep them; a "
-                     "restart frees them",
-                     count);
-        sbx_file_write(path, "", 0, NULL);
+    if (path && !were_counted(path)) {
+        count = sbx_sessions_count();
+        if (count > most)
+            sbx_host_log(SBX_LOG_WARN,
+                         "this machine has %u logon sessions: each run makes one, and some builds of Windows keep "
+                         "them; a restart frees them",
+                         count);
+        sbx_file_write(path, "", 0, NULL); /* else it is done again next time */
     }
     sbx_free(path);
 }

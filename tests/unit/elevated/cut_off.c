@@ -171,6 +171,48 @@ void test_checks(void **state)
     undo_all();
 }
 
+/* ---- what setup makes of that ---- */
+
+static int spoiled; /* the filters that are tried take more than they should */
+
+sbx_status __real_sbx_filters_replace(const sbx_engine *with, const sbx_filters *filters, sbx_error *err);
+sbx_status __wrap_sbx_filters_replace(const sbx_engine *with, const sbx_filters *filters, sbx_error *err);
+
+sbx_status __wrap_sbx_filters_replace(const sbx_engine *with, const sbx_filters *filters, sbx_error *err)
+{
+    WCHAR name_w[] = L"too much";
+    FWPM_FILTER0 filter = {.displayData = {name_w, NULL},
+                           .layerKey = layer_connect_v4,
+                           .weight = {.type = FWP_EMPTY},
+                           .action = {.type = FWP_ACTION_BLOCK}};
+    const sbx_status st = __real_sbx_filters_replace(with, filters, err);
+
+    if (st == SBX_OK && spoiled && filters->flags & SBX_FILTERS_TRIAL)
+        assert_int_equal(FwpmFilterAdd0(with->handle, &filter, NULL, NULL), 0);
+    return st;
+}
+
+/* Somebody else would lose the network: nothing is left in place. */
+void test_tried(void **state)
+{
+    const sbx_setup_step *filters;
+    sbx_error err = {0};
+
+    (void)state;
+    options_for(own_sid, 1, 0, 0);
+    apply_all();
+    undo_named("filters");
+    filters = &steps[step_of("filters")];
+    spoiled = 1;
+    assert_int_equal(filters->apply(filters, &err), SBX_E_UNENFORCED);
+    spoiled = 0;
+    assert_string_equal(err.op, "TCP to 127.0.0.1");
+    assert_string_equal(err.object, "whoever runs setup");
+    assert_non_null(strstr(err.hint, "they are not left in place"));
+    assert_int_equal(filters_there(NULL, 0, NULL), 0);
+    undo_all();
+}
+
 /* ---- each part by itself, as programs of three users see it ---- */
 
 /* Takes the layer's filters of that action away, with those of echo requests or these alone. */

@@ -20,6 +20,12 @@
 static void test_there_and_back(void **state)
 {
     const uint32_t before = filters_there(NULL, 0, NULL);
+    WCHAR name_w[] = L"theirs"; /* below ours */
+    FWPM_FILTER0 others = {.displayData = {name_w, NULL},
+                           .layerKey = layer_connect_v4,
+                           .weight = {.type = FWP_EMPTY},
+                           .action = {.type = FWP_ACTION_BLOCK}};
+    UINT64 id = 0;
 
     (void)state;
     options_for(own_sid, 1, 0, 0);
@@ -28,6 +34,9 @@ static void test_there_and_back(void **state)
     assert_int_equal(HERE(reached_by(own_sid, 0)), REFUSED_HERE);
     assert_int_equal(HERE(reached_by(own_sid, 1)), OPEN_HERE);
     assert_int_equal(HERE(reached(SECOND, PASSWORD)), OPEN_HERE);
+    assert_int_equal(FwpmFilterAdd0(engine, &others, NULL, &id), 0); /* whom ours let through, others may stop */
+    assert_int_equal(HERE(reached(SECOND, PASSWORD)) & 0x303u, 0x101u);
+    assert_int_equal(FwpmFilterDeleteById0(engine, id), 0);
     undo_all();
     assert_int_equal(filters_there(NULL, 0, NULL), before);
     assert_int_equal(state_named("filters"), 0);
@@ -314,10 +323,10 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest without_v6[] = {cmocka_unit_test(test_without_v6)};
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_there_and_back), cmocka_unit_test(test_lost),     cmocka_unit_test(test_loopback),
-        cmocka_unit_test(test_two_users),      cmocka_unit_test(test_cut),      cmocka_unit_test(test_checks),
-        cmocka_unit_test(test_parts),          cmocka_unit_test(test_not_ours), cmocka_unit_test(test_many_ports),
-        cmocka_unit_test(test_overruled),
+        cmocka_unit_test(test_there_and_back), cmocka_unit_test(test_lost),      cmocka_unit_test(test_loopback),
+        cmocka_unit_test(test_two_users),      cmocka_unit_test(test_cut),       cmocka_unit_test(test_checks),
+        cmocka_unit_test(test_tried),          cmocka_unit_test(test_parts),     cmocka_unit_test(test_not_ours),
+        cmocka_unit_test(test_many_ports),     cmocka_unit_test(test_overruled),
     };
 
     (void)argv;

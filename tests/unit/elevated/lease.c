@@ -441,8 +441,12 @@ static void many_sessions(void **state)
     if (!sbx_sessions_count())
         skip(); /* the system does not tell */
     snprintf(path, sizeof(path), "%s\\sessions", folder);
+    DeleteFileA(path);
     sbx_sessions_tell(100000);
     assert_string_equal(said, "");
+    sbx_sessions_tell(0); /* counted already */
+    assert_string_equal(said, "");
+    assert_true(DeleteFileA(path));
     sbx_sessions_tell(0);
     assert_true(!strncmp(said, "this machine has ", 17) && strstr(said, " logon sessions: "));
     said[0] = 0;

@@ -6,8 +6,10 @@
 
 #include <fwpmu.h>
 #include <rpcdce.h>
+#include <sddl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <wchar.h>
 
 #include "base/memory.h"
 #include "common/host.h"
@@ -77,10 +79,22 @@ static sbx_status look(uint16_t first, uint16_t last, sbx_error *err)
 {
     const sbx_port_range wanted[2] = {{3000, 3001}, {first, last}};
     sbx_policy policy = {.size = sizeof(policy), .loopback = wanted, .loopback_count = first ? 2 : 1};
+    sbx_proof proof = {0};
 
     gaps = 0;
     memset(err, 0, sizeof(*err));
-    return sbx_proof_look(&policy, &machine, &user, err);
+    return sbx_proof_look(&proof, &policy, &machine, &user, err);
+}
+
+/* As a launch does. */
+static void open_proof(sbx_proof *proof)
+{
+    const sbx_policy policy = {.size = sizeof(policy)};
+    sbx_error err = {0};
+
+    machine.network = SBX_MACHINE_NETWORK;
+    check(sbx_proof_look(proof, &policy, &machine, &user, &err), &err, "look");
+    check(sbx_proof_open(proof, RUN, &user, own_sid, &err), &err, "open");
 }
 
 static void test_look(void **state)
@@ -110,7 +124,6 @@ static void test_look(void **state)
 /* LAB_STATE=bfe=stopped */
 static void test_no_platform(void **state)
 {
-    sbx_proof proof = {0};
     sbx_error err = {0};
 
     (void)state;
@@ -118,10 +131,6 @@ static void test_no_platform(void **state)
     assert_int_equal(look(0, 0, &err), SBX_E_REFUSED); /* not unavailable: nothing weaker takes its place */
     assert_string_equal(err.op, "the service BFE (Base Filtering Engine) does not run");
     assert_non_null(strstr(err.hint, "--network on"));
-    memset(&err, 0, sizeof(err));
-    assert_int_equal(sbx_proof_open(&proof, RUN, &user, own_sid, &err), SBX_E_REFUSED); /* it stopped since */
-    assert_string_equal(err.op, "the service BFE (Base Filtering Engine) does not run");
-    sbx_proof_close(&proof);
 }
 
 /* ---- in the runner ---- */
@@ -160,7 +169,7 @@ static void test_judged(void **state)
 
     (void)state;
     user.loopback.count = 0;
-    check(sbx_proof_open(&proof, RUN, &user, own_sid, &err), &err, "open");
+    open_proof(&proof);
     expect_open(proof.text, "TCP to 127.0.0.1", "network off (the account)");
 
     open_session();
@@ -201,6 +210,68 @@ static void test_judged(void **state)
     sbx_proof_close(&proof);
 }
 
+/* A filter that knows the user by his SID alone: each token that gives it up has to be tried, and by a process. */
+static void block_self(FWP_BYTE_BLOB *users)
+{
+    static const GUID *const layers[] = {&layer_connect_v4, &layer_connect_v6, &layer_listen_v4, &layer_listen_v6};
+    WCHAR name_w[] = L"sbx test";
+    FWPM_FILTER_CONDITION0 when = {when_user, FWP_MATCH_EQUAL, {.type = FWP_SECURITY_DESCRIPTOR_TYPE, .sd = users}};
+    FWPM_FILTER0 filter = {.displayData = {name_w, NULL},
+                           .weight = {.type = FWP_EMPTY},
+                           .action = {.type = FWP_ACTION_BLOCK},
+                           .numFilterConditions = 1,
+                           .filterCondition = &when};
+    uint32_t i;
+
+    for (i = 0; i < SBX_COUNT(layers); i++) {
+        filter.layerKey = *layers[i];
+        assert_int_equal(FwpmFilterAdd0(session, &filter, NULL, NULL), 0);
+    }
+}
+
+static void test_each_token(void **state)
+{
+    const char *reading = getenv("LAB_READING");
+    const int by_thread = reading && (!strcmp(reading, "mild") || strstr(reading, "ale-token=thread"));
+    SID_AND_ATTRIBUTES disable = {0};
+    sbx_user_sid self;
+    sbx_proof proof = {0};
+    FWP_BYTE_BLOB users = {0};
+    ULONG length = 0;
+    void *made = NULL;
+    WCHAR sddl_w[128];
+    HANDLE own = NULL, given_up = NULL;
+    sbx_error err = {0};
+
+    (void)state;
+    assert_int_equal(sbx_user_get(&self, NULL), SBX_OK);
+    swprintf(sddl_w, 128, L"O:SYG:SYD:(A;;CC;;;%hs)", own_sid);
+    assert_true(ConvertStringSecurityDescriptorToSecurityDescriptorW(sddl_w, SDDL_REVISION_1, &made, &length));
+    users.data = made;
+    users.size = length;
+    disable.Sid = self.u.bytes;
+    assert_true(OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY | TOKEN_DUPLICATE | TOKEN_IMPERSONATE, &own));
+    assert_true(CreateRestrictedToken(own, 0, 1, &disable, 0, NULL, 0, NULL, &given_up));
+    DeleteFileA(FOLDER "\\elevated-proof");
+    open_proof(&proof);
+    assert_non_null(proof.event);
+    open_session();
+    block_self(&users);
+    assert_int_equal(sbx_proof_check(proof.text, RUN, by_thread ? given_up : own, &err), SBX_E_UNENFORCED);
+    assert_string_equal(err.op, "TCP to 127.0.0.1");
+    assert_string_equal(err.object,
+                        by_thread ? "network off (the command's token)" : "network off (its own SID for deny only)");
+    assert_int_equal(WaitForSingleObject(proof.event, 0), WAIT_TIMEOUT); /* so it is tried again */
+    proof.text[strlen(proof.text) - 1] = '0';
+    memset(&err, 0, sizeof(err)); /* control: without these it is off, as far as it can be seen */
+    check(sbx_proof_check(proof.text, RUN, own, &err), &err, "the account alone");
+    close_session();
+    CloseHandle(given_up);
+    CloseHandle(own);
+    LocalFree(made);
+    sbx_proof_close(&proof);
+}
+
 static void listened(void *context, const char *name, uint32_t verdicts)
 {
     if (strstr(name, "AppContainer") || !strcmp(name, SBX_WEAKER_ANONYMOUS))
@@ -233,7 +304,7 @@ static void test_without_v6(void **state)
 
     (void)state;
     user.loopback.count = 0;
-    check(sbx_proof_open(&proof, RUN, &user, own_sid, &err), &err, "open");
+    open_proof(&proof);
     expect_open(proof.text, "TCP to 127.0.0.1", "network off (the account)");
     open_session();
     add(&layer_connect_v4, NULL, FWP_ACTION_BLOCK, 0);
@@ -254,10 +325,9 @@ static void test_without_v6(void **state)
 static int asks(int finish)
 {
     sbx_proof proof = {0};
-    sbx_error err = {0};
     int asked;
 
-    check(sbx_proof_open(&proof, RUN, &user, own_sid, &err), &err, "open");
+    open_proof(&proof);
     asked = proof.event != NULL;
     assert_int_equal(strlen(proof.text) && proof.text[strlen(proof.text) - 1] == '1', asked);
     if (finish && asked)
@@ -351,7 +421,8 @@ static int end(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_look), cmocka_unit_test(test_judged),
-                                       cmocka_unit_test(test_again), cmocka_unit_test(test_all_listen)};
+                                       cmocka_unit_test(test_again), cmocka_unit_test(test_all_listen),
+                                       cmocka_unit_test(test_each_token)};
     const struct CMUnitTest stopped[] = {cmocka_unit_test(test_no_platform)};
     const struct CMUnitTest without_v6[] = {cmocka_unit_test(test_without_v6)};
     int exit_code;

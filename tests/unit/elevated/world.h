@@ -33,6 +33,7 @@ uint32_t reached_by(const char *sid, int online);
 
 /* cut_off.c */
 void test_checks(void **state);
+void test_tried(void **state);
 void test_parts(void **state);
 
 #define HERE(verdicts) ((verdicts)&0xFF0F0Fu)
