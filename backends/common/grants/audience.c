@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "common/grants/kind.h"
+#include "win/error.h"
 
 #define VERSION "1 "
 #define MORE (SBX_AUDIENCE_RIGHTS | SBX_KIND_ALLOW)
@@ -91,7 +93,7 @@ static uint32_t aces_of(uint32_t kind, int is_directory, sbx_ace aces[3])
     uint32_t i;
 
     for (i = 0; i < count; i++)
-        if (kind == SBX_RECORD_GRANT && aces[i].type == SBX_ACE_DENY)
+        if (sbx_kind_is_root(kind) && aces[i].type == SBX_ACE_DENY)
             aces[i].mask = FILE_DELETE_CHILD;
     return count;
 }
@@ -131,13 +133,30 @@ static int user_works(const uint8_t *acl, const sbx_user_sid *user)
     return 1;
 }
 
-uint32_t sbx_audience_rights(const uint8_t *acl, const sbx_user_sid *user)
+static uint32_t rights_of(const uint8_t *acl, const sbx_user_sid *user)
 {
     const sbx_ace less = users(SBX_AUDIENCE_RIGHTS, 0), more = users(MORE, 0);
 
     if (acl && sbx_acl_has(acl, user->u.bytes, &less))
         return less.mask;
     return acl && !sbx_acl_has(acl, user->u.bytes, &more) && user_works(acl, user) ? less.mask : more.mask;
+}
+
+sbx_status sbx_audience_find_rights(const sbx_root *root, const sbx_user_sid *user, uint32_t *rights, sbx_error *err)
+{
+    sbx_sd *sd = NULL;
+    NTSTATUS status;
+    sbx_status st = sbx_sd_new(&sd, err);
+
+    if (st != SBX_OK)
+        return st;
+    status = sbx_sd_read(sd, root->handle);
+    if (SBX_NT_OK(status))
+        *rights = rights_of(sd->acl, user);
+    else
+        st = sbx_fail_nt(err, SBX_E_SYSTEM, status, "NtQuerySecurityObject", root->path);
+    sbx_free(sd);
+    return st;
 }
 
 void sbx_audience_at(const sbx_root *root, const sbx_user_sid *user, const uint8_t *acl, uint32_t kind,
@@ -152,9 +171,9 @@ void sbx_audience_at(const sbx_root *root, const sbx_user_sid *user, const uint8
     count = aces_of(kind, is_directory, aces);
     for (i = 0; i + !is_whole < count; i++)
         add(&beside->group, acl, aces[i]);
-    if (kind != SBX_RECORD_GRANT)
+    if (!sbx_kind_is_made_in(kind))
         return;
-    add(&beside->user, acl, users(sbx_audience_rights(acl, user), 0));
+    add(&beside->user, acl, users(rights_of(acl, user), 0));
     add(&beside->owner, acl, owners(0));
 }
 
@@ -191,6 +210,24 @@ int sbx_audience_plan(const sbx_root *root, const sbx_ledger *ledger, const uint
     if (sbx_acl_has(acl, sbx_audience_owner_rights, &own))
         entry->count |= SBX_AUDIENCE_KEPT_OWNER;
     return 1;
+}
+
+void sbx_audience_grow(const sbx_root *root, const sbx_user_sid *user, const uint8_t *acl, uint32_t rights,
+                       sbx_beside *beside)
+{
+    sbx_ace aces[3];
+    uint32_t count, i;
+
+    begin(root, user, beside);
+    if (!root->audience)
+        return;
+    count = aces_of(SBX_RECORD_GROW, 1, aces);
+    for (i = 0; i < count; i++) {
+        aces[i].flags |= aces[i].type == SBX_ACE_ALLOW ? SBX_ACE_INHERITED : 0;
+        add(&beside->group, acl, aces[i]);
+    }
+    add_passed(&beside->user, acl, users(rights, 1));
+    add_passed(&beside->owner, acl, owners(1));
 }
 
 void sbx_audience_below(const sbx_root *root, const sbx_user_sid *user, const uint8_t *acl, uint32_t rights,

@@ -68,6 +68,10 @@ void sbx_audience_rest(sbx_beside *whole, const sbx_beside *half);
 int sbx_audience_plan(const sbx_root *root, const sbx_ledger *ledger, const uint8_t *acl, const sbx_user_sid *user,
                       char text[SBX_AUDIENCE_TEXT], sbx_ledger_entry *entry);
 
+/* What a directory that is there gets in a root that grows (grow.h), as if it were made now.  rights: of the user's ACE. */
+void sbx_audience_grow(const sbx_root *root, const sbx_user_sid *user, const uint8_t *acl, uint32_t rights,
+                       sbx_beside *beside);
+
 /* What is inherited in a root by what is there. rights: of the user's ACE. */
 void sbx_audience_below(const sbx_root *root, const sbx_user_sid *user, const uint8_t *acl, uint32_t rights,
                         int is_directory, sbx_beside *beside);
@@ -80,7 +84,7 @@ void sbx_audience_deny(const sbx_root *root, const uint8_t *acl, uint8_t flags, 
 int sbx_audience_is_shut(const sbx_root *root, sbx_sd *sd);
 
 /* Of the user's ACE on a root. */
-uint32_t sbx_audience_rights(const uint8_t *acl, const sbx_user_sid *user);
+sbx_status sbx_audience_find_rights(const sbx_root *root, const sbx_user_sid *user, uint32_t *rights, sbx_error *err);
 
 /* Whether all ACEs that the chain adds are there. */
 int sbx_audience_is_there(const uint8_t *acl, const sbx_sd_change *chain);
@@ -97,8 +101,8 @@ typedef struct sbx_audience_undo {
 
 /* Those that the ledger has for a root, or (known NULL, or it has none) the one that the ACL of the root tells of.  Returns their
  * number. */
-uint32_t sbx_audience_undoes(const sbx_ledger_root *known, const sbx_root *root, const uint8_t *acl,
-                             sbx_audience_undo *all, uint32_t room);
+uint32_t sbx_audience_undoes(const sbx_ledger_root *known, const sbx_root *root, const sbx_user_sid *user,
+                             const uint8_t *acl, sbx_audience_undo *all, uint32_t room);
 
 /* Where something is undone. */
 typedef struct sbx_audience_place {

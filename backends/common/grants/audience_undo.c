@@ -13,36 +13,54 @@ static int is_one_of(const sbx_ace *ace, const sbx_ace *all, size_t count)
     return 0;
 }
 
-#define FOR_READING 3u
-#define FOR_LOOKING 5u
+/* What a root may have for its group. */
+static const sbx_ace of_root[] = {
+    {SBX_ACE_ALLOW, SBX_KIND_BELOW | SBX_ACE_ONLY_BELOW, SBX_KIND_ALLOW},
+    {SBX_ACE_ALLOW, 0, SBX_KIND_ALLOW_HERE},
+    {SBX_ACE_DENY, 0, FILE_DELETE_CHILD},
+    {SBX_ACE_ALLOW, SBX_ACE_FILES | SBX_ACE_ONLY_BELOW, SBX_KIND_ALLOW},
+    {SBX_ACE_ALLOW, SBX_ACE_DIRS, SBX_KIND_ALLOW_HERE},
+    {SBX_ACE_ALLOW, SBX_KIND_BELOW | SBX_ACE_ONLY_BELOW, SBX_KIND_READ},
+    {SBX_ACE_ALLOW, 0, SBX_KIND_READ},
+    {SBX_ACE_ALLOW, 0, SBX_KIND_LOOK},
+};
 
-/* What a root has for its group: the first three together, or the next two, or the last, and no other. */
-static const sbx_ace of_root[FOR_LOOKING + 1] = {
-    {SBX_ACE_DENY, 0, FILE_DELETE_CHILD},    {SBX_ACE_ALLOW, SBX_KIND_BELOW | SBX_ACE_ONLY_BELOW, SBX_KIND_ALLOW},
-    {SBX_ACE_ALLOW, 0, SBX_KIND_ALLOW_HERE}, {SBX_ACE_ALLOW, SBX_KIND_BELOW | SBX_ACE_ONLY_BELOW, SBX_KIND_READ},
-    {SBX_ACE_ALLOW, 0, SBX_KIND_READ},       {SBX_ACE_ALLOW, 0, SBX_KIND_LOOK}};
-
-static const sbx_ace *has(const sbx_sid *root, size_t *count)
-{
-    const size_t from = sbx_sid_is_above(root) ? FOR_LOOKING : sbx_sid_is_read(root) ? FOR_READING : 0;
-
-    *count = from == FOR_LOOKING ? 1 : from ? FOR_LOOKING - FOR_READING : FOR_READING;
-    return of_root + from;
-}
+/* Which of these it has together: by its SID, and of git's by its kind (GRANT, GROW, ENCLOSE). */
+static const struct {
+    uint32_t tag, from, count;
+} together[] = {
+    {SBX_SID_TAG, 0, 3},      {SBX_SID_TAG_GIT, 0, 3},   {SBX_SID_TAG_GIT, 2, 3}, {SBX_SID_TAG_REPOSITORY, 2, 1},
+    {SBX_SID_TAG_READ, 5, 2}, {SBX_SID_TAG_ABOVE, 7, 1},
+};
 
 static int is_group(const uint8_t *acl, const void *sid, const sbx_sid *root)
 {
-    size_t count, i;
-    const sbx_ace *all = has(root, &count);
+    size_t i;
 
-    for (i = 0; i < count; i++)
-        if (!sbx_acl_has(acl, sid, &all[i]))
-            return 0;
-    return 1;
+    for (i = 0; i < ARRAYSIZE(together); i++) {
+        uint32_t k = 0;
+
+        while (together[i].tag == sbx_sid_tag(root) && k < together[i].count &&
+               sbx_acl_has(acl, sid, &of_root[together[i].from + k]))
+            k++;
+        if (k == together[i].count)
+            return 1;
+    }
+    return 0;
 }
 
-uint32_t sbx_audience_undoes(const sbx_ledger_root *known, const sbx_root *root, const uint8_t *acl,
-                             sbx_audience_undo *all, uint32_t room)
+static int is_of_root(const sbx_ace *ace, const sbx_sid *root)
+{
+    size_t i;
+
+    for (i = 0; i < ARRAYSIZE(together); i++)
+        if (together[i].tag == sbx_sid_tag(root) && is_one_of(ace, of_root + together[i].from, together[i].count))
+            return 1;
+    return 0;
+}
+
+uint32_t sbx_audience_undoes(const sbx_ledger_root *known, const sbx_root *root, const sbx_user_sid *user,
+                             const uint8_t *acl, sbx_audience_undo *all, uint32_t room)
 {
     const sbx_ledger_path *path;
     uint32_t count = 0, i;
@@ -53,7 +71,8 @@ uint32_t sbx_audience_undoes(const sbx_ledger_root *known, const sbx_root *root,
     for (i = 0; acl && !count && i < sbx_acl_count(acl); i++) {
         const void *sid = sbx_acl_sid(acl, i);
 
-        if (!sid || sbx_sid_is_sandbox(sid, sbx_sid_length(sid, SBX_SID_MAX)) || !is_group(acl, sid, &root->sid))
+        if (!sid || sbx_sid_is_sandbox(sid, sbx_sid_length(sid, SBX_SID_MAX)) || !is_group(acl, sid, &root->sid) ||
+            EqualSid((PSID)(uintptr_t)sid, (PSID)(uintptr_t)user->u.bytes))
             continue;
         memset(&all[0], 0, sizeof(all[0]));
         memcpy(all[0].audience.writers.u.bytes, sid, sbx_sid_length(sid, SBX_SID_MAX));
@@ -88,24 +107,26 @@ static int is_orphan(const sbx_audience_place *p, const void *sid, const sbx_ace
 /* Of the group. */
 static int goes(const sbx_audience_place *p, const void *sid, const sbx_ace *ace)
 {
-    static const sbx_ace inside[4] = {{SBX_ACE_DENY, SBX_KIND_BELOW | SBX_ACE_ONLY_BELOW, SBX_KIND_CHANGE},
-                                      {SBX_ACE_DENY, SBX_KIND_BELOW, SBX_KIND_CHANGE},
-                                      {SBX_ACE_DENY, 0, SBX_KIND_CHANGE},
-                                      {SBX_ACE_DENY, 0, SBX_KIND_MOVE}};
+    static const sbx_ace inside[] = {{SBX_ACE_DENY, SBX_KIND_BELOW | SBX_ACE_ONLY_BELOW, SBX_KIND_CHANGE},
+                                     {SBX_ACE_DENY, SBX_KIND_BELOW, SBX_KIND_CHANGE},
+                                     {SBX_ACE_DENY, 0, SBX_KIND_CHANGE},
+                                     {SBX_ACE_DENY, 0, SBX_KIND_MOVE},
+                                     {SBX_ACE_DENY, 0, FILE_DELETE_CHILD}};
     const uint8_t *root = p->root->sid.bytes;
-    size_t count;
-    const sbx_ace *all = has(&p->root->sid, &count);
 
     if (!(p->kinds & (ace->type == SBX_ACE_DENY ? SBX_ACL_DENY : SBX_ACL_ALLOW)))
         return 0;
     if (ace->flags & SBX_ACE_INHERITED)
         return (p->kinds & SBX_ACL_INHERITED) &&
-               is_orphan(p, sid, ace, ace->type == SBX_ACE_DENY ? SBX_KIND_CHANGE : SBX_KIND_ALLOW, SBX_KIND_READ);
+               (ace->type == SBX_ACE_DENY ? is_orphan(p, sid, ace, SBX_KIND_CHANGE, 0)
+                                          : is_orphan(p, sid, ace, SBX_KIND_ALLOW, SBX_KIND_READ) ||
+                                                is_orphan(p, sid, ace, SBX_KIND_ALLOW_HERE, 0));
     if (!(p->kinds & SBX_ACL_EXPLICIT))
         return 0;
-    return p->is_root
-               ? is_one_of(ace, all, count)
-               : is_one_of(ace, inside, 4) && sbx_acl_marked(p->acl, root) && !sbx_acl_marked_by_others(p->acl, root);
+    /* a root may be held or protected by the one that it is in, and that have gone first */
+    return (p->is_root && is_of_root(ace, &p->root->sid)) ||
+           (is_one_of(ace, inside, ARRAYSIZE(inside)) && (p->is_root || sbx_acl_marked(p->acl, root)) &&
+            !sbx_acl_marked_by_others(p->acl, root));
 }
 
 static void drop(sbx_sd_change *change, const sbx_ace *ace)
@@ -145,7 +166,8 @@ void sbx_audience_take(const sbx_audience_undo *undo, const sbx_audience_place *
     beside->owner.sid = sbx_audience_owner_rights;
     beside->group.also = &beside->user;
     beside->user.also = &beside->owner;
-    if (!p->acl || (!p->is_root && !is_ours(p->acl)))
+    /* of what grows what is there has lost the SID's */
+    if (!p->acl || (!p->is_root && !is_ours(p->acl) && !sbx_acl_find(p->acl, group, NULL, 0)))
         return;
     count = sbx_acl_find(p->acl, group, found, 32);
     for (i = 0; i < count && i < 32; i++)

@@ -189,19 +189,17 @@ static sbx_status open_outside(sbx_grants *g, const sbx_policy *policy, const sb
     uint32_t i = g->count;
     sbx_status st = sbx_outside_open(policy, g->roots, &g->count, ROOTS_MAX, g->dry, err);
 
-    if (st == SBX_OK && audience && g->count > i) {
-        st = sbx_fail(err, SBX_E_REFUSED, "commit to a repository out of the writable folders", g->roots[i].path);
-        sbx_hint(err, "accounts that commands run as are not let into parts of one; use --backend unelevated");
-    }
-    for (; i < g->count; i++)
+    for (; i < g->count; i++) {
         g->sids[i] = g->roots[i].sid.bytes;
+        g->roots[i].audience = audience;
+    }
     return st;
 }
 
 /* Locks in one order for all processes. */
 static sbx_status lock_all(sbx_grants *g, sbx_lock **locks, uint32_t wait_ms, sbx_error *err)
 {
-    uint32_t order[ROOTS_MAX], i, k;
+    uint32_t order[ROOTS_MAX] = {0}, i, k;
     sbx_status st = SBX_OK;
 
     for (i = 0; i < g->count; i++) {

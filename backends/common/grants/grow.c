@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "common/grants/audience.h"
 #include "common/grants/kind.h"
 #include "common/grants/walk.h"
 #include "win/handle.h"
@@ -11,6 +12,7 @@ typedef struct closer {
     uint32_t count;
     int files;
     sbx_user_sid user;
+    uint32_t rights; /* of the user's ACE beside an audience */
     volatile LONG64 failed, closed;
     CRITICAL_SECTION lock; /* of the ledger */
     sbx_ledger *ledger;
@@ -91,6 +93,7 @@ static uint32_t keep_directory(closer *c, const sbx_walk_item *item)
     const void *sid = c->root->sid.bytes;
     sbx_sd_change shut = {.sid = c->user.u.bytes};
     sbx_sd_change change = {.sid = sid, .remove = SBX_ACL_EVERY, .count = 3, .also = &shut};
+    sbx_beside beside;
     uint32_t result;
     NTSTATUS status = take_away(c, item, c->root, &result);
 
@@ -99,6 +102,10 @@ static uint32_t keep_directory(closer *c, const sbx_walk_item *item)
             InterlockedIncrement64(&c->closed);
             return SBX_WALK_ON;
         }
+        if (sbx_audience_judge(c->root, item->sd->acl, c->root->path, item->err) != SBX_OK)
+            return SBX_WALK_STOP;
+        sbx_audience_grow(c->root, &c->user, item->sd->acl, c->rights, &beside);
+        shut.also = &beside.group;
         sbx_kind_aces(SBX_RECORD_GROW, 1, change.aces);
         change.aces[0].flags |= SBX_ACE_INHERITED;
         change.aces[2].flags |= SBX_ACE_INHERITED;
@@ -143,6 +150,8 @@ sbx_status sbx_grow_close(const sbx_root *root, const sbx_root *roots, uint32_t 
     sbx_walk_count walked = {0, 0};
     sbx_status st = sbx_user_get(&c.user, err);
 
+    if (st == SBX_OK && root->audience)
+        st = sbx_audience_find_rights(root, &c.user, &c.rights, err);
     if (st != SBX_OK)
         return st;
     InitializeCriticalSection(&c.lock);

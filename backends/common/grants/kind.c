@@ -43,6 +43,16 @@ int sbx_kind_is_tree(uint32_t kind)
     return kind == SBX_RECORD_GRANT || kind == SBX_RECORD_READ;
 }
 
+int sbx_kind_is_made_in(uint32_t kind)
+{
+    return kind == SBX_RECORD_GRANT || kind == SBX_RECORD_GROW;
+}
+
+int sbx_kind_is_root(uint32_t kind)
+{
+    return sbx_kind_is_made_in(kind) || kind == SBX_RECORD_ENCLOSE;
+}
+
 int sbx_kind_shuts(uint32_t kind)
 {
     return kind != SBX_RECORD_READ && kind != SBX_RECORD_ABOVE;

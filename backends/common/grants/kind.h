@@ -47,8 +47,11 @@ uint32_t sbx_kind_aces(uint32_t kind, int is_directory, sbx_ace aces[3]);
 /* The one for the user, of a directory. */
 sbx_ace sbx_kind_shut(uint32_t kind);
 
-/* Whether a kind is of a tree, which what is in it inherits from; whether it shuts a directory for the user. */
+/* Whether a kind is of a tree, which what is in it inherits from; of a root that a command writes in, of one in which it makes
+ * something; whether it shuts a directory for the user. */
 int sbx_kind_is_tree(uint32_t kind);
+int sbx_kind_is_root(uint32_t kind);
+int sbx_kind_is_made_in(uint32_t kind);
 int sbx_kind_shuts(uint32_t kind);
 
 /* Whether such a deny is the user's own: sbx sets it together with an explicit ACE for the SID of a root. */

@@ -243,9 +243,10 @@ static sbx_status find_common(finder *f, const char *git, const char **common)
     return st;
 }
 
-static sbx_status follow(finder *f, const sbx_root *root, const char *file, const char *target)
+/* *why: it may not be followed; else *common. */
+static sbx_status judge(finder *f, const sbx_root *root, const char *file, const char *target, const char **common,
+                        const char **why)
 {
-    const char *common = NULL, *why = NULL;
     uint32_t names = SBX_GITFILE_NAMES_NONE;
     sbx_status st = open_part(f, target, SBX_RECORD_GRANT);
 
@@ -255,18 +256,26 @@ static sbx_status follow(finder *f, const sbx_root *root, const char *file, cons
     f->places.count = *f->count;
     st = sbx_gitfile_names_back(&f->places, target, file, &names);
     if (st == SBX_OK)
-        st = find_common(f, target, &common);
+        st = find_common(f, target, common);
     f->places.count = f->users;
     if (st != SBX_OK)
         return st;
     if (names != SBX_GITFILE_NAMES_IT)
-        why = "it does not name this folder";
-    else if (!common)
-        why = "what it has in common with others is in an unusual place";
-    else if ((st = load_once(f)) != SBX_OK)
+        *why = "it does not name this folder";
+    else if (!*common)
+        *why = "what it has in common with others is in an unusual place";
+    else if ((st = load_once(f)) == SBX_OK && !is_trusted(f, root, file, target))
+        *why = "a command of an earlier run may have written the .git file";
+    return st;
+}
+
+static sbx_status follow(finder *f, const sbx_root *root, const char *file, const char *target)
+{
+    const char *common = NULL, *why = NULL;
+    sbx_status st = judge(f, root, file, target, &common, &why);
+
+    if (st != SBX_OK)
         return st;
-    else if (!is_trusted(f, root, file, target))
-        why = "a command of an earlier run may have written the .git file";
     if (why)
         return sbx_outside_refuse(&f->places, file, target, why);
     return sbx_path_equal(common, target) ? open_in(f, target, "objects", SBX_RECORD_GROW) : open_linked(f, common);
@@ -293,6 +302,23 @@ static sbx_status look_at(finder *f, const sbx_root *root)
         if (sbx_place_find(&f->places, root->path, says.says[i], &target) == SBX_PLACE_OUT && !holds_root(f, target))
             st = follow(f, root, file, target);
     return st;
+}
+
+const char *sbx_outside_repository(const sbx_root *root, sbx_arena *arena)
+{
+    const char *file = sbx_arena_printf(arena, "%s\\.git", root->path), *target, *common = NULL, *why = NULL;
+    sbx_root roots[2] = {*root};
+    uint32_t count = 1;
+    finder f = {.places = {roots, 1, arena, NULL}, .roots = roots, .users = 1, .room = 2, .count = &count};
+    sbx_gitfile says;
+
+    if (file && sbx_gitfile_read(&f.places, file, "gitdir:", &says) == SBX_OK && says.count == 1 &&
+        sbx_place_find(&f.places, root->path, says.says[0], &target) == SBX_PLACE_OUT &&
+        judge(&f, root, file, target, &common, &why) == SBX_OK && why)
+        common = NULL;
+    sbx_root_close(&roots[1]);
+    sbx_ledger_fini(&f.ledger);
+    return common;
 }
 
 sbx_status sbx_outside_open(const sbx_policy *policy, sbx_root *roots, uint32_t *count, uint32_t room, int dry,

@@ -20,6 +20,10 @@
 sbx_status sbx_outside_open(const sbx_policy *policy, sbx_root *roots, uint32_t *count, uint32_t room, int dry,
                             sbx_error *err);
 
+/* The repository of which a folder is a linked worktree, or submodule, by the same rules; NULL: none that may be followed.  root: the
+ * folder.  As the `.git` file says it, final; in the arena. */
+const char *sbx_outside_repository(const sbx_root *root, sbx_arena *arena);
+
 /* Record what the `.git` file of a root says, before its first grant. */
 sbx_status sbx_outside_record(const sbx_places *places, const sbx_root *root, sbx_ledger *ledger);
 

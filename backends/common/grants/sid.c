@@ -92,6 +92,11 @@ void sbx_sid_set_tag(sbx_sid *sid, uint32_t tag)
     sbx_put32(sid->bytes + 8, tag);
 }
 
+uint32_t sbx_sid_tag(const sbx_sid *sid)
+{
+    return sbx_get32(sid->bytes + 8);
+}
+
 void sbx_sid_set_tag_of(sbx_sid *sid, const sbx_sid *like)
 {
     sbx_sid_set_tag(sid, sbx_get32(like->bytes + 8));

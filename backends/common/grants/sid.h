@@ -37,6 +37,7 @@ int sbx_sid_same_volume(const sbx_sid *a, const sbx_sid *b);
 
 /* The SID of the same directory with another tag, or with that of `like`; whether it has one of git's. */
 void sbx_sid_set_tag(sbx_sid *sid, uint32_t tag);
+uint32_t sbx_sid_tag(const sbx_sid *sid);
 void sbx_sid_set_tag_of(sbx_sid *sid, const sbx_sid *like);
 int sbx_sid_is_git(const sbx_sid *sid);
 int sbx_sid_is_read(const sbx_sid *sid); /* or one above */

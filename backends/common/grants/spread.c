@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/memory.h"
+
 #include "common/grants/audience.h"
 #include "common/grants/kind.h"
 #include "common/grants/left.h"
@@ -78,6 +80,44 @@ static sbx_status judge_directory(const spreader *s, const sbx_walk_item *item)
     return st;
 }
 
+/* What is protected and was granted before there was an audience: where the SID is allowed, the denies beside that hold it back, the
+ * audience is. */
+static uint32_t let_in(void *context, const sbx_walk_item *item)
+{
+    const spreader *s = context;
+    const int inside = item->is_directory && !item->is_link;
+    const sbx_ace allow = {SBX_ACE_ALLOW, (uint8_t)(SBX_ACE_INHERITED | (inside ? SBX_KIND_BELOW : 0)), SBX_KIND_ALLOW};
+    sbx_beside beside;
+    uint32_t result = SBX_SD_SAME;
+    NTSTATUS status = item->status;
+
+    if (SBX_NT_OK(status))
+        status = sbx_sd_read(item->sd, item->handle);
+    if (!SBX_NT_OK(status) || !item->sd->acl || !sbx_acl_has(item->sd->acl, s->sid->bytes, &allow))
+        return SBX_WALK_PASS; /* as closed as it was */
+    sbx_audience_below(s->root, &s->user, item->sd->acl, s->rights, inside, &beside);
+    sbx_step("allow");
+    status = sbx_sd_change_read(item->sd, item->handle, &beside.group, 0, &result);
+    if (SBX_NT_GONE(status))
+        return SBX_WALK_PASS;
+    return SBX_NT_OK(status) && result != SBX_SD_DIFFERS ? SBX_WALK_ON : sbx_walk_stop(item, status, result);
+}
+
+static uint32_t let_into(spreader *s, const sbx_walk_item *item)
+{
+    uint32_t result = let_in(s, item);
+    char *path;
+
+    if (result != SBX_WALK_ON)
+        return result;
+    path = sbx_walk_path(item);
+    if (sbx_walk_below(item->handle, path ? path : "", "granting", READ_CONTROL | WRITE_DAC, SBX_WALK_LINKS, let_in, s,
+                       NULL, item->err) != SBX_OK)
+        result = SBX_WALK_STOP;
+    sbx_free(path);
+    return result == SBX_WALK_ON ? SBX_WALK_PASS : result;
+}
+
 static uint32_t allow_one(void *context, const sbx_walk_item *item)
 {
     spreader *s = context;
@@ -100,7 +140,8 @@ static uint32_t allow_one(void *context, const sbx_walk_item *item)
     if (SBX_NT_OK(status) && (!item->sd->acl || (item->sd->control & SE_DACL_PROTECTED)))
         return leave(s, SBX_RECORD_CLOSED, item, SBX_WALK_PASS);
     if (SBX_NT_OK(status) && item->is_directory && sbx_kind_is_denied(item->sd->acl, s->sid->bytes))
-        return SBX_WALK_PASS; /* protected: what was moved into it must not get more than it has */
+        /* protected: what was moved into it must not get more than it has */
+        return s->root->audience ? let_into(s, item) : SBX_WALK_PASS;
     if (SBX_NT_OK(status) && item->is_directory && judge_directory(s, item) != SBX_OK)
         return SBX_WALK_STOP;
     sbx_audience_below(s->root, &s->user, SBX_NT_OK(status) ? item->sd->acl : NULL, s->rights,
@@ -266,23 +307,6 @@ static uint32_t deny_one(void *context, const sbx_walk_item *item)
     return SBX_WALK_ON;
 }
 
-static sbx_status find_rights(spreader *s, sbx_error *err)
-{
-    sbx_sd *sd = NULL;
-    NTSTATUS status;
-    sbx_status st = sbx_sd_new(&sd, err);
-
-    if (st != SBX_OK)
-        return st;
-    status = sbx_sd_read(sd, s->root->handle);
-    if (SBX_NT_OK(status))
-        s->rights = sbx_audience_rights(sd->acl, &s->user);
-    else
-        st = sbx_fail_nt(err, SBX_E_SYSTEM, status, "NtQuerySecurityObject", s->root->path);
-    sbx_free(sd);
-    return st;
-}
-
 sbx_status sbx_spread(const sbx_root *root, sbx_ledger *ledger, void *handle, const char *path, const char *recorded,
                       uint32_t kind, sbx_spread_count *count, sbx_error *err)
 {
@@ -293,7 +317,7 @@ sbx_status sbx_spread(const sbx_root *root, sbx_ledger *ledger, void *handle, co
     sbx_status st = sbx_user_get(&s.user, err);
 
     if (st == SBX_OK && root->audience && is_allow)
-        st = find_rights(&s, err);
+        st = sbx_audience_find_rights(root, &s.user, &s.rights, err);
     if (st != SBX_OK)
         return st;
     sbx_kind_aces(kind, 1, aces);

@@ -65,7 +65,7 @@ sbx_status sbx_stamp_check(const sbx_root *root, void *handle, const char *path,
     } else if (!sd->acl) {
         st = sbx_fail(err, SBX_E_REFUSED, "it has no access control list: everyone may do everything", path);
         sbx_hint(err, "give it one, for example by `icacls` with /reset");
-    } else if (kind == SBX_RECORD_GRANT && (st = sbx_audience_judge(root, sd->acl, path, err)) != SBX_OK) {
+    } else if (sbx_kind_is_made_in(kind) && (st = sbx_audience_judge(root, sd->acl, path, err)) != SBX_OK) {
         ;
     } else if (!has_exactly(sd->acl, &root->sid, aces, count) || !sbx_audience_is_there(sd->acl, &beside.group) ||
                (sbx_kind_shuts(kind) && sbx_kind_leaves(sd->acl, root, &user, mask, 0)) ||
@@ -151,7 +151,7 @@ static sbx_status make_plan(plan *p, const sbx_root *root, const sbx_ledger *led
     sbx_audience_at(root, user, sd->acl, kind, is_directory, 1, &p->beside);
     sbx_audience_at(root, user, sd->acl, kind, is_directory,
                     sd->acl && sbx_audience_is_there(sd->acl, &p->beside.group), &p->half);
-    if ((sbx_kind_is_tree(kind) || kind == SBX_RECORD_ABOVE) &&
+    if ((sbx_kind_is_tree(kind) || sbx_kind_is_root(kind) || kind == SBX_RECORD_ABOVE) &&
         sbx_audience_plan(root, ledger, sd->acl, user, p->audience, &p->entries[p->count]))
         p->count++;
 out:

@@ -173,7 +173,8 @@ void sbx_tidy_add(sbx_text *lines, const sbx_grants *grants, const char *group)
     uint32_t i;
 
     for (i = 0; (root = sbx_grants_root(grants, i)) != NULL; i++)
-        sbx_tidy_add_folder(lines, root->path, &root->sid, group);
+        if (root->kind != SBX_RECORD_ENCLOSE) /* what is made in it is made in other roots */
+            sbx_tidy_add_folder(lines, root->path, &root->sid, group);
 }
 
 static const char *next_word(const char *at, size_t *length)

@@ -270,7 +270,7 @@ static sbx_status begin(undoer *u, const sbx_root *root, const sbx_ledger *ledge
     if (st != SBX_OK)
         return st;
     u->audience_count =
-        sbx_audience_undoes(sbx_ledger_find(ledger, &root->sid), root,
+        sbx_audience_undoes(sbx_ledger_find(ledger, &root->sid), root, &u->user,
                             SBX_NT_OK(sbx_sd_read(sd, root->handle)) ? sd->acl : NULL, u->audiences, AUDIENCES);
     sbx_free(sd);
     return SBX_OK;

@@ -10,6 +10,8 @@ import subprocess
 
 from harness import Skip, case, check, equal
 
+from cases.files import DENIED, EVERYONE, acts as acts_of_files
+
 CONFINED = ('unelevated',)
 WORLDS = ('lab',)
 
@@ -187,7 +189,7 @@ LAYOUTS = {'plain': plain, 'nested': nested, 'a submodule': submodule, 'a linked
            'a submodule out of the writable folders': submodule_alone,
            'a git directory as a second root': git_as_root, 'bare': bare, 'bare, with a worktree in it': bare_with_worktree}
 
-IN_ACCOUNTS = ('a linked worktree', 'a submodule')
+IN_ACCOUNTS = ('a linked worktree', 'a submodule', 'a linked worktree out of the writable folders', 'a submodule out of the writable folders')
 
 
 def acts(w, repository, mode, backend):
@@ -200,6 +202,12 @@ def acts(w, repository, mode, backend):
         w.backend = outer
     check(got.out.startswith(b'{'), got)
     return json.loads(got.text)
+
+
+def objects_of(w, repository):
+    top = w.unix(repository.common + '\\objects')
+    return [os.path.relpath(os.path.join(folder, name), top) for folder, _, names in os.walk(top) for name in names
+            if len(os.path.basename(folder)) == 2]
 
 
 def deciding(w, repository):
@@ -243,6 +251,11 @@ def layout(name, make):
         equal((told.pop('commit'), told.pop('free')), ('ok', 'ok'), told)
         equal({act: answer for act, answer in told.items() if answer == 'ok'}, {}, 'commit')
         equal(history(w, repository), ['from the sandbox'] + first)
+        if repository.away and w.backend == 'elevated':  # whoever made them, and its account is the same
+            objects = [repository.common + '\\objects\\' + name.replace('/', '\\') for name in objects_of(w, repository)]
+            check(len(objects) > 3, objects)
+            tried = [(verb, name, *more) for name in objects for verb, *more in (('append', 'x'), ('dacl', EVERYONE), ('delete',))]
+            equal(set(acts_of_files(w, tried, repository.options('commit'), cwd=repository.workspace)), {DENIED}, 'objects')
         git(w, repository.dir or repository.git, 'fsck', '--strict')
         equal(git(w, repository.dir or repository.git, 'show', 'HEAD:made.txt'), 'made in the sandbox\n')
         equal(deciding(w, repository), before)

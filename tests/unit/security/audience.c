@@ -103,6 +103,9 @@ static void check_root(const void *group)
     assert_true(has("ws\\.git", group, closed, 0) && has("ws\\.git", group, closed_below, 0));
     assert_true(has("ws\\.git\\hooks", group, with(closed, SBX_KIND_BELOW), 1));
     assert_true(has("ws\\.git\\config", group, with(closed, 0), 1));
+    assert_true(has("ws\\.git", group, with(below, SBX_KIND_BELOW), 1)); /* to be read */
+    assert_true(has("ws\\.git\\hooks", group, with(below, SBX_KIND_BELOW), 1));
+    assert_true(has("ws\\.git\\config", group, with(below, 0), 1));
     assert_true(has("ws\\pkg", group, held, 0) && has("ws\\pkg\\inner", group, held, 0));
     assert_true(has("ws\\pkg\\inner\\.codex\\rules", group, with(closed, 0), 1));
 }
