@@ -12,6 +12,7 @@ import time
 import traceback
 
 CASES = []
+IN_ACCOUNTS = ('accounts', 'whole')
 EVERY = ('none', 'unelevated', 'accounts')
 
 
@@ -44,8 +45,9 @@ class Result:
 
 def case(name, backends=('none', 'unelevated'), worlds=('lab', 'stock', 'native'), readings=(), long=False):
     """Register a case, run once for each of these backends, in these worlds.  A backend "accounts" is the elevated one, set up
-    once for all of its cases, behind all others; "elevated" is for those that set it up themselves.  readings: those of the lab that it is
-    about, and is run under both values of.  long: only with --long."""
+    once for all of its cases, behind all others, "whole" the same with the account's own token; "elevated" is for those that set it up
+    themselves.  readings: those of the lab that it is about, and is run under both values of.  long: only with --long, or the backends
+    of which that is so, as of "whole" always."""
     def register(function):
         CASES.append((name, backends, worlds, readings, long, function))
         return function
@@ -64,7 +66,7 @@ class World:
         self.profile = 'C:\\users\\' + user
         self.workspace = ''
         self.environment = {}
-        self.has_accounts = False
+        self.has_accounts = self.is_whole = False
         self.unjudged = []  # parts of a case that this world cannot judge, each with the reason
 
     def reading(self, name, first, other):
@@ -147,7 +149,8 @@ class World:
             raise Failure('still running after %d s: %r' % (timeout, argv))
 
     def options(self, *more):
-        return ('--backend', self.backend, '--quiet') + more
+        whole = ('--elevated-token', 'account') if self.is_whole and self.backend == 'elevated' else ()
+        return ('--backend', self.backend, '--quiet') + whole + more
 
     def sbx(self, *command, options=(), **how):
         """Run a command in the sandbox."""
@@ -223,6 +226,10 @@ def is_about(readings, reading):
     return not reading or (reading.split('=')[0] in readings if '=' in reading else bool(readings))
 
 
+def is_long(long, backend):
+    return backend == 'whole' or (long if isinstance(long, bool) else backend in long)
+
+
 def as_administrator(world, *argv):
     user, world.command = world.command, world.command[:-1] + ['admin']
     try:
@@ -242,7 +249,7 @@ def in_order():
     """The cases with the backends that they run for, those with accounts last."""
     for last in (False, True):
         for name, wanted, *rest in CASES:
-            yield name, [backend for backend in wanted if (backend == 'accounts') == last], *rest
+            yield name, [backend for backend in wanted if (backend in IN_ACCOUNTS) == last], *rest
 
 
 def run_cases(world, backends, only, reading, log):
@@ -254,11 +261,11 @@ def run_cases(world, backends, only, reading, log):
             title = '%s [%s, %s]' % (name, backend, world.kind)
             if backend not in backends or world.kind not in worlds or (only and only not in title):
                 continue
-            if not is_about(readings, reading) or (long and not world.long_run):
+            if not is_about(readings, reading) or (is_long(long, backend) and not world.long_run):
                 continue
             number += 1
-            world.backend = 'elevated' if backend == 'accounts' else backend
-            if backend == 'accounts' and not world.has_accounts:
+            world.backend, world.is_whole = 'elevated' if backend in IN_ACCOUNTS else backend, backend == 'whole'
+            if backend in IN_ACCOUNTS and not world.has_accounts:
                 set_up_accounts(world)
             begin = time.monotonic()
             verdict, detail = judge(world, function, str(number))

@@ -62,7 +62,7 @@ def raw_line(w):
     check(shown.endswith(wanted[wanted.index(units(' line')):]), got)
 
 
-@case('a batch file gets its arguments as they were typed, and nothing of them is run')
+@case('a batch file gets its arguments as they were typed, and nothing of them is run', EVERY)
 def batch(w):
     w.write(w.ws('show.cmd'), '@echo off\r\necho first=%~1\r\n')
     got = w.sbx(w.ws('show.cmd'), 'plain words')

@@ -11,6 +11,7 @@ from harness import case, check, end_group, equal
 
 CONFINED = ('unelevated',)
 BOTH = CONFINED + ('accounts',)
+ALL = BOTH + ('whole',)
 WORLDS = ('lab', 'native')
 DENIED = 'error 5'
 HELD = 'error 32'
@@ -54,7 +55,7 @@ def where_asked(w, lines, is_open=('delete', 'rmdir')):
     """The acts without those that take a name away outside of the roots, where Windows does not ask a restricted token for
     that: the claim is of writing."""
     folder = build(w, w.ws('asked'), 'f')  # of its own: a root denies it anyway
-    if acts(w, [('delete', folder + '\\f')], ('--read-only',)) == [DENIED]:
+    if acts(w, [('delete', folder + '\\f')], ('--read-only',), cwd=folder) == [DENIED]:
         return lines
     w.unjudged.append('deleting outside: the system does not ask the restricting SIDs')
     return [line for line in lines if line[0] not in is_open]
@@ -154,18 +155,19 @@ def ended(process):
 
 # ---- where it may write
 
-@case('read-only: nothing is created, appended, truncated in the working directory', CONFINED, WORLDS)
+@case('read-only: nothing is created, appended, truncated in the working directory', ALL, WORLDS)
 def read_only(w):
     attacks = [('write', '{r}\\new', 'x'), ('append', '{r}\\old', 'x'), ('truncate', '{r}\\old'),
                ('write', '{r}\\old', 'x'), ('delete', '{r}\\old'), ('mkdir', '{r}\\d2'), ('rmdir', '{r}\\d'),
                ('move', '{r}\\old', '{r}\\d\\old'), ('attributes', '{r}\\old', '2'), ('times', '{r}\\old')]
     attacks = where_asked(w, attacks)
-    for backend, options in (('none', ('--read-only',)), ('unelevated', ())):
+    for backend, options in (('none', ('--read-only',)), (w.backend, ())):
         roots = [w.ws(backend + str(number)) for number in range(len(attacks))]
         build_all(w, roots, ('old', 'd\\'))
         lines = [in_root([attack], root)[0] for attack, root in zip(attacks, roots)]
         equal(acts(w, lines, options, backend), ['ok'] * len(lines), 'control: ' + backend)
     root = build(w, w.ws('r'), 'old', 'd\\')
+    equal(w.sbx('cmd', '/d', '/c', 'type old', options=('--read-only',), cwd=root).text, 'old')  # an account is let in to read
     before = snapshot(w, root)
     for attack, told in zip(attacks, acts(w, in_root(attacks, root), ('--read-only',), cwd=root)):
         equal(told, DENIED, attack)
@@ -188,10 +190,10 @@ console.log('done');
 """
 
 
-@case('the workspace takes every kind of write, from cmd, node and bun', BOTH, WORLDS)
+@case('the workspace takes every kind of write, from cmd, node and bun', ALL, WORLDS)
 def every_write(w):
     w.write(w.ws('writes.js'), WRITES)
-    for backend in ('none', 'unelevated'):
+    for backend in ('none', w.backend):
         w.backend = backend
         for tool in ('node', 'bun'):
             build(w, w.ws(backend + tool))
@@ -256,13 +258,13 @@ def outside(w):
 
 def writable_places(w, *options):
     """What plan and a report tell about places that stay open."""
-    plan = w.run(w.SBX, 'plan', '--backend', 'unelevated', *options)
+    plan = w.run(w.SBX, 'plan', *w.options()[:2], *options)
     report = w.ws('report.json')
     w.sbx('cmd', '/d', '/c', 'exit 0', options=('--report', report) + options)
     return plan.text + plan.errors, json.loads(w.read(report) or b'{}')
 
 
-@case('places open to everyone are told by plan and report before anything is written there', CONFINED, WORLDS)
+@case('places open to everyone are told by plan and report before anything is written there', BOTH, WORLDS)
 def open_places(w):
     wide, bare = build(w, w.profile + '\\wide'), build(w, w.profile + '\\bare')
     try:
@@ -341,7 +343,7 @@ def changes(name, folder):
                     ('byid', path, '0x40000000')]
 
 
-@case('protected: write, delete, rename, replace, link, icacls, takeown are denied', BOTH, WORLDS,
+@case('protected: write, delete, rename, replace, link, icacls, takeown are denied', ALL, WORLDS,
       readings=('delete-child', 'rename-in-place', 'new-object-dacl', 'set-dacl', 'tree-dacl'))
 def protected(w):
     attacks = []
@@ -352,7 +354,7 @@ def protected(w):
     held(w, REPOSITORY, attacks)
 
 
-@case('protected: deleted, moved and replaced by no call', BOTH, WORLDS,
+@case('protected: deleted, moved and replaced by no call', ALL, WORLDS,
       readings=('delete-child', 'rename-in-place', 'new-object-dacl'))
 def every_call(w):
     tree = ('.git\\', '.git\\config', '.git\\hooks\\', '.git\\hooks\\x.sample', '.git\\hooks\\x', '.git\\hooks\\d\\',
@@ -415,7 +417,7 @@ def older_descriptors(w):
               ['ok', DENIED])
 
 
-@case('protected, by every spelling of its name', CONFINED, WORLDS)
+@case('protected, by every spelling of its name', ALL, WORLDS, long=('accounts',))
 def spellings(w):
     root = build(w, w.ws('s'), *REPOSITORY)
     short = w.probe('short', root + '\\.agents\\a').text.strip()
@@ -432,7 +434,7 @@ def spellings(w):
          [('delete', name) for name in names] + [('dacl', name, EVERYONE) for name in names[:4]])
 
 
-@case('a .git file and the directory that it names are protected', BOTH, WORLDS)
+@case('a .git file and the directory that it names are protected', ALL, WORLDS)
 def gitfile(w):
     tree = ('store\\', 'store\\wt\\', 'store\\wt\\config', 'store\\wt\\hooks\\', 'evil', 'sub\\')
     root = build(w, w.ws('r'), *tree)
@@ -454,7 +456,7 @@ def gitfile(w):
     equal(acts(w, lines, ('--workspace', control), 'none'), ['ok'] * 4, 'control')
 
 
-@case('not a repository yet: its name cannot be taken, and the guard leaves nothing behind', BOTH, WORLDS,
+@case('not a repository yet: its name cannot be taken, and the guard leaves nothing behind', ALL, WORLDS,
       readings=('new-object-dacl', 'delete-child'))
 def guards(w):
     names, asked = ('.git', '.codex', '.agents'), ('--protect', 'sbx.toml')
@@ -482,7 +484,7 @@ def guards(w):
     equal(acts(w, attacks(root)[:2], ('--workspace', root, '--git', 'write')), ['ok', 'ok'], 'as configured')
 
 
-@case('the ancestors of a protected path, and the root itself, stay where they are', BOTH, WORLDS,
+@case('the ancestors of a protected path, and the root itself, stay where they are', ALL, WORLDS,
       readings=('delete-child', 'rename-in-place'))
 def ancestors(w):
     tree = ('a\\', 'a\\b\\', 'a\\b\\keep\\', 'a\\b\\keep\\f', 'a\\b\\free', 'x\\')
@@ -504,7 +506,7 @@ def ancestors(w):
     equal(left['a\\b\\keep\\f'], before['a\\b\\keep\\f'])
 
 
-@case('hard links: none to what is outside, and a file with several names is not granted', BOTH, WORLDS)
+@case('hard links: none to what is outside, and a file with several names is not granted', ALL, WORLDS)
 def links(w):
     outer = build(w, w.ws('o'), 'file', 'shared')
     root = build(w, w.ws('r'), 'own', 'd\\')
@@ -520,7 +522,7 @@ def links(w):
     equal(w.read(root + '\\l'), None)
 
 
-@case('git = "commit": objects, refs and the index are open, hooks and config are not', CONFINED, WORLDS)
+@case('git = "commit": objects, refs and the index are open, hooks and config are not', ALL, WORLDS, long=('accounts',))
 def commit(w):
     tree = REPOSITORY + ('.git\\objects\\', '.git\\refs\\', '.git\\refs\\heads\\', '.git\\index', '.git\\info\\')
     root = held(w, tree, changes('.git\\config', False) + changes('.git\\hooks', True) +
@@ -545,7 +547,7 @@ def commit(w):
 
 # ---- sbx itself
 
-@case('sbx\'s own state is not writable', BOTH, WORLDS)
+@case('sbx\'s own state is not writable, and to an account not readable', BOTH, WORLDS)
 def state(w):
     equal(acts(w, [('write', w.ws('x'), 'x')]), ['ok'])
     own = w.profile + '\\AppData\\Local\\sbx'
@@ -553,13 +555,17 @@ def state(w):
     files = []
     for folder, folders, names in os.walk(w.unix(own)):
         inner = os.path.relpath(folder, w.unix(own)).replace(os.sep, '\\')
-        if inner.split('\\')[0] not in ('temp', 'cache', 'homes'):
+        if not inner.startswith(('temp', 'cache', 'homes', 'elevated-')):
             files += [own + ('\\' if inner == '.' else '\\' + inner + '\\') + name for name in names]
     check(any('ledger' in name for name in files), files)
     for name in files:
         lines += [('append', name, 'x'), ('open', name, '0x40000000'), ('delete', name), ('dacl', name, EVERYONE),
                   ('move', name, w.ws('stolen'))]
     lines = where_asked(w, lines, ('delete', 'move'))
+    if w.backend == 'elevated':
+        secrets = [('open', name, '0x1') for name in files + ['C:\\ProgramData\\sbx\\elevated-1.secret', own]]
+        equal(acts(w, secrets, backend='none'), ['ok'] * len(secrets), 'control: the user reads them')
+        lines += secrets
     before = {name: descriptor(w, name) for name in files}
     for line, told in zip(lines, acts(w, lines)):
         check(told == DENIED or (told == 'error 2' and not os.path.lexists(w.unix(line[1]))), (line, told))
@@ -618,7 +624,7 @@ def bad_roots(w):
     equal(os.listdir(fat), [])
 
 
-@case('TEMP is private, for node, bun and cmd; another run does not write it', CONFINED, WORLDS)
+@case('TEMP is private, for node, bun and cmd; another run does not write it', BOTH, WORLDS)
 def temp(w):
     w.write(w.ws('t.js'), """
 const fs = require('fs'), os = require('os'), path = require('path');
@@ -631,7 +637,8 @@ fs.rmSync(dir, { recursive: true });
 """)
     for tool in ('node', 'bun'):
         got = w.sbx(tool, 't.js')
-        check(got.text.startswith('new ' + w.profile + '\\AppData\\Local\\sbx\\temp\\'), got)
+        folder = '\\AppData\\Local\\sbx\\' + ('elevated-' if w.backend == 'elevated' else 'temp\\')
+        check(got.text.startswith('new ' + w.profile + folder), got)
         check(not os.path.lexists(w.unix(got.text.split(' ', 1)[1].strip())), 'left behind: %s' % got)
     process = w.start((w.SBX,) + w.options() + ('--', 'cmd', '/d', '/c', 'echo %TEMP%& echo x> %TEMP%\\f & ' + w.PROBE +
                                                ' cat'), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -653,7 +660,7 @@ fs.rmSync(dir, { recursive: true });
     check(not os.path.lexists(w.unix(path)), 'left behind')
 
 
-@case('clean --all leaves every descriptor as it was', BOTH, WORLDS,
+@case('clean --all leaves every descriptor as it was', ALL, WORLDS,
       readings=('set-dacl', 'tree-dacl', 'new-object-dacl'))
 def clean(w):
     root = build(w, w.ws('r'), *REPOSITORY + ('a\\', 'a\\b\\', 'a\\b\\f', 'own', 'shared', 'closed\\', 'closed\\f'))

@@ -8,6 +8,7 @@ from cases.files import DENIED, EVERYONE, acts, build_all, descriptor, ended, re
 
 CONFINED = ('unelevated',)
 BOTH = CONFINED + ('accounts',)
+ALL = BOTH + ('whole',)
 WORLDS = ('lab', 'native')
 DEVELOPER = 'HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\AppModelUnlock'
 OUTER = ('file', 'spare', 'old0', 'old1', 'old2', 'd\\', 'd\\f', 'd\\.codex\\', '.git\\', '.git\\config')
@@ -87,7 +88,7 @@ def behind():
                     ('delete', '{r}\\dirlink\\spare'), ('rmdir', '{r}\\sub\\dirlink\\d\\.codex')]
 
 
-@case('links in the root that lead out: nothing is granted or written behind them, clean leaves them', CONFINED, WORLDS)
+@case('links in the root that lead out: nothing is granted or written behind them, clean leaves them', BOTH, WORLDS)
 def out(w):
     control, root = trees(w, ('c', 'r'), ('own', 'sub\\'),
                           INTO + ONTO + [('symlink', '{r}\\nothing', '{r}o\\nothing', 'file')])
@@ -112,7 +113,7 @@ PLACES = [('symlink', '{r}\\.git', '{r}o\\.git', 'dir'), ('symlink', '{r}\\.code
           ('junction', '{r}\\.agents', '{r}o\\d'), ('symlink', '{r}\\secret', '..\\{n}o\\file', 'file')]
 
 
-@case('links where something is protected: they stay as they are, and so does what they lead to', CONFINED, WORLDS)
+@case('links where something is protected: they stay as they are, and so does what they lead to', ALL, WORLDS, long=('accounts',))
 def places(w):
     attacks = [('move', '{r}\\.git', '{r}\\g2'), ('rmdir', '{r}\\.git'), ('write', '{r}\\.git\\config', 'x'),
                ('write', '{r}\\.git\\new', 'x'), ('dacl', '{r}\\.git', EVERYONE), ('takeown', '{r}\\.git'),
@@ -135,7 +136,7 @@ def places(w):
     cleaned(w, root, before)
 
 
-@case('a link on the way to a protected path is refused, and not followed', CONFINED, WORLDS)
+@case('a link on the way to a protected path is refused, and not followed', BOTH, WORLDS, long=('accounts',))
 def way(w):
     root, = trees(w, ('r',), ('own', 'sub\\'), INTO)
     before = look(w, root)
@@ -148,7 +149,7 @@ def way(w):
     cleaned(w, root, before)
 
 
-@case('a protected name that is a link into the workspace: what it leads to is protected, too', CONFINED, WORLDS)
+@case('a protected name that is a link into the workspace: what it leads to is protected, too', ALL, WORLDS, long=('accounts',))
 def inwards(w):
     root, = trees(w, ('r',), ('own', 'sub\\', 'sub\\config', 'sub2\\', 'sub2\\config'),
                   [('symlink', '{r}\\.git', 'sub', 'dir'), ('junction', '{r}\\.agents', '{r}\\sub2'),
@@ -159,7 +160,7 @@ def inwards(w):
     equal(dict(zip(names, told)), {name: DENIED for name in names})
 
 
-@case('a protected link through a second link, and to nothing: each step is kept, and the name at its end', CONFINED, WORLDS)
+@case('a protected link through a second link, and to nothing: each step is kept, and the name at its end', ALL, WORLDS, long=('accounts',))
 def steps(w):
     root, = trees(w, ('r',), ('own', 'sub\\', 'other\\', 'other\\config'),
                   [('symlink', '{r}\\secret', 'sub\\second', 'file'), ('symlink', '{r}\\sub\\second', '..\\own', 'file'),
@@ -182,7 +183,7 @@ def steps(w):
 
 # ---- what the command makes
 
-@case('links that the command makes: later runs grant nothing behind them, clean takes their grants', BOTH, WORLDS)
+@case('links that the command makes: later runs grant nothing behind them, clean takes their grants', ALL, WORLDS)
 def made(w):
     root, = trees(w, ('r',), ('own', 'sub\\', 'sub2\\'), [])
     before = look(w, root)
@@ -219,7 +220,7 @@ def descriptor_hex(w, path):
     return sd.hex() if isinstance(sd, bytes) else sd
 
 
-@case('links that the command put where a later report goes are not followed', CONFINED, WORLDS)
+@case('links that the command put where a later report goes are not followed', BOTH, WORLDS, long=('accounts',))
 def reports(w):
     root, = trees(w, ('r',), ('own',), [])
     before = look(w, root)
@@ -236,7 +237,7 @@ def reports(w):
         same(outside(look(w, root)), outside(before), name)
 
 
-@case('a link on the way to a report is refused, and nothing written behind it', CONFINED, WORLDS)
+@case('a link on the way to a report is refused, and nothing written behind it', BOTH, WORLDS, long=('accounts',))
 def report_way(w):
     root, = trees(w, ('r',), ('own',), [])
     equal(acts(w, lines_in([('junction', '{r}\\way', '{r}o\\d')], root), ('--workspace', root), cwd=root), ['ok'])
@@ -267,9 +268,11 @@ def report_way(w):
     equal(got.code, 7, got)
 
 
-@case('links in TEMP and in a tool cache are removed, not what they lead to', CONFINED, WORLDS)
+@case('links in TEMP and in a tool cache are removed, not what they lead to', BOTH, WORLDS)
 def temp(w):
     root, = trees(w, ('r',), ('own',), [])
+    at_first = look(w, root)
+    w.sandboxed('exit', '0', options=('--read-only',))  # lets an account read what the links lead to
     before = look(w, root)
     w.write(root + '\\plant.js', """
 const fs = require('fs'), path = require('path'), outer = process.argv[2], seen = [];
@@ -293,11 +296,13 @@ console.log(seen.join('|'));
     check(not os.path.lexists(w.unix(parts[0][4:])), 'TEMP is left behind')
     check(os.path.lexists(w.unix(parts[1][4:] + '\\b')), 'the cache stays')
     same(look(w, root), before, 'after the run')
-    cleaned(w, root, before)
+    cleaned(w, root, at_first)
+    if w.backend == 'elevated':  # there it is in the home, which `clean --all` leaves
+        equal(w.run(w.SBX, 'clean', '--homes').code, 0)
     check(not os.path.lexists(w.unix(parts[1][4:] + '\\b')), 'the cache is left behind')
 
 
-@case('a guard that somebody replaced by a link: what that leads to stays', CONFINED, WORLDS)
+@case('a guard that somebody replaced by a link: what that leads to stays', BOTH, WORLDS, long=('accounts',))
 def guard(w):
     for link in (('symlink', '{r}\\new', '{r}o\\d', 'dir'), ('junction', '{r}\\new', '{r}o\\d')):
         root, = trees(w, (link[0],), ('own',), [])

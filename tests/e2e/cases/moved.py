@@ -51,7 +51,7 @@ def from_temp(w):
         check('D:' in text and SANDBOX not in text, text)
 
 
-@case('comes in: a cache of tools admits the runs of just these folders and rules', CONFINED, WORLDS)
+@case('comes in: a cache of tools admits the runs of just these folders and rules', BOTH, WORLDS, long=('accounts',))
 def caches(w):
     os.makedirs(w.unix(w.ws('more')))
     w.write(w.ws('mk.cmd'), 'echo a> "%npm_config_cache%\\..\\x"\r\necho %npm_config_cache%> where\r\n')
@@ -85,7 +85,7 @@ def from_outside(w):
     granted(w, root, code=125)
 
 
-@case('comes in: npm workspaces and builds with hard links, made before the first run', CONFINED, WORLDS)
+@case('comes in: npm workspaces and builds with hard links, made before the first run', BOTH, WORLDS, long=('accounts',))
 def made_before(w):
     root = build(w, w.ws('r'), 'packages\\', 'packages\\a\\', 'packages\\a\\index.js', 'node_modules\\', 'target\\',
                  'target\\deps\\', 'target\\deps\\app-1.exe')

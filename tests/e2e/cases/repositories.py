@@ -232,7 +232,7 @@ def history(w, repository):
 
 def layout(name, make):
     @case('a repository that is %s: commits with `commit`, none with `protect`; hooks and config stay' % name,
-          CONFINED + (('accounts',) if name in IN_ACCOUNTS else ()), WORLDS)
+          CONFINED + ('accounts',), WORLDS, long=() if name in IN_ACCOUNTS else ('accounts',))
     def one(w):
         if not shutil.which('git'):
             raise Skip('there is no git on this machine')
@@ -268,8 +268,8 @@ for title, maker in LAYOUTS.items():
     layout(title, maker)
 
 
-@case('a linked worktree whose repository does not name it: `commit` is refused with the line that opens that', CONFINED,
-      WORLDS)
+@case('a linked worktree whose repository does not name it: `commit` is refused with the line that opens that',
+      CONFINED + ('accounts',), WORLDS, long=('accounts',))
 def alone(w):
     if not shutil.which('git'):
         raise Skip('there is no git on this machine')

@@ -8,6 +8,7 @@ from harness import case, check, equal
 from cases.files import EVERYONE, build
 
 CONFINED = ('unelevated',)
+BOTH = CONFINED + ('accounts',)
 WORLDS = ('lab', 'native')
 
 
@@ -85,7 +86,7 @@ def gaps(w, *options):
             if note['kind'] == 'gap']
 
 
-@case('drives on which nothing is confined are told at each launch', CONFINED, WORLDS)
+@case('drives on which nothing is confined are told at each launch', BOTH, WORLDS)
 def drives(w):
     for told in (gaps(w), gaps(w)):
         check([text for name, text in told if name.startswith('\\\\') and 'wsl.localhost' in text], told)
@@ -98,7 +99,7 @@ def drives(w):
             check('not confined: its file system (FAT32) keeps no access rights' in text.get(drive, ''), told)
         check("not confined: it is another machine's" in text.get('N:\\', ''), told)
     if w.kind == 'lab':
-        check('N:\\' in w.run(w.SBX, 'plan', '--backend', 'unelevated').text, 'plan')
+        check('N:\\' in w.run(w.SBX, 'plan', '--backend', w.backend).text, 'plan')
 
 
 @case('a network drive in PATH is not opened by the look for places open to everyone', CONFINED, ('lab',))

@@ -3,7 +3,7 @@ import os
 import subprocess
 import time
 
-from harness import Failure, case, check, end_group, equal
+from harness import EVERY, Failure, case, check, end_group, equal
 
 from cases.files import build
 
@@ -77,7 +77,7 @@ def same(w, what, root, *command):
     return alone
 
 
-@case('unnoticed: ripgrep lists and searches the same files')
+@case('unnoticed: ripgrep lists and searches the same files', EVERY, long=('accounts',))
 def ripgrep(w):
     lists = {}
     for name, root in layouts(w).items():
@@ -87,34 +87,34 @@ def ripgrep(w):
     check('dist\\out.js' not in lists['a repository'] + lists['a folder in a repository'], 'control: %s' % lists)
 
 
-@case('unnoticed: isomorphic-git finds the same repository in the same state')
+@case('unnoticed: isomorphic-git finds the same repository in the same state', EVERY, long=('accounts',))
 def status(w):
-    w.write(w.ws('status.js'), STATUS)
+    w.write('C:\\probe\\status.js', STATUS)
     found = layouts(w)
     if w.backend != 'none':
         w.unjudged.append('a plain folder: whoever looks for a repository finds the placeholder there')
         del found['a plain folder']
     for name, root in found.items():
-        got = same(w, name, root, 'node', w.ws('status.js'), root)
+        got = same(w, name, root, 'node', 'C:\\probe\\status.js', root)
         check(('src/a.js' in got.text) == ('repository' in name), 'control: %s' % got)
 
 
-@case('unnoticed: folders in which nothing is missing, or where no guard stands, have the same entries')
+@case('unnoticed: folders in which nothing is missing, or where no guard stands, have the same entries', EVERY, long=('accounts',))
 def listing(w):
-    w.write(w.ws('list.js'), LIST)
+    w.write('C:\\probe\\list.js', LIST)
     root = tree(w, w.ws('full'), '.codex\\', '.agents\\', '.gitignore')
     cache = tree(w, w.ws('cache'))
     for folder in (root, cache):
-        alone = w.run('node', w.ws('list.js'), folder)
-        inside = w.sbx('node', w.ws('list.js'), folder, options=('--workspace', root, '--writable', cache), cwd=root)
+        alone = w.run('node', 'C:\\probe\\list.js', folder)
+        inside = w.sbx('node', 'C:\\probe\\list.js', folder, options=('--workspace', root, '--writable', cache), cwd=root)
         equal((inside.code, inside.text), (0, alone.text), folder)
     plain = tree(w, w.ws('plain'))
     shown = w.run('cmd', '/d', '/c', 'dir', '/b', plain).text
     equal(w.sbx('cmd', '/d', '/c', 'dir', '/b', plain, options=('--workspace', plain), cwd=plain).text, shown,
           'hidden ones are not shown')
-    got = w.sbx('node', w.ws('list.js'), plain, options=('--workspace', plain), cwd=plain)
+    got = w.sbx('node', 'C:\\probe\\list.js', plain, options=('--workspace', plain), cwd=plain)
     guards = [] if w.backend == 'none' else [plain + '\\' + name + ' d' for name in ('.agents', '.codex', '.git')]
-    equal([line for line in got.text.splitlines() if line not in w.run('node', w.ws('list.js'), plain).text.splitlines()],
+    equal([line for line in got.text.splitlines() if line not in w.run('node', 'C:\\probe\\list.js', plain).text.splitlines()],
           guards, 'what is there while a command runs')
 
 
@@ -146,7 +146,7 @@ def events(w, root, run):
     return lines
 
 
-@case('unnoticed: who watches a folder hears of the guards that are there, once when they come and once when they go')
+@case('unnoticed: who watches a folder hears of the guards that are there, once when they come and once when they go', EVERY, long=('accounts',))
 def watching(w):
     w.write(w.ws('watch.js'), WATCH)
     command = ('cmd', '/d', '/c', 'echo x> made.txt')

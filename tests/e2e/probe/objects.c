@@ -228,7 +228,9 @@ static int own_object(int argc, wchar_t **argv)
 
 static HKEY top_key(const wchar_t *name_w)
 {
-    return wcscmp(name_w, L"HKLM") == 0 ? HKEY_LOCAL_MACHINE : HKEY_CURRENT_USER;
+    return wcscmp(name_w, L"HKLM") == 0  ? HKEY_LOCAL_MACHINE
+           : wcscmp(name_w, L"HKU") == 0 ? HKEY_USERS
+                                         : HKEY_CURRENT_USER;
 }
 
 static int registry(LSTATUS status)
@@ -237,8 +239,8 @@ static int registry(LSTATUS status)
     return result(status == ERROR_SUCCESS);
 }
 
-/* setkey HKCU|HKLM KEY VALUE TEXT: into a key that there is.  makekey HKCU|HKLM KEY.  delkey HKCU|HKLM KEY.
- * getkey HKCU|HKLM KEY VALUE: "value TEXT" or "error N" */
+/* setkey HKCU|HKLM|HKU KEY VALUE TEXT: into a key that there is.  makekey TOP KEY.  delkey TOP KEY.
+ * getkey TOP KEY VALUE: "value TEXT" or "error N" */
 static int set_key(int argc, wchar_t **argv)
 {
     LSTATUS status;

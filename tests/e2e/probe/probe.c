@@ -277,7 +277,7 @@ static const verb own_verbs[] = {
 static int dispatch(int argc, wchar_t **argv)
 {
     static const verb *const tables[] = {own_verbs,  spawn_verbs,    system_verbs, object_verbs,
-                                         file_verbs, terminal_verbs, sweep_verbs};
+                                         file_verbs, terminal_verbs, sweep_verbs,  user_verbs};
     const verb *one;
     size_t i;
 

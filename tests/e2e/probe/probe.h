@@ -24,6 +24,7 @@ extern const verb object_verbs[];
 extern const verb file_verbs[];
 extern const verb terminal_verbs[];
 extern const verb sweep_verbs[];
+extern const verb user_verbs[];
 
 /* One write of the whole text: lines of several processes do not mix. */
 void print(const char *format, ...)
