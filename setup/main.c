@@ -45,7 +45,7 @@ static int parse(sbx_setup *s, const sbx_arguments *arguments)
         int *on;
     } plain[] = {
         {"--dry-run", &s->dry_run}, {"--json", &s->json}, {"--list", &s->list},
-        {"--frames", &s->frames},   {"--held", &s->held},
+        {"--frames", &s->frames},   {"--held", &s->held}, {"--all", &s->everyone},
     };
     const uint32_t count = arguments->count;
     const char *const *items = arguments->items;
@@ -70,6 +70,8 @@ static int parse(sbx_setup *s, const sbx_arguments *arguments)
     }
     if (at < count)
         s->backend = items[at++];
+    if (s->everyone && (!sbx_setup_writes(s) || s->held || s->json || s->user || s->backend || s->slots || s->loopback))
+        return 0;
     return at == count;
 }
 
@@ -126,8 +128,11 @@ static sbx_status run(sbx_setup *s, sbx_arena *arena, uint32_t *exit_code, sbx_e
         (s->caller && (st = trust_caller(s->caller, err)) != SBX_OK) ||
         (st = sbx_tell_begin(&s->tell, s->json, err)) != SBX_OK ||
         (st = sbx_plugin_init(SBX_PROGRAM_SETUP, state_dir, &sink, err)) != SBX_OK ||
-        (st = sbx_setup_folder(&s->folder, err)) != SBX_OK || (st = sbx_setup_whom(s, err)) != SBX_OK ||
-        (st = sbx_programs_open(&s->programs, err)) != SBX_OK)
+        (st = sbx_setup_folder(&s->folder, err)) != SBX_OK)
+        return st;
+    if (s->everyone)
+        return sbx_setup_everyone(s, exit_code, err);
+    if ((st = sbx_setup_whom(s, err)) != SBX_OK || (st = sbx_programs_open(&s->programs, err)) != SBX_OK)
         return st;
     if (!sbx_setup_writes(s) || (s->held && s->programs.here))
         return sbx_setup_backends(s, err);

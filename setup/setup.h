@@ -22,6 +22,7 @@ typedef struct sbx_setup {
     const char *loopback;      /* likewise */
     const char *pipe, *caller; /* NULL: started without ShellExecuteEx */
     int dry_run, json, list;
+    int everyone;     /* all who have a journal, and their backends */
     int frames, held; /* started by another sbx-setup.exe: stderr is a pipe of messages; that one has the turn */
 
     int to_do;           /* --check: steps are missing, --check-remove: there are some */
@@ -38,6 +39,9 @@ sbx_status sbx_setup_change(sbx_setup *setup, sbx_steps *steps, sbx_error *err);
 
 /* whom.c: fills user_text.  SBX_E_REFUSED where there is no such user; undoing takes the SID of one who is gone. */
 sbx_status sbx_setup_whom(sbx_setup *setup, sbx_error *err);
+
+/* everyone.c: for what changes something.  The first that fails is told; the others are done all the same. */
+sbx_status sbx_setup_everyone(sbx_setup *setup, uint32_t *exit_code, sbx_error *err);
 
 /* backends.c: look at the steps, apply or undo them. */
 sbx_status sbx_setup_backends(sbx_setup *setup, sbx_error *err);

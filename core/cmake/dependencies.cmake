@@ -12,8 +12,11 @@ if(NOT SBX_SOURCES)
     endif()
 endif()
 
-# Sets ${name}_dir to the folder with the sources.
+# Sets ${name}_dir to the folder with the sources, ${name}_version, ${name}_url.
 function(sbx_source name url sha256)
+    string(REGEX MATCH "[0-9]+\\.[0-9.]+[0-9]" version ${url})
+    set(${name}_version ${version} PARENT_SCOPE)
+    set(${name}_url ${url} PARENT_SCOPE)
     if(EXISTS "${SBX_SOURCES}/${name}/.complete")
         set(${name}_dir "${SBX_SOURCES}/${name}" PARENT_SCOPE)
         return()
