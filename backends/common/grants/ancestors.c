@@ -107,12 +107,24 @@ sbx_status sbx_ancestors_hold(const sbx_ledger *ledger, const sbx_sid *sid, cons
     return st;
 }
 
+static int is_gone(const char *path)
+{
+    uint16_t *path_w = NULL;
+    int gone = sbx_wide_path(path, &path_w, NULL) == SBX_OK && GetFileAttributesW(path_w) == INVALID_FILE_ATTRIBUTES &&
+               (GetLastError() == ERROR_FILE_NOT_FOUND || GetLastError() == ERROR_PATH_NOT_FOUND);
+
+    sbx_free(path_w);
+    return gone;
+}
+
 int sbx_ancestors_are_done(const sbx_ledger *ledger, const sbx_ledger_root *above)
 {
     const sbx_ledger_root *root;
 
     if (!sbx_sid_is_above(&above->sid))
         return 0;
+    if (is_gone(above->path))
+        return 1;
     for (root = ledger->roots; root && !is_in(root, above->path); root = root->next)
         ;
     return !root;

@@ -390,7 +390,8 @@ sbx_status sbx_grants_clean(uint32_t what, const char *path, sbx_state_visitor v
     sbx_status st = sbx_ledger_load(&ledger, err), above;
 
     if (st == SBX_OK) {
-        st = what == SBX_CLEAN_ROOT ? clean_named(&c, path, err) : clean_each(&c, 0, err);
+        if (what != SBX_CLEAN_HOMES)
+            st = what == SBX_CLEAN_ROOT ? clean_named(&c, path, err) : clean_each(&c, 0, err);
         c.what = SBX_CLEAN_ALL;
         above = clean_each(&c, 1, st == SBX_OK ? err : NULL);
         st = st == SBX_OK ? above : st;

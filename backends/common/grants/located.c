@@ -1,17 +1,38 @@
 #include "common/grants/located.h"
 
+#include <windows.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/path.h"
 #include "base/utf.h"
+#include "win/wide.h"
+
+static DWORD attributes_of(const char *path)
+{
+    uint16_t *path_w = NULL;
+    DWORD attributes =
+        path[0] && sbx_wide_path(path, &path_w, NULL) == SBX_OK ? GetFileAttributesW(path_w) : INVALID_FILE_ATTRIBUTES;
+
+    sbx_free(path_w);
+    return attributes;
+}
+
+/* A file or a link: a root is neither. */
+static int is_no_directory(DWORD attributes)
+{
+    return (attributes & (FILE_ATTRIBUTE_DIRECTORY | FILE_ATTRIBUTE_REPARSE_POINT)) != FILE_ATTRIBUTE_DIRECTORY;
+}
 
 /* What is at the recorded path: the root, another directory, or neither. */
 static sbx_status open_here(const sbx_ledger_root *entry, sbx_root *root, int *is_other, sbx_error *err)
 {
-    sbx_status st = entry->path[0] ? sbx_root_reopen(entry->path, root, err) : SBX_OK;
+    const DWORD attributes = attributes_of(entry->path);
+    const int is_none = attributes != INVALID_FILE_ATTRIBUTES && is_no_directory(attributes);
+    sbx_status st = entry->path[0] && !is_none ? sbx_root_reopen(entry->path, root, err) : SBX_OK;
 
     sbx_sid_set_tag_of(&root->sid, &entry->sid);
-    *is_other = st == SBX_OK && root->handle && memcmp(&root->sid, &entry->sid, sizeof(entry->sid));
+    *is_other = is_none || (st == SBX_OK && root->handle && memcmp(&root->sid, &entry->sid, sizeof(entry->sid)));
     if (*is_other)
         sbx_root_close(root);
     return st;
@@ -95,7 +116,7 @@ static const char *words_of(const sbx_located *known, uint32_t state, int is_und
     case SBX_LOCATED_GONE:
         if (is_undone)
             return "the directory is gone, and its access rights with it";
-        return known->is_replaced ? "writable root that is gone; another directory has its path now"
+        return known->is_replaced ? "writable root that is gone; something else has its path now"
                                   : "writable root that is gone";
     case SBX_LOCATED_AWAY:
         return "writable root on a volume that is not there; kept until that is back and it is cleaned";

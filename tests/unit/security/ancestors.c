@@ -134,6 +134,36 @@ static void test_last_goes(void **context)
     same_dacl(profile(), &home);
 }
 
+static int32_t SBX_CALL find_gone(void *context, const sbx_state_item *item, const sbx_error *error)
+{
+    assert_null(error);
+    *(uint32_t *)context += strstr(item->text, "is gone") != NULL;
+    return 0;
+}
+
+/* Of one that was deleted, a home, nothing is kept on record, whatever other root there is. */
+static void test_deleted(void **context)
+{
+    uint32_t gone = 0;
+
+    JUDGED
+    begin();
+    tree_dir("above");
+    tree_dir("above\\in");
+    writable[1] = tree_path("above\\in");
+    policy.writable_count = 2;
+    sbx_grants_close(open_grants());
+    assert_true(looks(tree_path("above")));
+    tree_remove("above");
+    expect_ok(sbx_grants_list(find_gone, &gone, NULL), NULL);
+    assert_int_equal(gone, 2); /* the root, and the one above */
+    expect_ok(sbx_grants_clean(SBX_CLEAN_HOMES, NULL, NULL, NULL, NULL), NULL);
+    gone = 0;
+    expect_ok(sbx_grants_list(find_gone, &gone, NULL), NULL);
+    assert_int_equal(gone, 1);
+    assert_true(looks(profile()));
+}
+
 /* The ACE is found without the ledger; what the user set beside it stays. */
 static void test_without_ledger(void **context)
 {
@@ -229,6 +259,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_looked_at, setup, teardown),
         cmocka_unit_test_setup_teardown(test_last_goes, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_deleted, setup, teardown),
         cmocka_unit_test_setup_teardown(test_without_ledger, setup, teardown),
         cmocka_unit_test_setup_teardown(test_of_others, setup, teardown),
         cmocka_unit_test_setup_teardown(test_repository, setup, teardown),

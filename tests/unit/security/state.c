@@ -229,7 +229,12 @@ static void test_moved(void **context)
     assert_int_equal(all.items[0].state, SBX_STATE_STALE);
     assert_int_equal(act_rename("new", "ws"), 0);
     list(&all);
-    assert_string_equal(all.items[0].text, "writable root that is gone; another directory has its path now");
+    assert_string_equal(all.items[0].text, "writable root that is gone; something else has its path now");
+    tree_remove("ws");
+    tree_file("ws", "a file is no root");
+    list(&all);
+    assert_string_equal(all.items[0].text, "writable root that is gone; something else has its path now");
+    assert_int_equal(all.items[0].state, SBX_STATE_STALE);
     expect_ok(clean(SBX_CLEAN_STALE, NULL, &all, &err), &err);
     assert_int_equal(all.count, 1);
     list(&all);
