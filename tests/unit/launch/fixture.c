@@ -114,7 +114,7 @@ int exists(const wchar_t *name)
 
     if (event)
         CloseHandle(event);
-    return event != NULL;
+    return event != NULL || GetLastError() == ERROR_ACCESS_DENIED; /* another account's, with nothing in common */
 }
 
 /* Objects go shortly after the last process that holds them is reported gone. */
