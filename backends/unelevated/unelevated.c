@@ -182,7 +182,8 @@ static sbx_status SBX_CALL state_clean(uint32_t what, const char *root, sbx_stat
 
     if (what == SBX_CLEAN_HOMES) {
         folders = sbx_temp_clean(what, root, visit, context, err);
-        grants = sbx_grants_clean(what, NULL, visit, context, folders == SBX_OK ? err : NULL); /* of those that are gone */
+        grants =
+            sbx_grants_clean(what, NULL, visit, context, folders == SBX_OK ? err : NULL); /* of those that are gone */
         return folders == SBX_OK ? grants : folders;
     }
     grants = sbx_grants_clean(what, root, visit, context, err);
