@@ -244,7 +244,9 @@ make_template() {
         tools=$("$top/tests/tools/fetch") || die "the real programs cannot be fetched"
     fi
     say "making a $1 Wine prefix"
-    rm -rf "$cache/prefix/$1${3+-plain}"-????????????????*
+    # other checkouts have other ones; those that nobody copied for a day go
+    find "$cache/prefix" -mindepth 1 -maxdepth 1 -name "$1${3+-plain}-????????????????*" -mmin +1440 -exec rm -rf {} +
+    rm -rf "$template" "$template.new"
     use "$1" "$template.new" admin
     mkdir -p "$prefix"
     quietly "$top/build/log/prefix-$1.log" make_prefix "$1" "$tools" || { stop; exit 1; }
@@ -262,7 +264,7 @@ new_prefix() {
         exec 9> "$cache/prefix/.lock"
         flock 9
         [ -e "$template/.complete" ] || make_template "$@" 9>&-
-        # under the lock: for another version of the lab somebody else removes this one
+        touch "$template" # it is used
         mkdir -p "$(dirname "$dir")"
         rm -rf "$dir" "$dir.new"
         cp -a --reflink=auto "$template" "$dir.new"
