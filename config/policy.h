@@ -68,6 +68,10 @@ void sbx_plan_fini(sbx_plan *plan);
 /* Whether the name of an environment variable looks like that of a secret. */
 int sbx_secret_name(const char *name, size_t length);
 
+/* An argument of a command as it may be kept: NAME=VALUE and --NAME VALUE where that is the name of a secret, and who logs on in an address,
+ * are withheld.  *is_next: 0 for the first argument; left as it is for the next.  In the arena; NULL: out of memory. */
+const char *sbx_secret_argument(sbx_arena *arena, const char *argument, int *is_next);
+
 /* What is known of the backend that would run the plan. */
 typedef struct sbx_plan_backing {
     sbx_guarantees guarantees;

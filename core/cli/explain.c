@@ -8,6 +8,7 @@
 #include "base/path.h"
 #include "cli/cli.h"
 #include "cli/examine.h"
+#include "cli/last.h"
 #include "cli/select.h"
 #include "win/dirs.h"
 #include "win/error.h"
@@ -360,6 +361,12 @@ sbx_status sbx_verb_explain(sbx_cli *cli, sbx_error *err)
     explanation e = {.cli = cli};
     sbx_status st;
 
+    if (cli->last && (cli->word_count || cli->op || cli->setting_count)) {
+        sbx_fail(err, SBX_E_USAGE, "it takes neither PATH nor options of a run", "--last");
+        return sbx_hint(err, "see `sbx help explain`");
+    }
+    if (cli->last)
+        return sbx_last_show(cli, err);
     if (cli->word_count != 1) {
         sbx_fail(err, SBX_E_USAGE, cli->word_count ? "one PATH at a time" : "no PATH", "explain");
         return sbx_hint(err, "see `sbx help explain`");

@@ -3,6 +3,7 @@
 
 #include "cli/cli.h"
 #include "cli/json.h"
+#include "cli/last.h"
 #include "win/out.h"
 #include "cli/select.h"
 #include "cli/told.h"
@@ -199,5 +200,6 @@ sbx_status sbx_verb_run(sbx_cli *cli, sbx_error *err)
     sbx_choice_close(&choice);
     sbx_told_events(cli, i);
     cli->report.total_us = sbx_clock_us() - begin;
+    sbx_last_keep(cli, st, err, i);
     return st;
 }

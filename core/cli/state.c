@@ -8,11 +8,13 @@
 #include "cli/cli.h"
 #include "cli/examine.h"
 #include "cli/json.h"
+#include "cli/last.h"
 #include "win/out.h"
 #include "cli/select.h"
 #include "cli/told.h"
 #include "win/dirs.h"
 #include "win/error.h"
+#include "win/file.h"
 
 typedef struct visit {
     sbx_cli *cli;
@@ -160,6 +162,28 @@ static void print_nothing(visit *v)
     sbx_text_add_char(out, '\n');
 }
 
+/* What sbx itself keeps: the record of the last run that failed. */
+static sbx_status own_state(visit *v, uint32_t what, const char *root, sbx_error *err)
+{
+    const char *file =
+        v->cleaning && what != SBX_CLEAN_ALL && what != SBX_CLEAN_ROOT ? NULL : sbx_last_file(v->cli, root);
+    const sbx_state_item item = {.size = sizeof(item),
+                                 .state = SBX_STATE_KEPT,
+                                 .kind = "last",
+                                 .root = "",
+                                 .object = file,
+                                 .text = "the last run that failed, for `sbx explain --last`"};
+    sbx_status st = SBX_OK;
+
+    if (!file)
+        return SBX_OK;
+    if (v->cleaning)
+        st = sbx_file_delete(file, err);
+    v->backend = "";
+    on_item(v, &item, st == SBX_OK ? NULL : err);
+    return st;
+}
+
 /* One that is refused is told of and not asked: it may crash, or never answer. */
 static sbx_status is_sound(const char *name, int *sound, sbx_error *err)
 {
@@ -230,6 +254,11 @@ static sbx_status all_backends(sbx_cli *cli, int cleaning, int quiet, uint32_t w
         sbx_free(names[i]);
     }
     sbx_free(names);
+    memset(&one, 0, sizeof(one));
+    if ((one_st = own_state(&v, what, root, &one)) != SBX_OK && st == SBX_OK) {
+        st = one_st;
+        *err = one;
+    }
     if (cli->json) {
         one_st = sbx_json_finish(json, &cli->out, &one);
         st = st == SBX_OK ? one_st : st;

@@ -26,7 +26,7 @@ static uint64_t hash(uint64_t seed, const char *text)
     }
 }
 
-static char *told_file(sbx_cli *cli)
+static const char *told_file(sbx_cli *cli)
 {
     const char *dir;
 
@@ -87,12 +87,25 @@ void sbx_told_events(const sbx_cli *cli, uint32_t first)
             show(cli, &cli->report.notes[i]);
 }
 
+/* The file as it is, a place in it for this workspace; 0: nothing is kept. */
+static int open_lines(sbx_cli *cli, sbx_text *lines, const char **file, uint64_t *place)
+{
+    char *old = NULL;
+    size_t length = 0;
+
+    *place = hash(0, cli->plan.policy.workspace); /* a backend has spoken, so there is a plan */
+    *file = told_file(cli);
+    if (*file && sbx_file_read(*file, FILE_BYTES, &old, &length, NULL) == SBX_OK && !(length % LINE_BYTES))
+        sbx_text_add(lines, old);
+    sbx_free(old);
+    return *file != NULL;
+}
+
 void sbx_told_warnings(sbx_cli *cli, uint32_t first)
 {
     sbx_text lines = {0};
     uint64_t place = 0;
-    char *file = NULL, *old = NULL;
-    size_t length = 0;
+    const char *file = NULL;
     uint32_t i;
     int changed = 0;
 
@@ -101,12 +114,8 @@ void sbx_told_warnings(sbx_cli *cli, uint32_t first)
 
         if (note->kind != SBX_NOTE_WARN)
             continue;
-        if (!file) {
-            place = hash(0, cli->plan.policy.workspace); /* a backend has spoken, so there is a plan */
-            file = told_file(cli);
-            if (file && sbx_file_read(file, FILE_BYTES, &old, &length, NULL) == SBX_OK && !(length % LINE_BYTES))
-                sbx_text_add(&lines, old);
-        }
+        if (!file)
+            open_lines(cli, &lines, &file, &place);
         if (is_new(&lines, hash(place, note->object), hash(0, note->text))) {
             show(cli, note);
             changed = 1;
@@ -114,8 +123,23 @@ void sbx_told_warnings(sbx_cli *cli, uint32_t first)
     }
     if (changed && file && !lines.failed)
         sbx_file_write(file, lines.data, lines.length, NULL);
-    sbx_free(old);
     sbx_text_fini(&lines);
+}
+
+int sbx_told_is_due(sbx_cli *cli, const char *what, uint64_t value)
+{
+    sbx_text lines = {0};
+    const char *file;
+    uint64_t place;
+    int is_due = 0;
+
+    if (open_lines(cli, &lines, &file, &place)) {
+        is_due = is_new(&lines, hash(place, what), value);
+        if (is_due && !lines.failed)
+            sbx_file_write(file, lines.data, lines.length, NULL);
+    }
+    sbx_text_fini(&lines);
+    return is_due;
 }
 
 void sbx_told_clean(sbx_cli *cli)

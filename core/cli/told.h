@@ -15,6 +15,9 @@ void sbx_told_warnings(sbx_cli *cli, uint32_t first);
 /* Those from `first` on, which tell of what has happened in this run: each time. */
 void sbx_told_events(const sbx_cli *cli, uint32_t first);
 
+/* Whether `what` was not told in this workspace with this value; now it is. */
+int sbx_told_is_due(sbx_cli *cli, const char *what, uint64_t value);
+
 /* Forget all. */
 void sbx_told_clean(sbx_cli *cli);
 

@@ -61,6 +61,7 @@ static const sbx_verb verbs[] = {
      "  temp       the private TEMP of a run\n"
      "  cache      caches of tools for a writable root, see --tools\n"
      "  home       what commands in accounts have for a home, for one set of writable roots and rules\n"
+     "  last       the record of the last run that failed, see `sbx help explain`\n"
      "  shield     a folder in which commands cannot delete, see `sbx help shield`\n"
      "\n"
      "Examples:\n"
@@ -160,20 +161,24 @@ static const sbx_verb verbs[] = {
      "  sbx doctor --backend unelevated --json > doctor.json\n",
      SBX_TAKES_BACKEND | SBX_TAKES_JSON, sbx_verb_doctor},
     {"explain", "say whether a command may, and what decides that",
-     "explain PATH [--op read|write|delete|run] [OPTIONS]",
-     "The system is asked with a token like that of a command, which would be started with these options: by its\n"
-     "access check, and by opening PATH for just these rights.  Nothing is read, changed or deleted, and no command\n"
-     "runs.  Told are the object that PATH leads to, the entry of its access rights that decides (for each of the\n"
-     "two lists of a restricted token), the line of the configuration, and what would change the answer.\n"
+     "explain PATH [--op read|write|delete|run] [OPTIONS] | explain --last",
+     "The system is asked with a token like that of a command that is started with these options: by\n"
+     "its access check, and by opening PATH for just these rights.  Nothing is read, changed or deleted,\n"
+     "and no command runs.  Told are the object that PATH leads to, the entry of its access rights that\n"
+     "decides (for each of the two lists of a restricted token), the line of the configuration, and what\n"
+     "would change the answer.\n"
      "\n"
      "  --op OP   read, write, delete, run [read]\n"
+     "  --last    the last run of yours that failed in a sandbox: what was refused to it, its gaps, and\n"
+     "            what stayed closed; without its environment and arguments that look like secrets\n"
      "\n"
-     "What does not exist yet: whether it could be made.  What writes in a folder is making a file there.\n"
+     "What does not exist yet: whether it could be made.  To write in a folder is to make a file there.\n"
      "Exit code: 0, whatever the answer; 125 where there is none, as for what is on another machine.\n"
      "\n"
      "Examples:\n"
      "  sbx explain .git\\config --op delete\n"
-     "  sbx explain \"%USERPROFILE%\\.npmrc\" --backend elevated\n",
+     "  sbx explain \"%USERPROFILE%\\.npmrc\" --backend elevated\n"
+     "  sbx explain --last\n",
      SBX_TAKES_CONFIG | SBX_TAKES_WORDS | SBX_TAKES_EXPLAIN | SBX_TAKES_JSON, sbx_verb_explain},
     {"completion", "print a completion script", "completion powershell",
      "Example (in the file that $PROFILE names):\n"

@@ -4,18 +4,23 @@ import os
 
 from harness import case, check, equal
 from schema import problems
+from terminal import Terminal
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 REFUSED = ('error 5', 'error 19')
 
 
+def valid(text, name):
+    told = json.loads(text)
+    with open(os.path.join(TOP, 'core', 'cli', name + '.schema.json'), encoding='utf-8') as schema:
+        equal(problems(told, json.load(schema)), [], text)
+    return told
+
+
 def explained(w, path, op, *options, **how):
     got = w.run(w.SBX, 'explain', *w.options(*options), '--json', path, '--op', op, **how)
     equal(got.code, 0, got)
-    told = json.loads(got.text)
-    with open(os.path.join(TOP, 'core', 'cli', 'explain.schema.json'), encoding='utf-8') as schema:
-        equal(problems(told, json.load(schema)), [], got)
-    return told
+    return valid(got.text, 'explain')
 
 
 def act(op, path):
@@ -98,3 +103,28 @@ def spellings(w):
     equal((got.code, 'in a circle' in got.errors), (125, True), got)
     text = w.run(w.SBX, 'explain', '--backend', w.backend, 'a folder').text
     check(text.startswith('answer    allowed: a command under "unelevated" can read it\n') and '\nowner     ' in text and '\npolicy    writable: ' in text, text)
+
+
+@case('explain --last: the last run that failed, without secrets; at a terminal a line points there, once a day', ('unelevated',), ('lab',))
+def last(w):
+    with Terminal(w, [w.SBX, '--backend', w.backend, '--', w.PROBE, 'exit', '3221225506'], cwd=w.ws()) as t:
+        t.end()
+        equal(t.seen.decode().count('sbx explain --last'), 1, t.seen)
+    with Terminal(w, [w.SBX, '--backend', w.backend, '--', w.PROBE, 'exit', '3221225506'], cwd=w.ws()) as t:
+        t.end()
+        equal(t.seen.decode().count('sbx explain --last'), 0, t.seen)
+    got = w.sbx(w.PROBE, 'no verb', '--api-key', 'a-secret', env={'MY_TOKEN': 'another-secret'})
+    equal((got.code, got.errors), (2, ''), 'no terminal: nothing is added')
+    shown = w.run(w.SBX, 'explain', '--last', '--json')
+    told = valid(shown.text, 'last')
+    equal((told['exit_code'], told['arguments'], told['policy']['workspace'], 'MY_TOKEN' in told['withheld']),
+          (2, ['no verb', '--api-key', '(withheld)'], w.ws(), True), told)
+    check('secret' not in shown.text.replace('SECRET', ''), shown)
+    text = w.run(w.SBX, 'explain', '--last').text
+    check('exit code 2 (0x00000002)' in text and '\ngap       ' in text and 'withheld  MY_TOKEN' in text and 'refused   file writes' in text, text)
+    check('last      kept' in w.run(w.SBX, 'status').text, 'listed')
+    equal(w.sbx(w.PROBE, 'exit', '0').code, 0)
+    check('exit code 2' in w.run(w.SBX, 'explain', '--last').text, 'one that went well does not count')
+    check('undone  last' in w.run(w.SBX, 'clean', w.ws()).text, 'cleaned with its workspace')
+    got = w.run(w.SBX, 'explain', '--last')
+    equal((got.code, 'is kept' in got.errors), (125, True), got)

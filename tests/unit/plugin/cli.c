@@ -80,10 +80,10 @@ static void test_help_of_lists(void **state)
 static void test_width(void **state)
 {
     static const char *const lines[] = {
-        "sbx.exe\" help",        "sbx.exe\" help run",      "sbx.exe\" help plan",
-        "sbx.exe\" help config", "sbx.exe\" help clean",    "sbx.exe\" help setup",
-        "sbx.exe\" help status", "sbx.exe\" help backends", "sbx.exe\" config reference",
-        "sbx.exe\" plan -b none"};
+        "sbx.exe\" help",         "sbx.exe\" help run",      "sbx.exe\" help plan",
+        "sbx.exe\" help config",  "sbx.exe\" help clean",    "sbx.exe\" help setup",
+        "sbx.exe\" help status",  "sbx.exe\" help backends", "sbx.exe\" config reference",
+        "sbx.exe\" plan -b none", "sbx.exe\" help explain"};
     sbx_text output = {0};
     const char *line;
     size_t i;

@@ -506,6 +506,36 @@ static void secrets_are_known_by_name(void **state)
             fail_msg("%s", others[i]);
 }
 
+static void secrets_among_arguments(void **state)
+{
+    static const char *const pairs[][2] = {
+        {"build", "build"},
+        {"--api-key=abc", "--api-key=(withheld)"},
+        {"NPM_TOKEN=abc", "NPM_TOKEN=(withheld)"},
+        {"--github-token", "--github-token"},
+        {"abc", "(withheld)"},
+        {"abc", "abc"},
+        {"/p:DbPassword=abc", "/p:DbPassword=(withheld)"},
+        {"https://me:abc@host/x@y", "https://(withheld)@host/x@y"},
+        {"https://host/x@y", "https://host/x@y"},
+        {"set NPM_TOKEN=abc&& npm i", "set NPM_TOKEN=(withheld)"},
+        {"Authorization: Bearer abc", "Authorization: Bearer (withheld)"},
+        {"https://host/?a=b&access_token=c", "https://host/?a=b&access_token=(withheld)"},
+        {"--key", "--key"},
+        {"a=b", "a=b"},
+        {"=", "="},
+        {"", ""},
+    };
+    sbx_arena arena = {NULL};
+    int is_next = 0;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+        assert_string_equal(sbx_secret_argument(&arena, pairs[i][0], &is_next), pairs[i][1]);
+    sbx_arena_fini(&arena);
+}
+
 static void values_of_secrets_are_not_printed(void **state)
 {
     sbx_plan plan;
@@ -562,6 +592,7 @@ int main(void)
         cmocka_unit_test(environment_is_edited),
         cmocka_unit_test(the_later_of_set_and_unset_wins),
         cmocka_unit_test(secrets_are_known_by_name),
+        cmocka_unit_test(secrets_among_arguments),
         cmocka_unit_test(values_of_secrets_are_not_printed),
         cmocka_unit_test(each_allocation_may_fail),
     };
