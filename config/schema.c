@@ -99,7 +99,9 @@ static const sbx_key keys[] = {
      .default_value = "[]",
      .flags = {{.name = "--deny-read", .argument = "PATH"}},
      .help = "Files and folders that the command cannot read",
-     .comment = "A backend that cannot enforce this refuses the launch; `none`, which confines nothing, ignores it."},
+     .comment =
+         "Closed by access rights, which stay until `sbx clean PATH`. A backend that cannot enforce this refuses the "
+         "launch; `none`, which confines nothing, ignores it."},
     {.name = "filesystem.git",
      .type = SBX_KEY_ENUM,
      .default_value = "\"protect\"",

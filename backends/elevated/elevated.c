@@ -107,6 +107,8 @@ static sbx_status SBX_CALL elevated_verify(const sbx_spawn *spawn, void *process
         (st = sbx_token_copy(token, &copy, err)) == SBX_OK &&
         (st = sbx_token_verify(&data->spec, token, copy, err)) == SBX_OK)
         st = sbx_token_try(copy, data->closed, data->opened, data->root && *data->root ? data->root : NULL, err);
+    if (st == SBX_OK)
+        st = sbx_token_try_hidden(copy, data->hidden, err);
     if (st == SBX_OK && (data->flags & SBX_TICKET_DELETE))
         st = sbx_deleting_check(copy, err);
     if (st == SBX_OK && *data->proof)

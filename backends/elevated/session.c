@@ -14,6 +14,7 @@
 #include "common/grants/ancestors.h"
 #include "common/grants/audience.h"
 #include "common/grants/grant.h"
+#include "common/grants/hidden.h"
 #include "common/grants/tidy.h"
 #include "common/host.h"
 #include "common/roots.h"
@@ -41,6 +42,7 @@ struct sbx_session {
     sbx_machine machine;
     const sbx_machine_user *user;
     sbx_grants *grants;
+    sbx_hidden hidden;
     sbx_token_spec spec;
     sbx_lease lease;
     uint16_t password_w[SBX_PASSWORD_UNITS];
@@ -145,9 +147,6 @@ static sbx_status refuse(const char *what, const char *hint, sbx_error *err)
 
 static sbx_status check_policy(const sbx_policy *policy, sbx_error *err)
 {
-    if (policy->deny_read_count)
-        return refuse("deny_read is not part of it in this version",
-                      "leave it out, and grant the accounts nothing there", err);
     if (policy->flags & SBX_POLICY_KEEP_CHILDREN)
         return refuse("children cannot outlive the command in an account", "leave out --keep-children", err);
     if (policy->flags & SBX_POLICY_UI_LIMITS)
@@ -178,6 +177,7 @@ static sbx_status open_roots(sbx_session *s, const sbx_policy *policy, uint32_t 
     sbx_status st;
 
     if ((st = sbx_elevated_audience(s->user, &s->audience, err)) != SBX_OK ||
+        (st = sbx_hidden_open(&s->hidden, policy, &s->audience, (flags & SBX_OPEN_DRY_RUN) != 0, err)) != SBX_OK ||
         (st = sbx_grants_open(policy, flags, &s->audience, &s->grants, err)) != SBX_OK)
         return st;
     s->spec.root_count = sbx_grants_sids(s->grants, &s->spec.roots);
@@ -203,6 +203,7 @@ static sbx_status make_ticket(sbx_session *s, const sbx_policy *policy, sbx_erro
     data.proof = s->proof.text;
     data.owed = s->lease.owed;
     data.made = s->lease.made;
+    data.hidden = s->hidden.paths.data;
     if (!s->spec.is_whole) /* every user may make something there, and no command */
         st = sbx_dirs_get(SBX_DIR_PROGRAM_DATA, &closed, err);
     else /* what admits the user alone */
@@ -372,6 +373,12 @@ sbx_status sbx_elevated_open(const sbx_policy *policy, uint32_t flags, sbx_sessi
     *(s->spec.is_whole ? &guarantees->advisory : &guarantees->enforced) |= SBX_AREA_FILE_WRITE;
     if ((st = deny_others(s, policy, err)) != SBX_OK)
         goto out;
+    *(s->hidden.is_partial ? &guarantees->advisory : &guarantees->enforced) |= SBX_AREA_FILE_READ;
+    if (s->hidden.is_partial && (policy->require & SBX_AREA_FILE_READ)) {
+        st = refuse("what deny_read names is not all there, and could be read once it is",
+                    "`sbx plan` names what is missing", err);
+        goto out;
+    }
     st = sbx_deleting_claim(policy, s->grants, s->spec.is_whole, guarantees, &s->asks_twice, err);
     if (st != SBX_OK)
         goto out;
@@ -433,6 +440,7 @@ void sbx_elevated_close(sbx_session *session)
     sbx_home_close(&session->home);
     is_done = sbx_elevated_folder_close(&session->folder);
     sbx_grants_close(session->grants);
+    sbx_hidden_close(&session->hidden);
     if (!is_done) /* else the account has looked itself */
         sbx_lease_end(&session->lease);
     sbx_proof_close(&session->proof);

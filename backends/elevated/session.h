@@ -1,7 +1,5 @@
 /*
  * One launch in an account: the grants, which account, its secret, the run's TEMP, station and desktop, the ticket.
- *
- * What this version does not do it refuses: deny_read.
  */
 #ifndef SBX_ELEVATED_SESSION_H
 #define SBX_ELEVATED_SESSION_H
@@ -10,7 +8,8 @@
 #include "elevated/machine.h"
 
 /* The network where the policy has it off: proven before the command runs. */
-#define SBX_ELEVATED_ENFORCED (SBX_AREA_FILE_WRITE | SBX_AREA_FILE_DELETE | SBX_AREA_PROCESS_TREE | SBX_AREA_NETWORK)
+#define SBX_ELEVATED_ENFORCED                                                                                          \
+    (SBX_AREA_FILE_WRITE | SBX_AREA_FILE_DELETE | SBX_AREA_FILE_READ | SBX_AREA_PROCESS_TREE | SBX_AREA_NETWORK)
 #define SBX_ELEVATED_ADVISORY 0u
 
 /* Is it set up for this user?  SBX_E_UNAVAILABLE: no, or not to its end. */

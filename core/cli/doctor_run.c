@@ -63,11 +63,14 @@ static int succeeds(const sbx_doctor_scratch *scratch, const char *const *items,
 static int remove_run(sbx_doctor_scratch *scratch, const char *name)
 {
     const char *ws = sbx_arena_printf(scratch->arena, "%s\\%s\\ws", scratch->path, name);
+    const char *secret = sbx_arena_printf(scratch->arena, "%s\\%s\\out\\secret", scratch->path, name);
     const char *const clean[] = {scratch->program, "clean", ws}, *const home[] = {clean[0], clean[1], "--homes", ws};
+    const char *const hidden[] = {clean[0], clean[1], secret};
     const char *const clear[] = {scratch->probe, "clear", name};
 
-    if (ws && strcmp(name, WITHOUT) != 0) {
+    if (ws && secret && strcmp(name, WITHOUT) != 0) {
         succeeds(scratch, clean, 3);
+        succeeds(scratch, hidden, 3);
         succeeds(scratch, home, 4);
     }
     return succeeds(scratch, clear, 3);

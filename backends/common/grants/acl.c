@@ -402,3 +402,47 @@ int sbx_acl_leaves(const void *acl, const void *sid, const void *user, uint32_t 
     }
     return 0;
 }
+
+/* Whom no account is: the user, the system, administrators, services, whoever makes something, and what is a restricting SID alone. */
+static int is_no_account(const uint8_t *ace, size_t at, const void *user)
+{
+    static const uint8_t system[12] = {1, 1, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0},
+                         administrators[16] = {1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 0x20, 2, 0, 0},
+                         maker[12] = {1, 1, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0}, service[4] = {80, 0, 0, 0},
+                         root[6] = {0, 0, 0, 0, 0, 9}, nt[6] = {0, 0, 0, 0, 0, 5};
+    const uint8_t *sid = ace + at;
+    const size_t room = sbx_get16(ace + 2) - at;
+
+    if (is_for(ace, user))
+        return 1;
+    return room >= 12 && (!memcmp(sid, system, sizeof(system)) || !memcmp(sid, maker, sizeof(maker)) ||
+                          !memcmp(sid + 2, root, sizeof(root)) ||
+                          (!memcmp(sid + 2, nt, sizeof(nt)) && !memcmp(sid + 8, service, sizeof(service))) ||
+                          (room >= sizeof(administrators) && !memcmp(sid, administrators, sizeof(administrators))));
+}
+
+int sbx_acl_reads(const void *acl, const void *group, const void *user, uint32_t mask, int below)
+{
+    const uint8_t *bytes = acl, *ace = bytes + ACL_HEADER;
+    uint32_t i, count = sbx_get16(bytes + 4), denied = 0;
+
+    for (i = 0; i < count; i++, ace += sbx_get16(ace + 2)) {
+        const uint32_t inherits = ace[1] & (SBX_ACE_FILES | SBX_ACE_DIRS | SBX_ACE_ONE_LEVEL);
+        const int is_here = !(ace[1] & SBX_ACE_ONLY_BELOW);
+        uint32_t rights = sbx_get32(ace + 4);
+        size_t at;
+        const uint32_t kind = kind_of(ace, &at);
+
+        if (ace[0] == SBX_ACE_DENY && (is_for(ace, group) || is_everyone(ace, at))) {
+            if (below ? inherits == (SBX_ACE_FILES | SBX_ACE_DIRS) : is_here)
+                denied |= rights;
+        } else if (kind == SBX_ACL_ALLOW && !is_no_account(ace, at, user) &&
+                   (below ? inherits & (SBX_ACE_FILES | SBX_ACE_DIRS) : (uint32_t)is_here)) {
+            if (rights & 0xF0000000u) /* generic ones */
+                rights = UINT32_MAX;
+            if (rights & mask & ~denied)
+                return 1;
+        }
+    }
+    return 0;
+}

@@ -96,4 +96,8 @@ int sbx_acl_allows(const void *acl, const void *sid, uint32_t mask);
  * SIDs are restricting ones as well: that may be anybody's with an account but this one's, and the owner's. */
 int sbx_acl_leaves(const void *acl, const void *sid, const void *user, uint32_t mask, int below);
 
+/* Whether somebody else than the user, the system and administrators may get any right of `mask`, before it is denied to the group or
+ * to everyone: on the object itself, or (below) on something that is made in it.  The SIDs of roots count for writing alone. */
+int sbx_acl_reads(const void *acl, const void *group, const void *user, uint32_t mask, int below);
+
 #endif

@@ -6,6 +6,7 @@
 #include "common/grants/ancestors.h"
 #include "common/grants/grant.h"
 #include "common/grants/guard.h"
+#include "common/grants/hidden.h"
 #include "common/grants/left.h"
 #include "common/grants/located.h"
 #include "common/grants/outside.h"
@@ -135,9 +136,13 @@ static sbx_status undo(sbx_root *root, sbx_ledger *ledger, sbx_error *err)
     sbx_status st;
 
     root->may_mend = 1;
-    st = sbx_guard_remove(root, ledger, NULL, NULL, NULL, err);
-    if (st == SBX_OK)
-        st = sbx_undo_root(root, ledger, &count, &first, err);
+    if (sbx_sid_is_hidden(&root->sid)) {
+        st = sbx_hidden_undo(root, ledger, &count.failed, &first, err);
+    } else {
+        st = sbx_guard_remove(root, ledger, NULL, NULL, NULL, err);
+        if (st == SBX_OK)
+            st = sbx_undo_root(root, ledger, &count, &first, err);
+    }
     if (st == SBX_OK && count.failed) {
         st = sbx_fail(err, SBX_E_SYSTEM, "its access rights may not be changed by this user",
                       first ? first : root->path);
@@ -271,7 +276,8 @@ static sbx_status clean_part(cleaner *c, const char *path, uint32_t tag, sbx_err
     int is_marked = 0;
     sbx_status st = SBX_OK;
 
-    if (sbx_root_reopen(path, &part.root, NULL) == SBX_OK && part.root.handle) {
+    if ((tag == SBX_SID_TAG_HIDE ? sbx_root_reopen_any : sbx_root_reopen)(path, &part.root, NULL) == SBX_OK &&
+        part.root.handle) {
         sbx_sid_set_tag(&part.root.sid, tag);
         part.entry = sbx_ledger_find(c->ledger, &part.root.sid);
         if (!part.entry)
@@ -329,11 +335,28 @@ static sbx_status clean_with_parts(cleaner *c, sbx_located *known, sbx_error *er
     return st;
 }
 
+/* A file has nothing of sbx but this. */
+static int is_hidden_file(const char *path)
+{
+    sbx_root any = {0};
+    sbx_nt_info info;
+    int is_marked = 0;
+
+    if (sbx_root_reopen_any(path, &any, NULL) == SBX_OK && any.handle && SBX_NT_OK(sbx_nt_query(any.handle, &info)) &&
+        !(info.attributes & FILE_ATTRIBUTE_DIRECTORY)) {
+        sbx_sid_set_tag(&any.sid, SBX_SID_TAG_HIDE);
+        sbx_stamp_any(&any, &is_marked, NULL);
+    }
+    sbx_root_close(&any);
+    return is_marked;
+}
+
 /* What the user calls by a path: the directory there, and the one that the ledger knows by this path. */
 static sbx_status clean_named(cleaner *c, const char *path, sbx_error *err)
 {
     sbx_located here = {0}, there = {0};
-    static const uint32_t tags[] = {SBX_SID_TAG_GIT, SBX_SID_TAG_REPOSITORY, SBX_SID_TAG_READ, SBX_SID_TAG_ABOVE};
+    static const uint32_t tags[] = {SBX_SID_TAG_GIT, SBX_SID_TAG_REPOSITORY, SBX_SID_TAG_READ, SBX_SID_TAG_ABOVE,
+                                    SBX_SID_TAG_HIDE};
     sbx_ledger_root *was = NULL;
     size_t i;
     sbx_status moved = SBX_OK, st;
@@ -354,7 +377,7 @@ static sbx_status clean_named(cleaner *c, const char *path, sbx_error *err)
             here.where = SBX_LOCATED_MOVED;
         st = clean_with_parts(c, &here, err);
     } else {
-        st = here.root.handle || !was ? clean_unknown(c, path, &here, err) : SBX_OK;
+        st = here.root.handle || (!was && !is_hidden_file(path)) ? clean_unknown(c, path, &here, err) : SBX_OK;
     }
     sbx_located_close(&here);
     for (i = 0; i < sizeof(tags) / sizeof(tags[0]) && st == SBX_OK; i++)

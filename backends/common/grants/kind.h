@@ -30,6 +30,9 @@
 /* Of a folder above: it can be asked what it is, and be started in; nothing of what is in it. */
 #define SBX_KIND_LOOK (FILE_READ_ATTRIBUTES | FILE_TRAVERSE | SYNCHRONIZE)
 
+/* What nobody may do to an object that is hidden: to run it is to read it, and who may change its access rights may do both. */
+#define SBX_KIND_HIDDEN (FILE_READ_DATA | FILE_READ_EA | FILE_EXECUTE | WRITE_DAC | WRITE_OWNER)
+
 #define SBX_KIND_ALLOW_HERE (SBX_KIND_ALLOW & ~(uint32_t)DELETE)
 
 /* What a protected object must not let the command do; what one must not that is to stay where it is.  FILE_DELETE_CHILD may

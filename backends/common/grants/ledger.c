@@ -96,6 +96,7 @@ static int take_in(sbx_ledger *ledger, uint32_t type, uint64_t count, const sbx_
     case SBX_RECORD_ENCLOSE:
     case SBX_RECORD_READ:
     case SBX_RECORD_ABOVE:
+    case SBX_RECORD_HIDE:
         root->path = copy;
         root->done = 0;
         break;

@@ -45,14 +45,15 @@
     20u                      /* groups get ACEs beside the SID (audience.h); path: which; count: SBX_AUDIENCE_KEPT_* */
 #define SBX_RECORD_READ 21u  /* a folder that groups may read (reader.h) */
 #define SBX_RECORD_ABOVE 22u /* a folder that groups may look at, without what is in it (ancestors.h) */
-#define SBX_RECORD_LAST 22u
+#define SBX_RECORD_HIDE 23u  /* what groups may not read (hidden.h) */
+#define SBX_RECORD_LAST 23u
 
 typedef struct sbx_ledger_record {
     uint32_t type; /* SBX_RECORD_* */
     uint64_t count;
     uint8_t sid[SBX_RECORD_SID];
     const char *
-        path; /* of the root for GRANT, GROW, ENCLOSE, READ, ABOVE, DONE, GONE; else below it; within the buffer, NOT terminated */
+        path; /* of the root for GRANT, GROW, ENCLOSE, READ, ABOVE, HIDE, DONE, GONE; else below it; within the buffer, NOT terminated */
     uint32_t path_length;
 } sbx_ledger_record;
 

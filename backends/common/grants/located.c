@@ -28,9 +28,12 @@ static int is_no_directory(DWORD attributes)
 static sbx_status open_here(const sbx_ledger_root *entry, sbx_root *root, int *is_other, sbx_error *err)
 {
     const DWORD attributes = attributes_of(entry->path);
-    const int is_none = attributes != INVALID_FILE_ATTRIBUTES && is_no_directory(attributes);
-    sbx_status st = entry->path[0] && !is_none ? sbx_root_reopen(entry->path, root, err) : SBX_OK;
+    const int is_hidden = sbx_sid_is_hidden(&entry->sid),
+              is_none = !is_hidden && attributes != INVALID_FILE_ATTRIBUTES && is_no_directory(attributes);
+    sbx_status st = SBX_OK;
 
+    if (entry->path[0] && !is_none)
+        st = is_hidden ? sbx_root_reopen_any(entry->path, root, err) : sbx_root_reopen(entry->path, root, err);
     sbx_sid_set_tag_of(&root->sid, &entry->sid);
     *is_other = is_none || (st == SBX_OK && root->handle && memcmp(&root->sid, &entry->sid, sizeof(entry->sid)));
     if (*is_other)
@@ -99,7 +102,9 @@ static const char *kind_of(const sbx_located *known)
 {
     const sbx_sid *sid = sbx_located_sid(known);
 
-    return !sbx_sid_is_read(sid) ? "grant" : sbx_sid_is_above(sid) ? "look" : "read";
+    if (!sbx_sid_is_read(sid))
+        return "grant";
+    return sbx_sid_is_above(sid) ? "look" : sbx_sid_is_hidden(sid) ? "deny" : "read";
 }
 
 static const char *words_of(const sbx_located *known, uint32_t state, int is_undone)
@@ -110,6 +115,12 @@ static const char *words_of(const sbx_located *known, uint32_t state, int is_und
         return known->where == SBX_LOCATED_GONE
                    ? "a folder that is gone"
                    : "a folder above others that commands use: those in accounts may look at it, not at what is in it";
+    if (sbx_sid_is_hidden(&known->entry->sid))
+        return known->where == SBX_LOCATED_MOVED  ? "closed to commands in accounts, moved here from "
+               : known->where == SBX_LOCATED_GONE ? "closed to commands in accounts; it is gone"
+               : is_undone || state == SBX_STATE_ACTIVE
+                   ? "closed to commands in accounts, as deny_read"
+                   : "closed to commands in accounts, as deny_read of a run; kept until it is cleaned";
     switch (known->where) {
     case SBX_LOCATED_MOVED:
         return "writable root, moved here from ";

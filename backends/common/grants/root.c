@@ -17,6 +17,7 @@
 #include "win/wide.h"
 
 #define SHARE_ALL (FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE)
+#define ANY_ACCESS (READ_CONTROL | WRITE_DAC | FILE_READ_ATTRIBUTES | SYNCHRONIZE)
 
 /* links: FILE_FLAG_OPEN_REPARSE_POINT, or 0 to follow one. */
 static HANDLE open_dir(const char *path, ACCESS_MASK access, DWORD share, DWORD links, sbx_error *err)
@@ -269,6 +270,24 @@ sbx_status sbx_root_reopen_held(const char *path, sbx_root *root, sbx_error *err
     return st;
 }
 
+sbx_status sbx_root_reopen_any(const char *path, sbx_root *root, sbx_error *err)
+{
+    sbx_error why = {.size = sizeof(why)};
+    sbx_root made = {.handle = open_dir(path, ANY_ACCESS, SHARE_ALL, FILE_FLAG_OPEN_REPARSE_POINT, &why)};
+    sbx_status st = SBX_OK;
+
+    if (made.handle && (st = describe(&made, path, err)) == SBX_OK) {
+        *root = made;
+        return SBX_OK;
+    }
+    sbx_root_close(&made);
+    if (st != SBX_OK || why.code == ERROR_FILE_NOT_FOUND || why.code == ERROR_PATH_NOT_FOUND)
+        return st;
+    if (err)
+        *err = why;
+    return why.status;
+}
+
 sbx_status sbx_root_look(const char *path, sbx_root *root, sbx_error *err)
 {
     sbx_root made = {0};
@@ -321,6 +340,7 @@ sbx_status sbx_root_find(const sbx_sid *sid, const char *path, sbx_root *root, s
     FILE_ID_DESCRIPTOR id = {.dwSize = sizeof(id), .Type = ExtendedFileIdType};
     sbx_root made = {0};
     HANDLE volume = open_volume(sid);
+    const int is_hidden = sbx_sid_is_hidden(sid);
     DWORD code;
     sbx_status st = SBX_OK;
 
@@ -330,12 +350,12 @@ sbx_status sbx_root_find(const sbx_sid *sid, const char *path, sbx_root *root, s
         return SBX_E_UNAVAILABLE;
     }
     sbx_sid_file(sid, id.ExtendedFileId.Identifier);
-    made.handle = sbx_handle_from(OpenFileById(volume, &id, SBX_ROOT_ACCESS,
+    made.handle = sbx_handle_from(OpenFileById(volume, &id, is_hidden ? ANY_ACCESS : SBX_ROOT_ACCESS,
                                                FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
                                                FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT));
     code = GetLastError();
     if (made.handle) {
-        st = judge_kind(made.handle, path, err);
+        st = is_hidden ? SBX_OK : judge_kind(made.handle, path, err);
         if (st == SBX_OK)
             st = describe(&made, path, err);
     } else if (code == ERROR_ACCESS_DENIED) {

@@ -36,6 +36,9 @@ sbx_status sbx_root_reopen(const char *path, sbx_root *root, sbx_error *err);
 /* The same, and held (sbx_root_hold); an error where a program has it open to delete or to move it. */
 sbx_status sbx_root_reopen_held(const char *path, sbx_root *root, sbx_error *err);
 
+/* The same of a directory or a file, with no more rights than it takes to look at it and to change its access rights. */
+sbx_status sbx_root_reopen_any(const char *path, sbx_root *root, sbx_error *err);
+
 /* The same with rights to read alone, so that `handle` serves for looking; what is no directory is an error. */
 sbx_status sbx_root_look(const char *path, sbx_root *root, sbx_error *err);
 

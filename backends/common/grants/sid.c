@@ -111,12 +111,17 @@ int sbx_sid_is_git(const sbx_sid *sid)
 
 int sbx_sid_is_read(const sbx_sid *sid)
 {
-    return sbx_get32(sid->bytes + 8) == SBX_SID_TAG_READ || sbx_sid_is_above(sid);
+    return sbx_get32(sid->bytes + 8) == SBX_SID_TAG_READ || sbx_sid_is_above(sid) || sbx_sid_is_hidden(sid);
 }
 
 int sbx_sid_is_above(const sbx_sid *sid)
 {
     return sbx_get32(sid->bytes + 8) == SBX_SID_TAG_ABOVE;
+}
+
+int sbx_sid_is_hidden(const sbx_sid *sid)
+{
+    return sbx_get32(sid->bytes + 8) == SBX_SID_TAG_HIDE;
 }
 
 int sbx_sid_same_volume(const sbx_sid *a, const sbx_sid *b)
@@ -142,7 +147,7 @@ int sbx_sid_is_sandbox(const void *sid, size_t size)
     const uint32_t tag = size >= SBX_SID_BYTES && !memcmp(bytes, head, sizeof(head)) ? sbx_get32(bytes + 8) : 0;
 
     return tag == SBX_SID_TAG || tag == SBX_SID_TAG_GIT || tag == SBX_SID_TAG_REPOSITORY || tag == SBX_SID_TAG_READ ||
-           tag == SBX_SID_TAG_ABOVE;
+           tag == SBX_SID_TAG_ABOVE || tag == SBX_SID_TAG_HIDE;
 }
 
 int sbx_sid_is_run(const void *sid, size_t size)

@@ -17,6 +17,7 @@
 #define SBX_SID_TAG_REPOSITORY 0x53425852u /* "SBXR": as the repository around such parts */
 #define SBX_SID_TAG_READ 0x53425844u       /* "SBXD": as a folder that accounts may read (reader.h) */
 #define SBX_SID_TAG_ABOVE 0x53425841u      /* "SBXA": as a folder above one, that accounts may look at (ancestors.h) */
+#define SBX_SID_TAG_HIDE 0x53425848u       /* "SBXH": as a file or folder that they may not read (hidden.h) */
 #define SBX_SID_BYTES 44u                  /* of a sandbox SID: 9 sub-authorities */
 
 typedef struct sbx_sid {
@@ -40,8 +41,9 @@ void sbx_sid_set_tag(sbx_sid *sid, uint32_t tag);
 uint32_t sbx_sid_tag(const sbx_sid *sid);
 void sbx_sid_set_tag_of(sbx_sid *sid, const sbx_sid *like);
 int sbx_sid_is_git(const sbx_sid *sid);
-int sbx_sid_is_read(const sbx_sid *sid); /* or one above */
+int sbx_sid_is_read(const sbx_sid *sid); /* or one above, or hidden: nothing is written there */
 int sbx_sid_is_above(const sbx_sid *sid);
+int sbx_sid_is_hidden(const sbx_sid *sid);
 
 /* A number for places that have no room for a SID; two roots may share one, though hardly ever. */
 uint64_t sbx_sid_number(const sbx_sid *sid);

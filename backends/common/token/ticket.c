@@ -5,8 +5,8 @@
 #include "base/text.h"
 
 #define MAGIC 0x54585253u /* "SRXT" */
-#define VERSION 7u
-#define TEXTS 8u
+#define VERSION 8u
+#define TEXTS 9u
 #define TEXT_MAX 65536u
 
 static void put32(sbx_text *text, uint32_t value)
@@ -37,6 +37,7 @@ sbx_status sbx_ticket_write(const sbx_ticket_data *data, void **bytes, uint32_t 
     texts[5] = data->proof;
     texts[6] = data->owed;
     texts[7] = data->made;
+    texts[8] = data->hidden;
     put32(&text, MAGIC);
     put32(&text, VERSION);
     put32(&text, data->flags);
@@ -152,6 +153,7 @@ sbx_status sbx_ticket_read(const void *bytes, uint32_t length, sbx_ticket_data *
     data->proof = get_text(&in, data, &memory);
     data->owed = get_text(&in, data, &memory);
     data->made = get_text(&in, data, &memory);
+    data->hidden = get_text(&in, data, &memory);
     if (memory) {
         sbx_ticket_fini(data);
         return sbx_fail_memory(err);

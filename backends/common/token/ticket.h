@@ -3,8 +3,9 @@
  *
  *   u32 magic, version, flags, count of SIDs;  run SID;  the set's (may be empty), per root, the launcher's and the group's for deny
  *   only (may be empty): u32 length, SID;
- *   eight texts: run id, folder that must be closed, folder that must be open, first root, desktop ("": none), proof of the
- *   network ("": none; the backend's own), what is to be put in order before and after (tidy.h), each u32 length, bytes
+ *   nine texts: run id, folder that must be closed, folder that must be open, first root, desktop ("": none), proof of the
+ *   network ("": none; the backend's own), what is to be put in order before and after (tidy.h), what must
+ *   not be read (hidden.h), each u32 length, bytes
  *
  * Little endian, no padding.  The reader trusts nothing: every length, every SID and every text is checked.
  */
@@ -28,6 +29,7 @@ typedef struct sbx_ticket_data {
     const char *desktop;     /* one that there is already */
     const char *proof;       /* of the network: the backend's own; "": not asked for */
     const char *owed, *made; /* see tidy.h: of runs that were killed, of this one */
+    const char *hidden;      /* see hidden.h: paths, one a line */
     sbx_arena arena;         /* of a ticket that was read */
 } sbx_ticket_data;
 

@@ -284,6 +284,36 @@ out:
     return st;
 }
 
+sbx_status sbx_token_try_hidden(void *copy, const char *paths, sbx_error *err)
+{
+    sbx_arena arena = {NULL};
+    sbx_status st = SBX_OK;
+
+    while (*paths && st == SBX_OK) {
+        const size_t length = strcspn(paths, "\n");
+        const char *path = sbx_arena_strndup(&arena, paths, length);
+        WCHAR *path_w = NULL;
+        DWORD read = 0, run = 0;
+
+        st = path ? sbx_wide_path(path, &path_w, err) : sbx_fail_memory(err);
+        if (st == SBX_OK && (st = begin_as(copy, err)) == SBX_OK) {
+            read = try_dir(path_w, FILE_READ_DATA);
+            run = try_dir(path_w, FILE_EXECUTE);
+            end_as();
+        }
+        if (st == SBX_OK && read == ERROR_ACCESS_DENIED)
+            read = run;
+        if (st == SBX_OK && !read)
+            st = sbx_fail(err, SBX_E_UNENFORCED, "deny_read: the command could read it", path);
+        else if (st == SBX_OK && read != ERROR_ACCESS_DENIED)
+            st = sbx_fail_code(err, SBX_E_UNENFORCED, SBX_CODE_WIN32, read, "read as the command would", path);
+        sbx_free(path_w);
+        paths += length + (paths[length] != 0);
+    }
+    sbx_arena_fini(&arena);
+    return st;
+}
+
 sbx_status sbx_token_try_object(void *copy, sbx_error *err)
 {
     SECURITY_DESCRIPTOR descriptor;

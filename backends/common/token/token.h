@@ -86,6 +86,9 @@ sbx_status sbx_token_measure_delete(void *copy, const void *sid, int *may, sbx_e
  */
 sbx_status sbx_token_try(void *copy, const char *closed, const char *opened, const char *root, sbx_error *err);
 
+/* What the command must not read: paths, one a line.  SBX_E_UNENFORCED where one opens, or it is not known whether it would. */
+sbx_status sbx_token_try_hidden(void *copy, const char *paths, sbx_error *err);
+
 /* As sbx_token_try, with a kernel object made for the purpose and gone afterwards. */
 sbx_status sbx_token_try_object(void *copy, sbx_error *err);
 

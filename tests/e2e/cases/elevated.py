@@ -220,10 +220,9 @@ def writes(w):
 @case('what this version does not do it refuses', ACCOUNTS, WORLDS)
 def refuses(w):
     with set_up(w):
-        for options, words in ((('--read-only', '--deny-read', w.ws('x')), 'deny_read'),
-                               (('--read-only', '--keep-children'), 'children'),
+        for options, words in ((('--read-only', '--keep-children'), 'children'),
                                (('--read-only', '--no-clipboard'), 'user interface'),
-                               (('--read-only', '--require', 'read'), 'not enforce')):
+                               (('--read-only', '--require', 'ui'), 'not enforce')):
             got = w.sbx('cmd', '/d', '/c', 'echo ran', options=options)
             equal((got.code, got.text), (125, ''), got)
             check(words in got.errors, got)

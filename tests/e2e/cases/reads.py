@@ -1,4 +1,5 @@
 """What commands in an account read of the user's profile: tools that he opened, and nothing else."""
+import json
 import os
 
 from harness import case, check, equal
@@ -66,3 +67,52 @@ def tool(w):
     check(home not in w.run(w.SBX, 'status').text, 'undone')
     closed = w.sbx(program, 'exit', '7')
     check(closed.code in (125, 126) and 'denied' in closed.errors, closed)
+
+
+@case('deny_read: closed by every spelling, also after the run, until it is cleaned; what cannot be kept is refused', ACCOUNTS, WORLDS)
+def deny_read(w):
+    secret, deep, beside = w.ws('topsecret.text'), w.ws('keys\\deep\\key.txt'), w.ws('beside.txt')
+    w.write(w.ws('read.js'), READ)
+    for path in (secret, deep, beside):
+        w.write(path, 'secret')
+    os.link(w.unix(secret), w.unix(w.ws('linked.txt')))
+    short = w.probe('short', secret).text.strip()
+    spellings = [secret, secret.upper(), '\\\\?\\' + secret, '\\\\.\\' + secret, secret.replace('\\', '/'), w.ws('keys\\..\\topsecret.text'),
+                 w.ws('linked.txt'), short, w.ws('jump\\topsecret.text'), deep, deep.upper(), w.ws('jump\\keys\\deep\\key.txt')]
+    made = w.run('node', '-e', 'fs.symlinkSync(process.argv[1], "jump", "junction")', w.workspace)
+    check(made.code == 0 and '~' in short, (made, short))
+    folders = [w.ws('keys'), w.ws('KEYS\\deep')]
+    denied = ('--deny-read', 'topsecret.text', '--deny-read', w.ws('Keys'))
+    control = w.sbx('node', 'read.js', *spellings, *folders)
+    check(control.text.count('secret') == len(spellings) and control.text.count('list') == 2, 'control: %s' % control)
+
+    plan = w.run(w.SBX, 'plan', '--backend', 'elevated', *denied, '--', 'node')
+    check(plan.text.count('unreadable') == 1 and secret in plan.text and 'cleaned' in plan.text, plan)
+    check('secret' in w.sbx('node', 'read.js', secret).text, 'planned, not done')
+    report = w.ws('report.json')
+    got = w.sbx('node', 'read.js', *spellings, *folders, beside, options=(*denied, '--require', 'read', '--report', report))
+    told = got.text.split('\n')
+    equal((got.code, told[-2:]), (0, ['secret', '']), got)
+    equal([line for line in told[:-2] if line not in ('EPERM', 'EACCES')], [], got)
+    equal(len(told), len(spellings) + len(folders) + 2, got)
+    check('read' in json.loads(w.read(report))['guarantees']['enforced'], 'claimed')
+    # neither run, nor moved where it can be read, nor given other rights, nor closed to the user
+    got = w.sbx('cmd', '/d', '/c', 'move topsecret.text plain.txt & type plain.txt & move keys\\deep\\key.txt key.txt & type key.txt'
+                ' & icacls plain.txt /grant *S-1-1-0:F & copy plain.txt copied.txt', options=denied[:2])
+    check('secret' not in got.text and w.read(w.ws('copied.txt')) in (None, b''), got)
+    where = w.ws('plain.txt') if w.read(w.ws('plain.txt')) else secret
+    mine = w.run('cmd', '/d', '/c', 'type ' + where)
+    equal(mine.text.strip(), 'secret', 'the user reads it: %s %s' % (got, mine))
+
+    check('closed to commands in accounts' in w.run(w.SBX, 'status').text, 'told')
+    equal(w.sbx('node', 'read.js', where).text.strip() in ('EPERM', 'EACCES'), True, 'it outlasts the run')
+    for path in (where, w.ws('keys')):
+        got = w.run(w.SBX, 'clean', path)
+        equal(got.code, 0, got)
+    got = w.sbx('node', 'read.js', where, w.ws('keys'))
+    check('secret' in got.text and 'list' in got.text, 'as before: %s' % got)
+
+    for path, words in ((w.workspace, 'the command needs'), ('C:\\windows\\system32\\ntdll.dll', 'others than you may read it')):
+        got = w.sbx('cmd', '/d', '/c', 'echo ran', options=('--deny-read', path))
+        equal((got.code, got.text), (125, ''), got)
+        check(words in got.errors, got)
