@@ -95,6 +95,14 @@ static int is_link(HANDLE handle)
            (info.FileAttributes & FILE_ATTRIBUTE_REPARSE_POINT);
 }
 
+static int is_file(HANDLE handle)
+{
+    FILE_BASIC_INFO info;
+
+    return GetFileInformationByHandleEx(handle, FileBasicInfo, &info, sizeof(info)) &&
+           !(info.FileAttributes & (FILE_ATTRIBUTE_REPARSE_POINT | FILE_ATTRIBUTE_DIRECTORY));
+}
+
 /* Where it is a link, both that and the folder behind it. */
 static sbx_status judge_kept(const kept *k, const char *root, sbx_error *err)
 {
@@ -354,7 +362,9 @@ sbx_status sbx_root_find(const sbx_sid *sid, const char *path, sbx_root *root, s
                                                FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
                                                FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT));
     code = GetLastError();
-    if (made.handle) {
+    if (made.handle && !is_hidden && is_file(made.handle)) {
+        sbx_handle_close(&made.handle); /* a number that was given away */
+    } else if (made.handle) {
         st = is_hidden ? SBX_OK : judge_kind(made.handle, path, err);
         if (st == SBX_OK)
             st = describe(&made, path, err);
