@@ -18,8 +18,10 @@
 #include "win/weaker.h"
 #include "win/wide.h"
 
+#define PLATFORM_W L"BFE"
 #define LIMIT_MS 500u
 #define STAMP "elevated-proof"
+#define FORM "sbx-proof 2"
 
 /* ---- the filtering platform ---- */
 
@@ -70,6 +72,30 @@ static uint64_t start_of(uint32_t process)
 
 /* ---- is it so still? ---- */
 
+/* What the last trial held for, and whether the platform is that of then. */
+static int read_known(sbx_proof *proof)
+{
+    char *path = sbx_state_path(STAMP), *data = NULL;
+    size_t length = 0;
+    unsigned process = 0;
+    unsigned long long started = 0;
+    int is_same = 0;
+
+    if (path && sbx_file_read(path, sizeof(proof->known) - 1, &data, &length, NULL) == SBX_OK) {
+        memcpy(proof->known, data, length);
+        proof->known[length] = 0;
+        is_same = sscanf(proof->known, FORM " %*u %*u %*u %u %llx", &process, &started) == 2 && started &&
+                  start_of(process) == started;
+    }
+    if (is_same) {
+        proof->platform = process;
+        proof->started = started;
+    }
+    sbx_free(data);
+    sbx_free(path);
+    return is_same;
+}
+
 static void make_stamp(sbx_proof *proof, const sbx_machine_user *user)
 {
     static const WCHAR key_w[] = L"SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion";
@@ -80,22 +106,9 @@ static void make_stamp(sbx_proof *proof, const sbx_machine_user *user)
     RegGetValueW(HKEY_LOCAL_MACHINE, key_w, L"UBR", RRF_RT_REG_DWORD, NULL, &revision, &size);
     if (!RegGetValueW(HKEY_LOCAL_MACHINE, key_w, L"CurrentBuild", RRF_RT_REG_SZ, NULL, build_w, &build_size))
         build = (DWORD)wcstoul(build_w, NULL, 10);
-    snprintf(proof->stamp, sizeof(proof->stamp), "sbx-proof 1 %u %u %u %016llx %lu.%lu\n", SBX_MACHINE_NETWORK,
-             (unsigned)user->number, (unsigned)user->generation, (unsigned long long)start_of(proof->platform),
-             (unsigned long)build, (unsigned long)revision);
-}
-
-static int is_known(const sbx_proof *proof)
-{
-    char *path = sbx_state_path(STAMP), *data = NULL;
-    size_t length = 0;
-    int known;
-
-    known = path && sbx_file_read(path, sizeof(proof->stamp), &data, &length, NULL) == SBX_OK &&
-            length == strlen(proof->stamp) && !memcmp(data, proof->stamp, length);
-    sbx_free(data);
-    sbx_free(path);
-    return known;
+    snprintf(proof->stamp, sizeof(proof->stamp), FORM " %u %u %u %u %016llx %lu.%lu\n", SBX_MACHINE_NETWORK,
+             (unsigned)user->number, (unsigned)user->generation, (unsigned)proof->platform,
+             (unsigned long long)proof->started, (unsigned long)build, (unsigned long)revision);
 }
 
 static void remember(const sbx_proof *proof)
@@ -135,13 +148,16 @@ static sbx_status check_loopback(const sbx_policy *policy, const sbx_machine_use
 }
 
 sbx_status sbx_proof_look(sbx_proof *proof, const sbx_policy *policy, const sbx_machine *machine,
-                          const sbx_machine_user *user, sbx_error *err)
+                          const sbx_machine_user *user, int will_try, sbx_error *err)
 {
     sbx_text ports = {0};
     sbx_status st;
 
-    if (!sbx_service_runs(L"BFE", &proof->platform)) /* a user may ask for that */
-        return no_platform(err);
+    if (!read_known(proof) || !will_try) {
+        if (!sbx_service_runs(PLATFORM_W, &proof->platform)) /* a user may ask for that */
+            return no_platform(err);
+        proof->started = start_of(proof->platform);
+    }
     if ((st = check_loopback(policy, user, err)) != SBX_OK)
         return st;
     if (machine->network != SBX_MACHINE_NETWORK) {
@@ -197,7 +213,8 @@ sbx_status sbx_proof_open(sbx_proof *proof, const char *run_id, const sbx_machin
     sbx_status st;
 
     make_stamp(proof, user);
-    if (!is_known(proof) && (st = make_event(proof, run_id, account_sid, err)) != SBX_OK)
+    if ((!proof->started || strcmp(proof->known, proof->stamp) != 0) &&
+        (st = make_event(proof, run_id, account_sid, err)) != SBX_OK)
         return st;
     if (!sbx_loopback_has(&user->loopback, 1, UINT16_MAX)) {
         sbx_checks_ports(&user->loopback, &proof->listener, &listen);
@@ -249,6 +266,8 @@ static sbx_status judge(const tally *t, sbx_error *err)
 {
     char object[96];
 
+    if (t->open && !sbx_service_runs(PLATFORM_W, NULL))
+        return no_platform(err);
     if (t->open) {
         snprintf(object, sizeof(object), "network off (%s)", t->open);
         sbx_fail(err, SBX_E_UNENFORCED, sbx_reach_name(t->way), object);

@@ -20,15 +20,18 @@
 
 typedef struct sbx_proof {
     uint32_t platform; /* its process */
+    uint64_t started;  /* when that was; 0: nobody knows */
+    char known[96];    /* the stamp of the last trial */
     sbx_reach_listener listener;
     void *event;    /* HANDLE: set by the runner when all tokens were tried; NULL: not asked for */
     char stamp[96]; /* what such a trial holds for */
     char text[32];  /* for the ticket */
 } sbx_proof;
 
-/* Can the network be off, with these ports of this machine?  Looks alone.  `proof` begins as { 0 }.  SBX_E_REFUSED. */
+/* Can the network be off, with these ports of this machine?  Looks alone.  `proof` begins as { 0 }.  SBX_E_REFUSED.
+ * will_try: sbx_proof_check follows, so of a platform whose process lives since the last trial the manager of services is not asked. */
 sbx_status sbx_proof_look(sbx_proof *proof, const sbx_policy *policy, const sbx_machine *machine,
-                          const sbx_machine_user *user, sbx_error *err);
+                          const sbx_machine_user *user, int will_try, sbx_error *err);
 
 /* Then, in sbx.exe: the listener, and the text for the ticket.  A platform that ended since is not seen here: the proof fails. */
 sbx_status sbx_proof_open(sbx_proof *proof, const char *run_id, const sbx_machine_user *user, const char *account_sid,

@@ -359,7 +359,7 @@ sbx_status sbx_elevated_open(const sbx_policy *policy, uint32_t flags, sbx_sessi
         (st = sbx_elevated_load(&s->machine, &s->user, err)) != SBX_OK ||
         (st = sbx_state_runner(&s->machine, &s->runner, err)) != SBX_OK || (st = check_policy(policy, err)) != SBX_OK ||
         (policy->network == SBX_NETWORK_OFF &&
-         (st = sbx_proof_look(&s->proof, policy, &s->machine, s->user, err)) != SBX_OK) ||
+         (st = sbx_proof_look(&s->proof, policy, &s->machine, s->user, !(flags & SBX_OPEN_DRY_RUN), err)) != SBX_OK) ||
         (st = sbx_run_sid(policy->run_id, s->spec.run_sid, err)) != SBX_OK)
         goto out;
     s->spec.launcher = s->self.u.bytes;

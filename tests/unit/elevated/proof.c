@@ -70,6 +70,30 @@ static void block_all(void)
         add(layers[i], NULL, FWP_ACTION_BLOCK, 0);
 }
 
+/* When a process was started: an administrator may open it. */
+static unsigned long long started(DWORD process_id)
+{
+    FILETIME created = {0}, unused;
+    HANDLE process = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, process_id);
+
+    assert_true(GetProcessTimes(process, &created, &unused, &unused, &unused));
+    CloseHandle(process);
+    return (unsigned long long)created.dwHighDateTime << 32 | created.dwLowDateTime;
+}
+
+static DWORD platform(void)
+{
+    SERVICE_STATUS_PROCESS status = {0};
+    const SC_HANDLE manager = OpenSCManagerW(NULL, NULL, SC_MANAGER_CONNECT);
+    const SC_HANDLE service = OpenServiceW(manager, L"BFE", SERVICE_QUERY_STATUS);
+    DWORD needed;
+
+    assert_true(QueryServiceStatusEx(service, SC_STATUS_PROCESS_INFO, (BYTE *)&status, sizeof(status), &needed));
+    CloseServiceHandle(service);
+    CloseServiceHandle(manager);
+    return status.dwProcessId;
+}
+
 /* ---- before anything is done ---- */
 
 static sbx_machine machine;
@@ -83,7 +107,7 @@ static sbx_status look(uint16_t first, uint16_t last, sbx_error *err)
 
     gaps = 0;
     memset(err, 0, sizeof(*err));
-    return sbx_proof_look(&proof, &policy, &machine, &user, err);
+    return sbx_proof_look(&proof, &policy, &machine, &user, 0, err);
 }
 
 /* As a launch does. */
@@ -93,7 +117,7 @@ static void open_proof(sbx_proof *proof)
     sbx_error err = {0};
 
     machine.network = SBX_MACHINE_NETWORK;
-    check(sbx_proof_look(proof, &policy, &machine, &user, &err), &err, "look");
+    check(sbx_proof_look(proof, &policy, &machine, &user, 1, &err), &err, "look");
     check(sbx_proof_open(proof, RUN, &user, own_sid, &err), &err, "open");
 }
 
@@ -155,6 +179,28 @@ static void expect_open(const char *text, const char *way, const char *who)
     assert_string_equal(err.op, way);
     assert_string_equal(err.object, who);
     assert_non_null(strstr(err.hint, "nothing was run; put the filters right: sbx setup --repair"));
+}
+
+/* LAB_STATE=bfe=stopped: other services keep its process, so nobody knows until the network is tried. */
+static void test_stopped_since(void **state)
+{
+    static const char path[] = FOLDER "\\elevated-proof";
+    char stamp[96];
+    sbx_proof proof = {0};
+    sbx_error err = {0};
+    const DWORD self = GetCurrentProcessId();
+
+    (void)state;
+    snprintf(stamp, sizeof(stamp), "sbx-proof 2 0 0 0 %lu %016llx 0.0\n", (unsigned long)self, started(self));
+    assert_int_equal(sbx_file_write(path, stamp, strlen(stamp), NULL), SBX_OK);
+    open_proof(&proof);
+    assert_int_equal(proof.platform, self);
+    assert_non_null(proof.event); /* it is none that was proven with */
+    assert_int_equal(prove(proof.text, &err), SBX_E_REFUSED);
+    assert_string_equal(err.op, "the service BFE (Base Filtering Engine) does not run");
+    assert_int_equal(look(0, 0, &err), SBX_E_REFUSED); /* a plan tries nothing, and asks */
+    sbx_proof_close(&proof);
+    assert_true(DeleteFileA(path));
 }
 
 static void test_judged(void **state)
@@ -336,25 +382,6 @@ static int asks(int finish)
     return asked;
 }
 
-/* When the process of the platform was started: an administrator may open it. */
-static unsigned long long started(void)
-{
-    SERVICE_STATUS_PROCESS status = {0};
-    const SC_HANDLE manager = OpenSCManagerW(NULL, NULL, SC_MANAGER_CONNECT);
-    const SC_HANDLE service = OpenServiceW(manager, L"BFE", SERVICE_QUERY_STATUS);
-    FILETIME created = {0}, unused;
-    HANDLE process;
-    DWORD needed;
-
-    assert_true(QueryServiceStatusEx(service, SC_STATUS_PROCESS_INFO, (BYTE *)&status, sizeof(status), &needed));
-    process = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, status.dwProcessId);
-    assert_true(GetProcessTimes(process, &created, &unused, &unused, &unused));
-    CloseHandle(process);
-    CloseServiceHandle(service);
-    CloseServiceHandle(manager);
-    return (unsigned long long)created.dwHighDateTime << 32 | created.dwLowDateTime;
-}
-
 static void test_again(void **state)
 {
     static const char path[] = FOLDER "\\elevated-proof";
@@ -369,9 +396,9 @@ static void test_again(void **state)
     assert_false(asks(0));
     assert_false(asks(1)); /* and nothing is forgotten */
     assert_int_equal(sbx_file_read(path, 4096, &data, &length, NULL), SBX_OK);
-    assert_int_equal(sscanf(data, "sbx-proof 1 %*u %*u %*u %llx", &start), 1);
-    if (start != started())
-        fail_msg("it was started at %llx, not at %llx", started(), start);
+    assert_int_equal(sscanf(data, "sbx-proof 2 %*u %*u %*u %*u %llx", &start), 1);
+    if (start != started(platform()))
+        fail_msg("it was started at %llx, not at %llx", started(platform()), start);
     at = strrchr(data, ' ') - 1; /* the last digit of that */
     *at = *at == '0' ? '1' : '0';
     assert_int_equal(sbx_file_write(path, data, length, NULL), SBX_OK);
@@ -423,7 +450,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_look), cmocka_unit_test(test_judged),
                                        cmocka_unit_test(test_again), cmocka_unit_test(test_all_listen),
                                        cmocka_unit_test(test_each_token)};
-    const struct CMUnitTest stopped[] = {cmocka_unit_test(test_no_platform)};
+    const struct CMUnitTest stopped[] = {cmocka_unit_test(test_no_platform), cmocka_unit_test(test_stopped_since)};
     const struct CMUnitTest without_v6[] = {cmocka_unit_test(test_without_v6)};
     int exit_code;
 
