@@ -9,9 +9,11 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "common/grants/sha256.h"
 #include "win/error.h"
 #include "win/file.h"
 #include "win/handle.h"
+#include "win/library.h"
 #include "win/wide.h"
 
 #define FILE_MAX 4096u
@@ -132,10 +134,22 @@ sbx_status sbx_secret_remove(const char *path, sbx_error *err)
 
 sbx_status sbx_secret_draw(sbx_secret *secret, sbx_error *err)
 {
-    const NTSTATUS status =
-        BCryptGenRandom(NULL, secret->bytes, sizeof(secret->bytes), BCRYPT_USE_SYSTEM_PREFERRED_RNG);
+    static const char *const names[] = {"BCryptGenRandom"};
+    struct {
+        NTSTATUS(WINAPI *random)(BCRYPT_ALG_HANDLE, UCHAR *, ULONG, ULONG);
+    } bcrypt; /* loaded by setup, not by each launch */
+    void *library = NULL;
+    NTSTATUS status;
+    sbx_status st = sbx_library_load("bcrypt.dll", names, 1, &bcrypt, &library, err);
 
-    return status < 0 ? sbx_fail_nt(err, SBX_E_SYSTEM, status, "BCryptGenRandom", NULL) : SBX_OK;
+    if (st == SBX_OK) {
+        status = bcrypt.random(NULL, secret->bytes, sizeof(secret->bytes), BCRYPT_USE_SYSTEM_PREFERRED_RNG);
+        if (status < 0)
+            st = sbx_fail_nt(err, SBX_E_SYSTEM, status, "BCryptGenRandom", NULL);
+    }
+    if (library)
+        FreeLibrary(library);
+    return st;
 }
 
 sbx_status sbx_secret_make(const char *path, const char *user_sid, const char *group_sid, sbx_secret *secret,
@@ -202,27 +216,6 @@ void sbx_secret_wipe(sbx_secret *secret)
     SecureZeroMemory(secret, sizeof(*secret));
 }
 
-static sbx_status hmac(const sbx_secret *secret, const char *text, uint8_t digest[32], sbx_error *err)
-{
-    BCRYPT_ALG_HANDLE algorithm = NULL;
-    BCRYPT_HASH_HANDLE hash = NULL;
-    NTSTATUS status =
-        BCryptOpenAlgorithmProvider(&algorithm, BCRYPT_SHA256_ALGORITHM, NULL, BCRYPT_ALG_HANDLE_HMAC_FLAG);
-
-    if (status >= 0)
-        status =
-            BCryptCreateHash(algorithm, &hash, NULL, 0, (UCHAR *)(uintptr_t)secret->bytes, sizeof(secret->bytes), 0);
-    if (status >= 0)
-        status = BCryptHashData(hash, (UCHAR *)(uintptr_t)text, (ULONG)strlen(text), 0);
-    if (status >= 0)
-        status = BCryptFinishHash(hash, digest, 32, 0);
-    if (hash)
-        BCryptDestroyHash(hash);
-    if (algorithm)
-        BCryptCloseAlgorithmProvider(algorithm, 0);
-    return status < 0 ? sbx_fail_nt(err, SBX_E_SYSTEM, status, "HMAC-SHA256", NULL) : SBX_OK;
-}
-
 sbx_status sbx_secret_password(const sbx_secret *secret, const char *account, uint32_t generation,
                                uint16_t password_w[SBX_PASSWORD_UNITS], sbx_error *err)
 {
@@ -233,11 +226,10 @@ sbx_status sbx_secret_password(const sbx_secret *secret, const char *account, ui
     uint8_t digest[32];
     char text[64];
     size_t i;
-    sbx_status st;
 
+    (void)err;
     snprintf(text, sizeof(text), "%.32s %u", account, (unsigned)generation);
-    if ((st = hmac(secret, text, digest, err)) != SBX_OK)
-        return st;
+    sbx_sha256_keyed(secret->bytes, sizeof(secret->bytes), text, strlen(text), digest);
     for (i = 0; i + 1 < SBX_PASSWORD_UNITS; i++)
         password_w[i] = (uint16_t)(i < 4 ? kinds[i] + digest[i] % sizes[i] : letters[digest[i] & 63]);
     password_w[i] = 0;

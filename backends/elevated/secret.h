@@ -6,7 +6,7 @@
  * password is HMAC-SHA256 of account and generation, so that nothing else is kept, and a new generation makes all anew. Whatever runs as the
  * user can read the secret: told.
  *
- * Source: MSDN "CryptProtectData", "BCryptGenRandom", "BCryptHash", "SetNamedSecurityInfoW" (not used: the list is there from the
+ * Source: MSDN "CryptProtectData", "BCryptGenRandom", "SetNamedSecurityInfoW" (not used: the list is there from the
  * beginning), "Passwords must meet complexity requirements".
  */
 #ifndef SBX_ELEVATED_SECRET_H

@@ -90,3 +90,31 @@ void sbx_sha256_end(sbx_sha256 *hash, uint8_t digest[32])
     for (i = 0; i < 8; i++)
         put_big(digest + i * 4, hash->state[i]);
 }
+
+static void begin_with(sbx_sha256 *hash, const uint8_t *key, size_t key_size, uint8_t with)
+{
+    uint8_t byte;
+    size_t i;
+
+    sbx_sha256_begin(hash);
+    for (i = 0; i < 64; i++) {
+        byte = (uint8_t)((i < key_size ? key[i] : 0) ^ with);
+        sbx_sha256_add(hash, &byte, 1);
+    }
+}
+
+void sbx_sha256_keyed(const void *key, size_t key_size, const void *bytes, size_t size, uint8_t digest[32])
+{
+    sbx_sha256 hash;
+    volatile uint8_t *at = (volatile uint8_t *)&hash;
+    size_t i;
+
+    begin_with(&hash, key, key_size, 0x36);
+    sbx_sha256_add(&hash, bytes, size);
+    sbx_sha256_end(&hash, digest);
+    begin_with(&hash, key, key_size, 0x5c);
+    sbx_sha256_add(&hash, digest, 32);
+    sbx_sha256_end(&hash, digest);
+    for (i = 0; i < sizeof(hash); i++)
+        at[i] = 0;
+}

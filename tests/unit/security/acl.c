@@ -279,6 +279,25 @@ static void test_sha256(void **state)
     }
 }
 
+/* RFC 4231: a key that is shorter than the digest, one of 20 bytes. */
+static void test_keyed(void **state)
+{
+    static const uint8_t jefe[32] = {0x5b, 0xdc, 0xc1, 0x46, 0xbf, 0x60, 0x75, 0x4e, 0x6a, 0x04, 0x24,
+                                     0x26, 0x08, 0x95, 0x75, 0xc7, 0x5a, 0x00, 0x3f, 0x08, 0x9d, 0x27,
+                                     0x39, 0x83, 0x9d, 0xec, 0x58, 0xb9, 0x64, 0xec, 0x38, 0x43};
+    static const uint8_t hi_there[32] = {0xb0, 0x34, 0x4c, 0x61, 0xd8, 0xdb, 0x38, 0x53, 0x5c, 0xa8, 0xaf,
+                                         0xce, 0xaf, 0x0b, 0xf1, 0x2b, 0x88, 0x1d, 0xc2, 0x00, 0xc9, 0x83,
+                                         0x3d, 0xa7, 0x26, 0xe9, 0x37, 0x6c, 0x2e, 0x32, 0xcf, 0xf7};
+    uint8_t key[20], digest[32];
+
+    (void)state;
+    sbx_sha256_keyed("Jefe", 4, "what do ya want for nothing?", 28, digest);
+    assert_memory_equal(digest, jefe, 32);
+    memset(key, 0x0b, sizeof(key));
+    sbx_sha256_keyed(key, sizeof(key), "Hi There", 8, digest);
+    assert_memory_equal(digest, hi_there, 32);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -286,7 +305,7 @@ int main(void)
         cmocka_unit_test(test_hostile),        cmocka_unit_test(test_crc),
         cmocka_unit_test(test_records),        cmocka_unit_test(test_other_kinds),
         cmocka_unit_test(test_same),           cmocka_unit_test(test_shuts),
-        cmocka_unit_test(test_sha256),
+        cmocka_unit_test(test_sha256),         cmocka_unit_test(test_keyed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
