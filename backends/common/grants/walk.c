@@ -15,6 +15,7 @@
 #define QUEUE_ROOM 64u    /* open directories that wait for a thread */
 #define LIST_BYTES 16384u /* of one listing call */
 #define PROGRESS_EVERY_MS 100u
+#define ALONE 64u /* objects that are dealt with before there are threads, each of which costs what some of them do */
 #define DIR_ACCESS (FILE_LIST_DIRECTORY | FILE_TRAVERSE | SYNCHRONIZE)
 
 /* A directory that is being listed; one below another while the queue is full. */
@@ -39,6 +40,7 @@ typedef struct walk {
     CONDITION_VARIABLE more;
     HANDLE queue[QUEUE_ROOM];
     uint32_t queued, busy;
+    frame *rest; /* begun by the calling thread */
     int stop;
     sbx_status status;
     sbx_error *err; /* of the first failure, under lock */
@@ -71,26 +73,6 @@ static void offer(walk *w, HANDLE *dir)
         WakeConditionVariable(&w->more);
 }
 
-/* The next directory, or NULL when all is done.  The caller was busy when `finished`. */
-static HANDLE take(walk *w, int finished)
-{
-    HANDLE dir = NULL;
-
-    EnterCriticalSection(&w->lock);
-    if (finished)
-        w->busy--;
-    while (!w->queued && w->busy && !w->stop)
-        SleepConditionVariableCS(&w->more, &w->lock, INFINITE);
-    if (w->queued && !w->stop) {
-        dir = w->queue[--w->queued];
-        w->busy++;
-    }
-    LeaveCriticalSection(&w->lock);
-    if (!dir)
-        WakeAllConditionVariable(&w->more);
-    return dir;
-}
-
 static frame *push(frame *outer, HANDLE dir)
 {
     frame *f = sbx_alloc(sizeof(*f));
@@ -111,6 +93,31 @@ static frame *pop(frame *f)
     sbx_handle_close(&f->dir);
     sbx_free(f);
     return outer;
+}
+
+/* The next directory: `rest` that was begun, or *dir; neither when all is done.  The caller was busy when `finished`. */
+static frame *take(walk *w, int finished, HANDLE *dir)
+{
+    frame *rest = NULL;
+
+    *dir = NULL;
+    EnterCriticalSection(&w->lock);
+    if (finished)
+        w->busy--;
+    while (!w->rest && !w->queued && w->busy && !w->stop)
+        SleepConditionVariableCS(&w->more, &w->lock, INFINITE);
+    if (!w->stop && w->rest) {
+        rest = w->rest;
+        w->rest = NULL;
+        w->busy++;
+    } else if (!w->stop && w->queued) {
+        *dir = w->queue[--w->queued];
+        w->busy++;
+    }
+    LeaveCriticalSection(&w->lock);
+    if (!rest && !*dir)
+        WakeAllConditionVariable(&w->more);
+    return rest;
 }
 
 /* 1: *entry is the next name; 0: no more; else *status is an error. */
@@ -239,16 +246,13 @@ static sbx_status one(walk *w, frame **top, const FILE_FULL_DIR_INFORMATION *ent
     return SBX_OK;
 }
 
-static sbx_status directory(walk *w, HANDLE dir, sbx_sd *sd, sbx_error *err)
+/* *top: where the limit was reached. */
+static sbx_status directory(walk *w, frame **at, uint64_t limit, sbx_sd *sd, sbx_error *err)
 {
-    frame *top = push(NULL, dir);
+    frame *top = *at;
     sbx_status st = SBX_OK;
 
-    if (!top) {
-        sbx_handle_close(&dir);
-        return sbx_fail_memory(err);
-    }
-    while (top && st == SBX_OK && !w->stop) {
+    while (top && st == SBX_OK && !w->stop && (uint64_t)w->objects < limit) {
         const FILE_FULL_DIR_INFORMATION *entry = NULL;
         NTSTATUS status = 0;
 
@@ -259,33 +263,46 @@ static sbx_status directory(walk *w, HANDLE dir, sbx_sd *sd, sbx_error *err)
         else
             top = pop(top);
     }
-    while (top)
+    while (top && (st != SBX_OK || w->stop))
         top = pop(top);
+    *at = top;
     return st;
 }
 
-static void work(walk *w)
+/* All that there is to do, but ends when so many objects were dealt with. */
+static void work(walk *w, uint64_t limit)
 {
     sbx_error err = {.size = sizeof(err)};
     sbx_sd *sd = NULL;
     sbx_status st = sbx_sd_new(&sd, &err);
+    frame *top;
     HANDLE dir;
     int finished = 0;
 
     if (st != SBX_OK)
         fail(w, st, &err);
-    while ((dir = take(w, finished))) {
+    while ((top = take(w, finished, &dir)) != NULL || dir) {
         finished = 1;
-        st = directory(w, dir, sd, &err);
+        if (dir && !(top = push(NULL, dir))) {
+            sbx_handle_close(&dir);
+            st = sbx_fail_memory(&err);
+        } else {
+            st = directory(w, &top, limit, sd, &err);
+        }
         if (st != SBX_OK)
             fail(w, st, &err);
+        if (top) { /* alone so far: the threads go on with it */
+            w->rest = top;
+            w->busy--;
+            break;
+        }
     }
     sbx_free(sd);
 }
 
 static DWORD WINAPI thread_main(void *argument)
 {
-    work(argument);
+    work(argument, UINT64_MAX);
     return 0;
 }
 
@@ -329,15 +346,16 @@ sbx_status sbx_walk_below(void *root, const char *path, const char *doing, ACCES
     InitializeCriticalSection(&w.lock);
     InitializeConditionVariable(&w.more);
     w.queue[w.queued++] = dir;
+    work(&w, ALONE);
     GetSystemInfo(&system);
     wanted = system.dwNumberOfProcessors < MAX_THREADS ? system.dwNumberOfProcessors : MAX_THREADS;
-    for (i = 0; i < wanted; i++) {
+    for (i = 0; i < wanted && w.rest && !w.stop; i++) {
         threads[started] = CreateThread(NULL, 0, thread_main, &w, 0, NULL);
         if (threads[started])
             started++;
     }
-    if (!started)
-        work(&w);
+    if (!started && w.rest)
+        work(&w, UINT64_MAX);
     while (started && WaitForMultipleObjects(started, threads, TRUE, PROGRESS_EVERY_MS) == WAIT_TIMEOUT) {
         progress(&w, doing, 0);
         told = 1;
@@ -346,6 +364,8 @@ sbx_status sbx_walk_below(void *root, const char *path, const char *doing, ACCES
         progress(&w, doing, 1);
     for (i = 0; i < started; i++)
         CloseHandle(threads[i]);
+    while (w.rest)
+        w.rest = pop(w.rest);
     while (w.queued)
         CloseHandle(w.queue[--w.queued]);
     DeleteCriticalSection(&w.lock);
