@@ -57,7 +57,7 @@ static void look(const search *s, candidate *one)
     if (path && sbx_state_wide(path, &path_w, NULL) == SBX_OK &&
         GetFileAttributesExW(path_w, GetFileExInfoStandard, &data)) {
         one->used = (uint64_t)data.ftLastWriteTime.dwHighDateTime << 32 | data.ftLastWriteTime.dwLowDateTime;
-        one->is_mine = sbx_lease_file_read(path, &workspace, &left, &owed) == SBX_OK &&
+        one->is_mine = sbx_lease_file_read(path, &workspace, &left, &owed, NULL) == SBX_OK &&
                        sbx_path_equal(workspace, s->workspace) != 0;
     }
     sbx_free(workspace);
@@ -123,16 +123,21 @@ static sbx_status write_file(const sbx_lease *lease, sbx_error *err)
     return st;
 }
 
-/* What the last run in the account left where it was killed. */
+/* What the last run in the account left where it was killed.  A file that is no record has nothing to tell; one that somebody keeps from
+ * being read may have. */
 static sbx_status take_left(sbx_lease *lease, const char *path, sbx_error *err)
 {
     char *workspace = NULL, *left, *owed;
+    sbx_error why = {0};
     sbx_status st = SBX_OK;
 
-    if (sbx_lease_file_read(path, &workspace, &left, &owed) == SBX_OK) {
+    if (sbx_lease_file_read(path, &workspace, &left, &owed, &why) == SBX_OK) {
         sbx_station_undo(left);
         if (*owed && (lease->owed = sbx_strdup(owed)) == NULL)
             st = sbx_fail_memory(err);
+    } else if (why.code) {
+        *err = why;
+        st = why.status;
     }
     sbx_free(workspace);
     return st;
@@ -166,7 +171,10 @@ static int try_one(search *s, uint32_t slot)
         sbx_hint(s->err, "end process %u: taskkill /f /pid %u", process_id, process_id);
         answer = LEFT_OUT;
     } else {
-        answer = take_left(lease, path, s->err) == SBX_OK && write_file(lease, s->err) == SBX_OK ? GOT : STOP;
+        st = take_left(lease, path, s->err);
+        if (st == SBX_OK)
+            st = write_file(lease, s->err);
+        answer = st == SBX_OK ? GOT : s->err->code == ERROR_LOCK_VIOLATION ? LEFT_OUT : STOP;
     }
     if (answer != GOT)
         sbx_handle_close(&lease->file);

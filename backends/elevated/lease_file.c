@@ -56,10 +56,10 @@ sbx_status sbx_lease_file_open(const char *path, void **file, sbx_error *err)
 }
 
 /* The workspace; what is to be undone; what is to be put in order, a line for each folder. */
-sbx_status sbx_lease_file_read(const char *path, char **workspace, char **left, char **owed)
+sbx_status sbx_lease_file_read(const char *path, char **workspace, char **left, char **owed, sbx_error *err)
 {
     size_t length = 0;
-    sbx_status st = sbx_file_read(path, FILE_BYTES, workspace, &length, NULL);
+    sbx_status st = sbx_file_read(path, FILE_BYTES, workspace, &length, err);
 
     if (st != SBX_OK)
         return st;

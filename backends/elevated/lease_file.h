@@ -14,7 +14,7 @@ char *sbx_lease_file_path(const char *account); /* NULL: out of memory */
 /* *file: HANDLE; made where there is none, with the folder. */
 sbx_status sbx_lease_file_open(const char *path, void **file, sbx_error *err);
 /* *workspace is freed by the caller, *left and *owed are in it: what is to be undone, what is to be put in order, or "". */
-sbx_status sbx_lease_file_read(const char *path, char **workspace, char **left, char **owed);
+sbx_status sbx_lease_file_read(const char *path, char **workspace, char **left, char **owed, sbx_error *err);
 sbx_status sbx_lease_file_write(void *file, const char *account, const char *workspace, const char *left,
                                 const char *owed, sbx_error *err);
 

@@ -54,7 +54,7 @@ static void one(round *now, const char *account, const char *path, HANDLE file)
     /* one who is about to have it looks again a moment later */
     const int held = !LockFileEx(file, LOCKFILE_EXCLUSIVE_LOCK | LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0, &place);
 
-    if (sbx_lease_file_read(path, &workspace, &left, &owed) != SBX_OK)
+    if (sbx_lease_file_read(path, &workspace, &left, &owed, NULL) != SBX_OK)
         return;
     item.root = workspace;
     item.state = held ? SBX_STATE_ACTIVE : SBX_STATE_STALE;

@@ -5,6 +5,7 @@ import signal
 
 from harness import Failure, case, check, equal
 from cases.elevated import ACCOUNTS, WORLDS, set_up, there
+from cases.tree import interrupt
 
 SLOTS, LAUNCHES = 4, 20
 
@@ -71,6 +72,8 @@ def turns(w):
         check('sbx setup --slots 4' in got.errors, got)
         got = w.run(w.SBX, 'status')
         equal(sum(line.split()[:2] == ['account', 'active'] for line in got.text.splitlines()), 2, got)
+        got = interrupt(w, 'ctrl-c-told', w.SBX, '--backend', 'elevated', '--read-only', '--', 'whoami')
+        check('Ctrl-C ends the wait' in got and 'gone 1 of 1' in got and 'sbx1-o' not in got, got)
         late = w.start([w.SBX, '--backend', 'elevated', '--read-only', '--', 'whoami'], 'C:\\windows', stdin=-1, stdout=-1,
                        stderr=-1)
         line = late.stderr.readline().decode()
@@ -80,11 +83,18 @@ def turns(w):
         check(got in (first, second), got)
         equal(end(holders[1]), 0)
         # one that was killed and whose account nobody had since: told, and undone
+        before = w.probe('session').text
         last = begin(w)
         name_of(last)
+        opened = w.probe('session').text
+        equal([len(set(line.split('(')) - set(first.split('('))) for line, first in zip(opened.split(), before.split())],
+              [2] * len(before.split()), 'the account and the run, on each: %s' % opened)
         os.killpg(last.pid, signal.SIGKILL)
         last.communicate(timeout=60)
         got = w.run(w.SBX, 'status')
         check('stale' in [line.split()[1] for line in got.text.splitlines() if line.startswith('account')], got)
         equal(w.run(w.SBX, 'clean', '--stale').code, 0)
         check('account ' not in w.run(w.SBX, 'status').text, 'nothing is left')
+        equal(w.probe('session').text, before)
+        equal(there(w, 'whoami').code, 0)
+        equal(w.probe('session').text, before, 'a run that ends takes its own away')

@@ -238,7 +238,7 @@ static int all_gone(HANDLE *process, const DWORD *id, DWORD count, DWORD limit_m
 /* watch ACTION COUNT -- COMMAND: run a command whose descendants print "pid N" on stdout, COUNT in
  * all; hold each of them; then act: "kill" ends the command's own process (not its children), "go"
  * sends a line to its stdin, "go-kill" does that, passes on what comes back, and kills, "wait" does nothing, "ctrl-c" and "ctrl-c2" send one or two console
- * interrupts.  Then "exit 0x........", and whether the descendants are gone within two seconds. */
+ * interrupts, "ctrl-c-told" one when the command itself says a line, on stderr too.  Then "exit 0x........", and whether the descendants are gone within two seconds. */
 static int watch(int argc, wchar_t **argv)
 {
     SECURITY_ATTRIBUTES inherit = {sizeof(inherit), NULL, TRUE};
@@ -247,6 +247,7 @@ static int watch(int argc, wchar_t **argv)
     wchar_t *tail_w = command_tail();
     PROCESS_INFORMATION info;
     char line[256];
+    BOOL is_told, is_pid;
 
     if (argc < 2 || tail_w == NULL)
         return 2;
@@ -260,16 +261,20 @@ static int watch(int argc, wchar_t **argv)
         return result(FALSE);
     SetHandleInformation(in_write, HANDLE_FLAG_INHERIT, 0);
     SetHandleInformation(out_read, HANDLE_FLAG_INHERIT, 0);
+    is_told = wcscmp(argv[0], L"ctrl-c-told") == 0;
+    if (is_told)
+        SetStdHandle(STD_ERROR_HANDLE, out_write);
     if (!start(tail_w, 0, in_read, out_write, &info))
         return result(FALSE);
     CloseHandle(in_read);
     CloseHandle(out_write);
     while (count < wanted && count < MOST && read_line(out_read, line, sizeof(line))) {
-        if (strncmp(line, "pid ", 4) != 0) {
+        is_pid = strncmp(line, "pid ", 4) == 0;
+        if (!is_pid)
             print("%s\n", line);
+        if (!is_pid && !is_told)
             continue;
-        }
-        ids[count] = strtoul(line + 4, NULL, 10);
+        ids[count] = is_pid ? strtoul(line + 4, NULL, 10) : info.dwProcessId;
         seen[count] = OpenProcess(SYNCHRONIZE | PROCESS_TERMINATE, FALSE, ids[count]);
         if (seen[count] == NULL)
             print("cannot open %lu: error %lu\n", ids[count], GetLastError());
@@ -284,7 +289,7 @@ static int watch(int argc, wchar_t **argv)
     if (wcscmp(argv[0], L"go-kill") == 0 && read_line(out_read, line, sizeof(line))) {
         print("%s\n", line);
         TerminateProcess(info.hProcess, 99);
-    } else if (wcscmp(argv[0], L"ctrl-c") == 0 || wcscmp(argv[0], L"ctrl-c2") == 0) {
+    } else if (wcsncmp(argv[0], L"ctrl-c", 6) == 0) {
         if (!GenerateConsoleCtrlEvent(CTRL_C_EVENT, 0)) {
             print("no console event: error %lu\n", GetLastError());
             TerminateProcess(info.hProcess, 99);

@@ -1,7 +1,11 @@
-/* The verbs that are about other users of the machine. */
+/* The verbs that are about users of the machine, and who is let into a session. */
 #include "probe.h"
 #include <lm.h>
+#include <sddl.h>
 #include <wchar.h>
+#include <winternl.h>
+
+NTSYSAPI NTSTATUS NTAPI NtOpenDirectoryObject(HANDLE *, ACCESS_MASK, OBJECT_ATTRIBUTES *);
 
 /* user NAME PASSWORD: an ordinary user of this machine, made.  user NAME: removed. */
 static int user(int argc, wchar_t **argv)
@@ -46,8 +50,47 @@ static int as_user(int argc, wchar_t **argv)
     return 0;
 }
 
+static void print_dacl(SECURITY_DESCRIPTOR *descriptor)
+{
+    char *text = NULL;
+
+    ConvertSecurityDescriptorToStringSecurityDescriptorA(descriptor, SDDL_REVISION_1, DACL_SECURITY_INFORMATION, &text,
+                                                         NULL);
+    print("%s\n", text != NULL ? text : "");
+    LocalFree(text);
+}
+
+/* session: who is let onto the window station and among the named objects of this session, a line each; of Wine the second is empty, as
+ * everybody is */
+static int session(int argc, wchar_t **argv)
+{
+    static _Alignas(8) unsigned char station[0x4000], names[0x4000];
+    SECURITY_INFORMATION what = DACL_SECURITY_INFORMATION;
+    OBJECT_ATTRIBUTES attributes;
+    UNICODE_STRING name;
+    wchar_t name_w[64];
+    DWORD size, id = 0;
+    HANDLE directory = NULL;
+
+    (void)argc;
+    (void)argv;
+    ProcessIdToSessionId(GetCurrentProcessId(), &id);
+    swprintf(name_w, 64, L"\\Sessions\\%lu\\BaseNamedObjects", id);
+    RtlInitUnicodeString(&name, name_w);
+    InitializeObjectAttributes(&attributes, &name, 0, NULL, NULL);
+    if (NtOpenDirectoryObject(&directory, READ_CONTROL, &attributes) < 0 ||
+        !GetUserObjectSecurity(GetProcessWindowStation(), &what, station, sizeof(station), &size) ||
+        !GetKernelObjectSecurity(directory, what, names, sizeof(names), &size))
+        return result(FALSE);
+    print_dacl((SECURITY_DESCRIPTOR *)(void *)station);
+    print_dacl((SECURITY_DESCRIPTOR *)(void *)names);
+    CloseHandle(directory);
+    return 0;
+}
+
 const verb user_verbs[] = {
     {L"user", user},
     {L"as", as_user},
+    {L"session", session},
     {NULL, NULL},
 };

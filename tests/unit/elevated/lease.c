@@ -311,6 +311,31 @@ static void passed_over(const char *op, const char *why)
     refuses("leases\\sbx1-off01", op, why[0] == '(' ? "" : why);
 }
 
+/* Where the system holds reads and writes against locks: what cannot be read is not taken for nothing. */
+static void locked_inside(void)
+{
+    static const char content[] = "C:\\w\n\nowed\n";
+    HANDLE mine = CreateFileA(path_of("sbx1-off01"), GENERIC_READ | GENERIC_WRITE, 7, NULL, OPEN_EXISTING, 0, NULL);
+    HANDLE other = CreateFileA(path_of("sbx1-off01"), GENERIC_WRITE, 7, NULL, OPEN_EXISTING, 0, NULL);
+    sbx_lease lease;
+    DWORD done;
+
+    assert_true(LockFile(mine, 0, 0, 0x1000, 0));
+    if (WriteFile(other, content, sizeof(content) - 1, &done, NULL)) {
+        print_message("not judged here: this system writes where somebody has locked\n");
+    } else {
+        passed_over("WriteFile", "(win32 33)");
+        assert_true(WriteFile(mine, content, sizeof(content) - 1, &done, NULL));
+        passed_over("ReadFile", "(win32 33)");
+    }
+    assert_true(UnlockFile(mine, 0, 0, 0x1000, 0));
+    CloseHandle(other);
+    CloseHandle(mine);
+    takes(&lease, "C:\\w", "sbx1-off01");
+    assert_string_equal(lease.owed, "owed\n");
+    sbx_lease_give(&lease, 0);
+}
+
 static void bad_files(void **state)
 {
     sbx_lease lease;
@@ -332,6 +357,8 @@ static void bad_files(void **state)
     passed_over("CreateFileW", "(win32 5)");
     assert_true(SetFileAttributesA(path_of("sbx1-off01"), FILE_ATTRIBUTE_NORMAL));
 
+    locked_inside();
+
     /* what is in it is only a hint */
     file = CreateFileA(path_of("sbx1-off01"), GENERIC_WRITE, 0, NULL, OPEN_EXISTING, 0, NULL);
     assert_true(WriteFile(file, "\0\xff\n\x80", 4, &done, NULL));
@@ -345,6 +372,39 @@ static void bad_files(void **state)
     file = CreateFileA(all, GENERIC_WRITE, 0, NULL, CREATE_NEW, 0, NULL);
     CloseHandle(file);
     refuses("leases", "CreateFileW", "");
+}
+
+/* On a disk of which the environment says that it can be filled. */
+static void full_disk(void **state)
+{
+    static char block[0x10000];
+    char kept[MAX_PATH], disk[16], filler[32];
+    DWORD size = sizeof(block), done;
+    sbx_lease lease, second;
+    HANDLE file;
+
+    (void)state;
+    if (!GetEnvironmentVariableA("SBX_SMALL_DISK", disk, sizeof(disk)))
+        skip();
+    memcpy(kept, folder, sizeof(kept));
+    snprintf(folder, sizeof(folder), "%s\\lease", disk);
+    snprintf(filler, sizeof(filler), "%s\\filler", disk);
+    CreateDirectoryA(folder, NULL);
+    takes(&lease, "C:\\w", "sbx1-off01");
+    file = CreateFileA(filler, GENERIC_WRITE, 0, NULL, CREATE_ALWAYS, FILE_FLAG_DELETE_ON_CLOSE, NULL);
+    while (size)
+        if (!WriteFile(file, block, size, &done, NULL))
+            size /= 2;
+    user.slots = 2;
+    refuses("leases\\sbx1-off02", "WriteFile", "");
+    assert_string_equal(said, ""); /* no other account would help */
+    CloseHandle(file);
+    takes(&second, "C:\\w", "sbx1-off02");
+    sbx_lease_give(&second, 1);
+    sbx_lease_give(&lease, 1);
+    remove_all();
+    RemoveDirectoryA(folder);
+    memcpy(folder, kept, sizeof(kept));
 }
 
 /* ---- a process of the account ---- */
@@ -616,7 +676,7 @@ int wmain(int argc, wchar_t **argv)
         cmocka_unit_test_setup(waits, begin),        cmocka_unit_test_setup(killed, begin),
         cmocka_unit_test_setup(bad_files, begin),    cmocka_unit_test_setup(left_over, begin),
         cmocka_unit_test_setup(not_alone, begin),    cmocka_unit_test_setup(many_sessions, begin),
-        cmocka_unit_test_setup(left_station, begin),
+        cmocka_unit_test_setup(left_station, begin), cmocka_unit_test_setup(full_disk, begin),
     };
     int failed;
 
