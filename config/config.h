@@ -50,4 +50,7 @@ sbx_status sbx_config_show(const sbx_config *config, int json, sbx_text *out);
 /* The commented reference: config/sbx.toml is this text, byte for byte (a test holds them equal). */
 sbx_status sbx_config_reference(sbx_text *out);
 
+/* The JSON Schema of a configuration file, config/sbx.schema.json. */
+sbx_status sbx_config_describe(sbx_text *out);
+
 #endif

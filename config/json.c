@@ -73,10 +73,16 @@ void sbx_json_string(sbx_json *json, const char *name, const char *value)
         sbx_text_add(json->out, "null");
 }
 
-void sbx_json_number(sbx_json *json, const char *name, uint32_t value)
+void sbx_json_number(sbx_json *json, const char *name, uint64_t value)
 {
     begin(json, name);
-    sbx_text_printf(json->out, "%u", (unsigned)value);
+    sbx_text_printf(json->out, "%llu", (unsigned long long)value);
+}
+
+void sbx_json_literal(sbx_json *json, const char *name, const char *text)
+{
+    begin(json, name);
+    sbx_text_add(json->out, text);
 }
 
 void sbx_json_boolean(sbx_json *json, const char *name, int value)

@@ -23,7 +23,8 @@ typedef struct sbx_json {
 void sbx_json_open(sbx_json *json, const char *name, char bracket);
 void sbx_json_close(sbx_json *json, char bracket);
 void sbx_json_string(sbx_json *json, const char *name, const char *value); /* NULL gives null */
-void sbx_json_number(sbx_json *json, const char *name, uint32_t value);
+void sbx_json_number(sbx_json *json, const char *name, uint64_t value);
+void sbx_json_literal(sbx_json *json, const char *name, const char *text); /* JSON as it is */
 void sbx_json_boolean(sbx_json *json, const char *name, int value);
 void sbx_json_strings(sbx_json *json, const char *name, const char *const *values, uint32_t count);
 

@@ -344,12 +344,13 @@ static void json_paths(sbx_json *json, const char *name, const char *const *path
     sbx_json_close(json, ']');
 }
 
-static void json_wide(sbx_json *json, const char *name, uint64_t value)
+/* 0 is no limit. */
+static void json_limit(sbx_json *json, const char *name, uint64_t value)
 {
-    char number[SBX_VALUE_TEXT];
-
-    sbx_value_text(SBX_KEY_COUNT, (int64_t)value, number);
-    sbx_json_string(json, name, number);
+    if (value)
+        sbx_json_number(json, name, value);
+    else
+        sbx_json_string(json, name, NULL);
 }
 
 static void json_environment(sbx_json *json, const sbx_policy *policy)
@@ -415,10 +416,10 @@ void sbx_plan_json(const sbx_plan *plan, sbx_json *json)
     sbx_json_strings(json, "withheld", plan->withheld, plan->withheld_count);
     sbx_json_strings(json, "tools", policy->tools, policy->tool_count);
     sbx_json_open(json, "limits", '{');
-    json_wide(json, "time_ms", policy->limits.time_ms);
-    json_wide(json, "memory_bytes", policy->limits.memory_bytes);
-    sbx_json_number(json, "cpu_percent", policy->limits.cpu_percent);
-    sbx_json_number(json, "processes", policy->limits.processes);
+    json_limit(json, "time_ms", policy->limits.time_ms);
+    json_limit(json, "memory_bytes", policy->limits.memory_bytes);
+    json_limit(json, "cpu_percent", policy->limits.cpu_percent);
+    json_limit(json, "processes", policy->limits.processes);
     sbx_json_close(json, '}');
     sbx_json_number(json, "console_grace_ms", plan->console_grace_ms);
     sbx_json_boolean(json, "keep_children", (policy->flags & SBX_POLICY_KEEP_CHILDREN) != 0);

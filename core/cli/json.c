@@ -1,7 +1,5 @@
 #include "cli/json.h"
 
-#include <stdio.h>
-
 #include "base/area.h"
 #include "base/memory.h"
 #include "win/error.h"
@@ -46,20 +44,33 @@ void sbx_json_add_error(cJSON *object, const char *name, const sbx_error *err)
 
     cJSON_AddNumberToObject(item, "status", err->status);
     cJSON_AddStringToObject(item, "operation", err->op);
-    cJSON_AddStringToObject(item, "object", err->object);
+    sbx_json_add_text(item, "object", err->object);
     cJSON_AddNumberToObject(item, "code", err->code);
     cJSON_AddStringToObject(item, "code_kind", kinds[err->code_kind < 4 ? err->code_kind : 0]);
     sbx_error_describe(err, text, sizeof(text));
     cJSON_AddStringToObject(item, "message", text);
-    cJSON_AddStringToObject(item, "hint", err->hint);
+    sbx_json_add_text(item, "hint", err->hint);
 }
 
 void sbx_json_add_u64(cJSON *object, const char *name, uint64_t value)
 {
-    char text[24];
+    cJSON_AddNumberToObject(object, name, (double)value);
+}
 
-    snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
-    cJSON_AddStringToObject(object, name, text);
+void sbx_json_add_text(cJSON *object, const char *name, const char *text)
+{
+    if (text && text[0])
+        cJSON_AddStringToObject(object, name, text);
+    else
+        cJSON_AddNullToObject(object, name);
+}
+
+void sbx_json_add_process(cJSON *object, const char *name, uint32_t process_id)
+{
+    if (process_id)
+        cJSON_AddNumberToObject(object, name, process_id);
+    else
+        cJSON_AddNullToObject(object, name);
 }
 
 sbx_status sbx_json_finish(cJSON *json, sbx_text *out, sbx_error *err)

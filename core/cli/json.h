@@ -15,11 +15,15 @@ void sbx_json_init(void);
 cJSON *sbx_json_areas(uint32_t set);
 void sbx_json_add_guarantees(cJSON *object, const char *name, const sbx_guarantees *guarantees);
 
-/* {"status", "operation", "object", "code", "message", "hint"} */
+/* {"status", "operation", "object", "code", "code_kind", "message", "hint"} */
 void sbx_json_add_error(cJSON *object, const char *name, const sbx_error *err);
 
-/* 64 bits do not fit into the numbers of JSON's readers: a string. */
+/* A number, exact to 2^53 as all of JSON's readers keep them: a size of 8 PiB, 285 years in us. */
 void sbx_json_add_u64(cJSON *object, const char *name, uint64_t value);
+
+/* What is not there is null, and nothing else is: not "", not 0. */
+void sbx_json_add_text(cJSON *object, const char *name, const char *text);
+void sbx_json_add_process(cJSON *object, const char *name, uint32_t process_id);
 
 /* Print and free.  NULL, or an item that there was no memory for, is SBX_E_MEMORY. */
 sbx_status sbx_json_finish(cJSON *json, sbx_text *out, sbx_error *err);

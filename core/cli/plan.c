@@ -4,15 +4,6 @@
 #include "cli/select.h"
 #include "launch/launch.h"
 
-/* A member that is null where there is nothing. */
-static void add_string(cJSON *object, const char *name, const char *value)
-{
-    if (value && value[0])
-        cJSON_AddStringToObject(object, name, value);
-    else
-        cJSON_AddNullToObject(object, name);
-}
-
 /* What the backend has said so far, for the plan.  0: none has come. */
 static int backing_of(sbx_cli *cli, sbx_plan_backing *backing)
 {
@@ -79,14 +70,14 @@ static sbx_status print_json(sbx_cli *cli, sbx_error *err)
         cJSON_Delete(root);
         return sbx_fail_memory(err);
     }
-    add_string(root, "command", cli->command);
-    add_string(root, "program", report->result.program);
+    sbx_json_add_text(root, "command", cli->command);
+    sbx_json_add_text(root, "program", report->result.program);
     if (!known)
         return sbx_json_finish(root, &cli->out, err);
     item = cJSON_AddObjectToObject(root, "backend_used");
     cJSON_AddStringToObject(item, "name", report->backend_used);
     cJSON_AddStringToObject(item, "version", report->backend_version);
-    cJSON_AddStringToObject(item, "fallback_reason", report->fallback.data ? report->fallback.data : "");
+    sbx_json_add_text(item, "fallback_reason", report->fallback.data);
     sbx_json_add_guarantees(item, "guarantees", &report->guarantees);
     list = cJSON_AddArrayToObject(item, "not_done");
     count = sbx_plan_not_done(&cli->plan, &backing, names);

@@ -59,22 +59,14 @@ static const char *end_name(uint32_t end)
     }
 }
 
-static void add_text(cJSON *object, const char *name, const char *text)
-{
-    if (text && text[0])
-        cJSON_AddStringToObject(object, name, text);
-    else
-        cJSON_AddNullToObject(object, name);
-}
-
 static void add_backend(const sbx_report *report, cJSON *root)
 {
     cJSON *item = cJSON_AddObjectToObject(root, "backend");
 
-    add_text(item, "requested", report->plan ? report->plan->backend : NULL);
-    add_text(item, "used", report->backend_used);
-    add_text(item, "version", report->backend_version);
-    add_text(item, "fallback_reason", report->fallback.data);
+    sbx_json_add_text(item, "requested", report->plan ? report->plan->backend : NULL);
+    sbx_json_add_text(item, "used", report->backend_used);
+    sbx_json_add_text(item, "version", report->backend_version);
+    sbx_json_add_text(item, "fallback_reason", report->fallback.data);
     sbx_json_add_guarantees(root, "guarantees", &report->guarantees);
     cJSON_AddItemToObject(root, "require", sbx_json_areas(report->plan ? report->plan->policy.require : 0));
 }
@@ -84,13 +76,13 @@ static void add_policy(const sbx_plan *plan, cJSON *root)
     cJSON *item = cJSON_AddObjectToObject(root, "policy"), *list;
     uint32_t i;
 
-    add_text(item, "profile", plan->profile);
-    add_text(item, "workspace", plan->policy.workspace);
+    sbx_json_add_text(item, "profile", plan->profile);
+    sbx_json_add_text(item, "workspace", plan->policy.workspace);
     list = cJSON_AddArrayToObject(item, "writable");
     for (i = 0; i < plan->policy.writable_count; i++)
         cJSON_AddItemToArray(list, cJSON_CreateString(plan->policy.writable[i]));
     cJSON_AddStringToObject(item, "network", plan->policy.network == SBX_NETWORK_ON ? "on" : "off");
-    add_text(item, "run_id", plan->policy.run_id);
+    sbx_json_add_text(item, "run_id", plan->policy.run_id);
 }
 
 static void add_result(const sbx_report *report, cJSON *root)
@@ -141,7 +133,7 @@ sbx_status sbx_report_print(const sbx_report *report, sbx_status st, const sbx_e
 
     cJSON_AddNumberToObject(root, "report", 1);
     cJSON_AddStringToObject(root, "version", SBX_VERSION);
-    add_text(root, "program", r->program[0] ? r->program : report->command);
+    sbx_json_add_text(root, "program", r->program[0] ? r->program : report->command);
     add_backend(report, root);
     if (report->plan && report->plan->backend)
         add_policy(report->plan, root);
@@ -151,7 +143,7 @@ sbx_status sbx_report_print(const sbx_report *report, sbx_status st, const sbx_e
         cJSON_AddNumberToObject(root, "child_exit_code", r->child_exit);
     else
         cJSON_AddNullToObject(root, "child_exit_code");
-    cJSON_AddNumberToObject(root, "process_id", r->process_id);
+    sbx_json_add_process(root, "process_id", r->process_id);
     if (ran && (r->end == SBX_END_TIME || r->end == SBX_END_MEMORY || r->end == SBX_END_PROCESSES))
         cJSON_AddStringToObject(root, "limit", end_name(r->end));
     else
@@ -181,8 +173,8 @@ size_t sbx_report_crash(const char *backend, const char *function, uint32_t exce
                       "{\n\"report\": 1,\n\"version\": \"" SBX_VERSION "\",\n\"program\": null,\n"
                       "\"end\": \"failed\",\n\"exit_code\": 125,\n\"child_exit_code\": null,\n"
                       "\"error\": {\"status\": %d, \"operation\": \"%s\", \"object\": \"%s\", "
-                      "\"code\": %lu, \"code_kind\": \"%s\", \"message\": \"%s: %s%s\", \"hint\": \"\"}\n}\n",
-                      backend ? SBX_E_BACKEND : SBX_E_SYSTEM, what, backend ? backend : "", (unsigned long)exception,
+                      "\"code\": %lu, \"code_kind\": \"%s\", \"message\": \"%s: %s%s\", \"hint\": null}\n}\n",
+                      backend ? SBX_E_BACKEND : SBX_E_SYSTEM, what, backend ? backend : "sbx", (unsigned long)exception,
                       exception ? "ntstatus" : "none", backend ? backend : "sbx", what, code);
     return length > 0 && (size_t)length < size ? (size_t)length : 0;
 }

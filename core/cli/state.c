@@ -45,11 +45,11 @@ static void add_json(visit *v, const sbx_state_item *item, const sbx_error *erro
     cJSON_AddStringToObject(object, "backend", v->backend);
     cJSON_AddStringToObject(object, "kind", text_of(item->kind));
     cJSON_AddStringToObject(object, "state", state_name(item->state));
-    cJSON_AddStringToObject(object, "root", text_of(item->root));
+    sbx_json_add_text(object, "root", item->root);
     cJSON_AddStringToObject(object, "object", text_of(item->object));
-    cJSON_AddStringToObject(object, "text", text_of(item->text));
+    sbx_json_add_text(object, "text", item->text);
     sbx_json_add_u64(object, "count", item->count);
-    cJSON_AddNumberToObject(object, "process_id", item->process_id);
+    sbx_json_add_process(object, "process_id", item->process_id);
     if (v->cleaning)
         cJSON_AddBoolToObject(object, "undone", !error && item->state != SBX_STATE_ACTIVE);
     if (error)

@@ -27,9 +27,10 @@ static const sbx_verb verbs[] = {
     {"backends", "list the backends: what they claim, whether they work here", "backends [--json]",
      "Each DLL is examined in a process of its own with a time limit: the list comes whatever they do.\n",
      SBX_TAKES_JSON, sbx_verb_backends},
-    {"config", "show the merged configuration, or the commented reference", "config show|reference [OPTIONS]",
+    {"config", "show the merged configuration, or the commented reference", "config show|reference|schema [OPTIONS]",
      "  show        every value and where it comes from\n"
      "  reference   a configuration file with every key, its default, and what it means\n"
+     "  schema      the JSON Schema of such a file, for editors\n"
      "\n"
      "Read in this order, later wins: %ProgramData%\\sbx\\sbx.toml, %APPDATA%\\sbx\\sbx.toml,\n"
      "--config FILE, --profile NAME, options.  A file in the workspace is never read on its own.\n"

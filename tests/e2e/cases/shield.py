@@ -79,7 +79,7 @@ def closes(w):
     check(got.text.startswith(root + '\n') and '4 folders shielded\n' in got.text, got)
     check('4 were already' in sbx(w, 'shield', root).text, 'twice')
     listed = items(w, 'status')
-    equal([(i['kind'], i['object'], i['state'], i['count']) for i in listed], [('shield', root, 'kept', '4')])
+    equal([(i['kind'], i['object'], i['state'], i['count']) for i in listed], [('shield', root, 'kept', 4)])
     for line in lines_of(sbx(w, 'status')):
         equal(line[2:], [root, 'commands cannot delete in it, nor in folders below, 4 objects'])
     equal(attack(w, root, 'stolen'), [DENIED] * 5)

@@ -597,6 +597,24 @@ static void the_reference_is_the_file(void **state)
     sbx_free(file);
 }
 
+static void the_schema_is_the_file(void **state)
+{
+    sbx_text made = {0};
+    char *file = sbx_alloc(1 << 16);
+    FILE *stream = fopen(SCHEMA, "rb");
+    size_t length;
+
+    (void)state;
+    assert_non_null(stream);
+    length = fread(file, 1, (1 << 16) - 1, stream);
+    fclose(stream);
+    file[length] = 0;
+    assert_int_equal(sbx_config_describe(&made), SBX_OK);
+    assert_string_equal(made.data, file);
+    sbx_text_fini(&made);
+    sbx_free(file);
+}
+
 /* What `config show` prints is a configuration that shows the same values. */
 static void what_is_shown_reads_back(void **state)
 {
@@ -730,6 +748,7 @@ int main(void)
         cmocka_unit_test(ports_are_ranges),
         cmocka_unit_test(names_of_folders_stay),
         cmocka_unit_test(the_reference_is_the_file),
+        cmocka_unit_test(the_schema_is_the_file),
         cmocka_unit_test(what_is_shown_reads_back),
         cmocka_unit_test(every_flag_is_unique_and_helped),
         cmocka_unit_test(hostile_files_are_errors_with_positions),
