@@ -52,8 +52,8 @@ static sbx_status print_text(sbx_cli *cli, sbx_error *err)
     return SBX_OK;
 }
 
-/* The plan's object with what the backend said, if one came so far, behind it. */
-static sbx_status print_json(sbx_cli *cli, sbx_error *err)
+/* The plan's object with what the backend said, if one came so far, behind it, and what a run would fail with. */
+static sbx_status print_json(sbx_cli *cli, const sbx_error *why, sbx_error *err)
 {
     const sbx_report *report = &cli->report;
     const char *names[SBX_PLAN_LINES];
@@ -72,8 +72,14 @@ static sbx_status print_json(sbx_cli *cli, sbx_error *err)
     }
     sbx_json_add_text(root, "command", cli->command);
     sbx_json_add_text(root, "program", report->result.program);
-    if (!known)
+    if (why)
+        sbx_json_add_error(root, "error", why);
+    else
+        cJSON_AddNullToObject(root, "error");
+    if (!known) {
+        cJSON_AddNullToObject(root, "backend_used");
         return sbx_json_finish(root, &cli->out, err);
+    }
     item = cJSON_AddObjectToObject(root, "backend_used");
     cJSON_AddStringToObject(item, "name", report->backend_used);
     cJSON_AddStringToObject(item, "version", report->backend_version);
@@ -120,7 +126,7 @@ sbx_status sbx_verb_plan(sbx_cli *cli, sbx_error *err)
         st = resolve(cli, &choice, err);
     sbx_choice_close(&choice);
     /* what a run would fail with is an answer, too: the plan stands above it */
-    printed = cli->json ? print_json(cli, &unprinted) : print_text(cli, &unprinted);
+    printed = cli->json ? print_json(cli, st == SBX_OK ? NULL : err, &unprinted) : print_text(cli, &unprinted);
     if (printed == SBX_OK)
         return st;
     *err = unprinted;

@@ -260,6 +260,10 @@ static sbx_status all_backends(sbx_cli *cli, int cleaning, int quiet, uint32_t w
         *err = one;
     }
     if (cli->json) {
+        if (st != SBX_OK)
+            sbx_json_add_error(json, "error", err);
+        else
+            cJSON_AddNullToObject(json, "error");
         one_st = sbx_json_finish(json, &cli->out, &one);
         st = st == SBX_OK ? one_st : st;
     } else if (!v.items && st == SBX_OK && cleaning) {

@@ -2,6 +2,8 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/json.h"
+#include "plugin/plugin.h"
 #include "win/out.h"
 #include "config/schema.h"
 
@@ -186,7 +188,7 @@ static const sbx_verb verbs[] = {
      "  sbx completion powershell | Out-String | Invoke-Expression\n",
      SBX_TAKES_WORDS, sbx_verb_completion},
     {"help", "explain a verb", "help [VERB]", "Example:\n  sbx help run\n", SBX_TAKES_WORDS, sbx_verb_help},
-    {"version", "print the version", "version", "", 0, sbx_verb_version},
+    {"version", "print the version", "version [--json]", "", SBX_TAKES_JSON, sbx_verb_version},
     {"__examine", "", "", "", SBX_TAKES_WORDS | SBX_TAKES_INTERNAL, sbx_verb_examine},
 };
 #define VERB_COUNT ((uint32_t)(sizeof(verbs) / sizeof(verbs[0])))
@@ -323,7 +325,16 @@ sbx_status sbx_verb_help(sbx_cli *cli, sbx_error *err)
 
 sbx_status sbx_verb_version(sbx_cli *cli, sbx_error *err)
 {
-    (void)err;
+    cJSON *root;
+
+    if (cli->json) {
+        root = cJSON_CreateObject();
+        cJSON_AddStringToObject(root, "version", SBX_VERSION);
+        cJSON_AddNumberToObject(root, "interface_major", SBX_ABI_MAJOR);
+        cJSON_AddNumberToObject(root, "interface_minor", SBX_ABI_MINOR);
+        cJSON_AddStringToObject(root, "program_dir", sbx_plugin_program_dir());
+        return sbx_json_finish(root, &cli->out, err);
+    }
     sbx_text_printf(&cli->out, "sbx %s (backend interface %u.%u)\n", SBX_VERSION, SBX_ABI_MAJOR, SBX_ABI_MINOR);
     return SBX_OK;
 }

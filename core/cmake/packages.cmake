@@ -16,7 +16,7 @@ install(FILES ${PROJECT_BINARY_DIR}/bin/stubs/ssh.cmd ${PROJECT_BINARY_DIR}/bin/
     DESTINATION stubs)
 install(FILES ${PROJECT_SOURCE_DIR}/README.md DESTINATION .)
 install(FILES ${PROJECT_SOURCE_DIR}/config/sbx.toml DESTINATION . RENAME sbx.reference.toml)
-file(GLOB schemas CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/config/*.schema.json ${PROJECT_SOURCE_DIR}/core/cli/*.schema.json)
+file(GLOB schemas CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/config/*.schema.json ${PROJECT_SOURCE_DIR}/core/*/*.schema.json)
 install(FILES ${schemas} DESTINATION schemas)
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION licenses RENAME sbx.txt)
 install(FILES ${mimalloc_dir}/LICENSE DESTINATION licenses RENAME mimalloc.txt)

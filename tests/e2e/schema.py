@@ -1,5 +1,9 @@
 """As much of JSON Schema as the schemas beside the writers use: a word that is not known here is an error."""
+import json
+import pathlib
 import re
+
+from harness import equal
 
 TYPES = {'object': dict, 'array': list, 'string': str, 'boolean': bool, 'number': (int, float), 'null': type(None)}
 KNOWN = {'$schema', 'title', 'description', '$defs', '$ref', 'type', 'enum', 'const', 'pattern', 'required', 'properties', 'additionalProperties',
@@ -40,3 +44,11 @@ def problems(value, schema, at='$', root=None):
         for i, item in enumerate(value):
             found += problems(item, schema.get('items', {}), '%s[%d]' % (at, i), root)
     return found
+
+
+def held(name, text):
+    """What a program printed, which is as core/*/NAME.schema.json says."""
+    path, = (pathlib.Path(__file__).resolve().parents[2] / 'core').glob('*/%s.schema.json' % name)
+    told = json.loads(text)
+    equal(problems(told, json.loads(path.read_text(encoding='utf-8'))), [], text)
+    return told

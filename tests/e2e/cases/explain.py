@@ -1,26 +1,17 @@
 """`sbx explain`: what it says a command may do is what a command then does."""
-import json
 import os
 
 from harness import case, check, equal
-from schema import problems
+from schema import held
 from terminal import Terminal
 
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 REFUSED = ('error 5', 'error 19')
-
-
-def valid(text, name):
-    told = json.loads(text)
-    with open(os.path.join(TOP, 'core', 'cli', name + '.schema.json'), encoding='utf-8') as schema:
-        equal(problems(told, json.load(schema)), [], text)
-    return told
 
 
 def explained(w, path, op, *options, **how):
     got = w.run(w.SBX, 'explain', *w.options(*options), '--json', path, '--op', op, **how)
     equal(got.code, 0, got)
-    return valid(got.text, 'explain')
+    return held('explain', got.text)
 
 
 def act(op, path):
@@ -116,7 +107,7 @@ def last(w):
     got = w.sbx(w.PROBE, 'no verb', '--api-key', 'a-secret', env={'MY_TOKEN': 'another-secret'})
     equal((got.code, got.errors), (2, ''), 'no terminal: nothing is added')
     shown = w.run(w.SBX, 'explain', '--last', '--json')
-    told = valid(shown.text, 'last')
+    told = held('last', shown.text)
     equal((told['exit_code'], told['arguments'], told['policy']['workspace'], 'MY_TOKEN' in told['withheld']),
           (2, ['no verb', '--api-key', '(withheld)'], w.ws(), True), told)
     check('secret' not in shown.text.replace('SECRET', ''), shown)

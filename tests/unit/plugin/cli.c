@@ -482,7 +482,7 @@ static void test_config_file(void **state)
                    "sbx: foo: config show takes no word\n  hint: see `sbx help config`\n");
     sbx_assert_run("sbx.exe\" config reference foo", 125,
                    "sbx: foo: config reference takes no word\n  hint: see `sbx help config`\n");
-    sbx_assert_run("sbx.exe\" config foo bar", 125, "sbx: foo: config has no such part\n  hint: show or reference\n");
+    sbx_assert_run("sbx.exe\" config foo bar", 125, "sbx: foo: config has no such part\n  hint: show, reference or schema\n");
     sbx_assert_run_has("sbx.exe\" -b none --profile nowhere -- cmd", 125, "nowhere");
 }
 
