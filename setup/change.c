@@ -80,8 +80,8 @@ sbx_status sbx_setup_change(sbx_setup *s, sbx_steps *steps, sbx_error *err)
         st = sbx_fail_memory(err);
     if (st == SBX_OK && (st = sbx_journal_open(path.data, writes, &steps->journal, err)) == SBX_OK &&
         sbx_journal_damaged(steps->journal)) {
-        sbx_text_printf(&line, "%s: %u lines of the journal are damaged and were passed over", s->tell.backend,
-                        (unsigned)sbx_journal_damaged(steps->journal));
+        sbx_text_printf(&line, "%s: %u lines of %s are damaged and were passed over", s->tell.backend,
+                        (unsigned)sbx_journal_damaged(steps->journal), path.data);
         sbx_tell_line(&s->tell, &line);
     }
     if (st == SBX_OK)

@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "win/error.h"
+#include "win/file.h"
 #include "win/handle.h"
 #include "win/wide.h"
 
@@ -91,6 +92,20 @@ static sbx_status parse(sbx_journal *journal, const char *data, size_t length, s
     return SBX_OK;
 }
 
+/* Nothing that was begun waits for its end: then nothing in it matters any more. */
+static int is_settled(const sbx_journal *journal)
+{
+    uint32_t last;
+    size_t at;
+
+    for (at = 0; at < journal->length; at += strlen(journal->text + at) + 1) {
+        last = sbx_journal_last(journal, journal->text + at + strcspn(journal->text + at, " ") + 1);
+        if (last == SBX_JOURNAL_APPLY || last == SBX_JOURNAL_UNDO)
+            return 0;
+    }
+    return 1;
+}
+
 static sbx_status load(sbx_journal *journal, int writing, sbx_error *err)
 {
     LARGE_INTEGER size, position;
@@ -101,8 +116,10 @@ static sbx_status load(sbx_journal *journal, int writing, sbx_error *err)
 
     if (!GetFileSizeEx(journal->file, &size))
         return sbx_fail_last(err, SBX_E_SYSTEM, "GetFileSizeEx", journal->path);
-    if (size.QuadPart > JOURNAL_MAX)
-        return sbx_fail(err, SBX_E_REFUSED, "too large for a journal", journal->path);
+    if (size.QuadPart > JOURNAL_MAX) {
+        sbx_fail(err, SBX_E_REFUSED, "too large for a journal", journal->path);
+        return sbx_hint(err, "no setup writes so much; remove it, and run setup again");
+    }
     data = sbx_alloc((size_t)size.QuadPart);
     if (!data)
         return sbx_fail_memory(err);
@@ -113,6 +130,10 @@ static sbx_status load(sbx_journal *journal, int writing, sbx_error *err)
     sbx_free(data);
     if (st != SBX_OK || !writing)
         return st;
+    if (good && is_settled(journal)) { /* else it would grow with each repair */
+        good = sizeof(head) - 1;
+        journal->length = 0;
+    }
     position.QuadPart = (LONGLONG)good;
     if (!SetFilePointerEx(journal->file, position, NULL, FILE_BEGIN) || !SetEndOfFile(journal->file))
         return sbx_fail_last(err, SBX_E_SYSTEM, "SetEndOfFile", journal->path);
@@ -138,15 +159,11 @@ sbx_status sbx_journal_open(const char *path, int writing, sbx_journal **out, sb
     }
     if ((st = sbx_wide_path(path, &path_w, err)) != SBX_OK)
         goto out;
-    journal->file =
-        sbx_handle_from(CreateFileW((LPCWSTR)path_w, access, share, NULL, writing ? OPEN_ALWAYS : OPEN_EXISTING,
-                                    FILE_FLAG_OPEN_REPARSE_POINT, NULL));
+    journal->file = sbx_file_open_own(path_w, access, share, writing ? OPEN_ALWAYS : OPEN_EXISTING);
     if (journal->file) {
         st = load(journal, writing, err);
     } else if (writing || (GetLastError() != ERROR_FILE_NOT_FOUND && GetLastError() != ERROR_PATH_NOT_FOUND)) {
         st = sbx_fail_last(err, SBX_E_SYSTEM, "CreateFileW", path);
-        if (err && err->code == ERROR_SHARING_VIOLATION)
-            sbx_hint(err, "another setup is running");
     }
     if (st == SBX_OK) {
         *out = journal;

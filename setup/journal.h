@@ -1,7 +1,7 @@
 /*
  * The journal of setup: what was begun and what was finished (README.md has the format).
  *
- * One program at a time: a second open fails with ERROR_SHARING_VIOLATION.
+ * One program at a time writes it: turn.h.  Whoever may read it can keep it open, and that is told as such (ERROR_SHARING_VIOLATION).
  */
 #ifndef SBX_SETUP_JOURNAL_H
 #define SBX_SETUP_JOURNAL_H
@@ -17,7 +17,7 @@
 
 typedef struct sbx_journal sbx_journal;
 
-/* Opens or makes it.  writing = 0: for reading only; then one that is not there is empty. */
+/* Opens or makes it; where nothing waits for its end it begins anew.  writing = 0: for reading only; then one that is not there is empty. */
 sbx_status sbx_journal_open(const char *path, int writing, sbx_journal **journal, sbx_error *err);
 void sbx_journal_close(sbx_journal *journal); /* NULL is fine */
 

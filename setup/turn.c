@@ -30,8 +30,9 @@ static void sign(HANDLE file)
     WriteFile(file, text, (DWORD)strlen(text), &done, NULL);
 }
 
-static sbx_status say_who(const uint16_t *path_w, sbx_error *err)
+static sbx_status say_who(const uint16_t *path_w, const char *path, sbx_error *err)
 {
+    const DWORD code = GetLastError();
     HANDLE file =
         sbx_handle_from(CreateFileW(path_w, GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
                                     OPEN_EXISTING, FILE_FLAG_OPEN_REPARSE_POINT, NULL));
@@ -42,8 +43,12 @@ static sbx_status say_who(const uint16_t *path_w, sbx_error *err)
         ReadFile(file, text, sizeof(text) - 1, &done, NULL);
     text[done] = 0;
     sbx_handle_close(&file);
+    if (!done) { /* no setup: its own is signed as soon as it is there */
+        SetLastError(code);
+        return sbx_fail_last(err, SBX_E_UNAVAILABLE, "CreateFileW", path);
+    }
     sbx_fail(err, SBX_E_UNAVAILABLE, "another one is at work", "setup");
-    return sbx_hint(err, "%s%swait for it to end, and run this again", text, done ? ": " : "");
+    return sbx_hint(err, "%s: wait for it to end, and run this again", text);
 }
 
 sbx_status sbx_turn_take(const char *folder, void **turn, sbx_error *err)
@@ -68,7 +73,7 @@ sbx_status sbx_turn_take(const char *folder, void **turn, sbx_error *err)
         if (GetLastError() != ERROR_SHARING_VIOLATION && GetLastError() != ERROR_ACCESS_DENIED)
             st = sbx_fail_last(err, SBX_E_SYSTEM, "CreateFileW", path.data);
         else if (waited >= WAIT_MS)
-            st = say_who(path_w, err);
+            st = say_who(path_w, path.data, err);
         else
             Sleep(AGAIN_MS);
         waited += AGAIN_MS;

@@ -186,9 +186,11 @@ sbx_status sbx_machine_parse(sbx_machine *machine, const char *text, size_t leng
         return sbx_fail_memory(err);
     memcpy(copy, text, length);
     copy[length] = 0;
-    if ((strncmp(copy, heads[0], head) && strncmp(copy, heads[1], head)) ||
-        sscanf(copy + body, "end %8X%c", &sum, &end) != 2 || end != '\n' || sum != checksum(copy, body)) {
+    if (sscanf(copy + body, "end %8X%c", &sum, &end) != 2 || end != '\n' || sum != checksum(copy, body)) {
         st = damaged(err, "it is damaged");
+    } else if (strncmp(copy, heads[0], head) && strncmp(copy, heads[1], head)) {
+        st = damaged(err, "another version of sbx wrote it");
+        sbx_hint(err, "use that version, or remove with it what it set up: sbx setup --remove");
     } else {
         copy[body] = 0;
         for (line = copy + head; *line && st == SBX_OK; line = next) {

@@ -99,7 +99,7 @@ static sbx_status write_file(const char *path, const char *user_sid, const char 
         st = sbx_fail_last(err, SBX_E_SYSTEM, "ConvertStringSecurityDescriptorToSecurityDescriptorW", path);
         goto out;
     }
-    DeleteFileW(fresh_w); /* the rest of one that was cut short has another list, perhaps */
+    sbx_file_delete(fresh.data, NULL); /* the rest of one that was cut short has another list, perhaps */
     file = sbx_handle_from(CreateFileW(fresh_w, GENERIC_WRITE, 0, &attributes, CREATE_NEW,
                                        FILE_ATTRIBUTE_NORMAL | FILE_FLAG_OPEN_REPARSE_POINT, NULL));
     if (!file)
@@ -108,8 +108,8 @@ static sbx_status write_file(const char *path, const char *user_sid, const char 
              !FlushFileBuffers(file))
         st = sbx_fail_last(err, SBX_E_SYSTEM, "WriteFile", fresh.data);
     sbx_handle_close(&file);
-    if (st == SBX_OK && !MoveFileExW(fresh_w, path_w, MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH))
-        st = sbx_fail_last(err, SBX_E_SYSTEM, "MoveFileExW", path);
+    if (st == SBX_OK)
+        st = sbx_file_replace(fresh_w, path_w, path, err);
     if (st != SBX_OK)
         DeleteFileW(fresh_w);
 out:
@@ -187,7 +187,8 @@ sbx_status sbx_secret_read(const char *path, const char *user_sid, sbx_secret *s
         st = SBX_E_UNAVAILABLE;
         if (err)
             err->status = st;
-        sbx_hint(err, "put it right with: sbx setup --repair");
+        if (err && !sbx_file_is_held(err))
+            sbx_hint(err, "put it right with: sbx setup --repair");
     }
     if (st != SBX_OK)
         goto out;

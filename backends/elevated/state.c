@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/utf.h"
 #include "win/dirs.h"
 #include "win/error.h"
 #include "win/file.h"
@@ -121,10 +122,27 @@ static sbx_status read_one(const char *path, sbx_machine *machine, sbx_error *er
     size_t length = 0;
     sbx_status st = sbx_file_read(path, FILE_MAX, &data, &length, err);
 
-    if (st == SBX_OK)
-        st = sbx_machine_parse(machine, data, length, err);
+    if (st == SBX_OK && (st = sbx_machine_parse(machine, data, length, err)) != SBX_OK)
+        sbx_utf8_copy(err->object, sizeof(err->object), path);
     sbx_free(data);
     return st;
+}
+
+/* Of both, the one that says what is to be done. */
+static void tell_unread(const sbx_error *record, const sbx_error *copy, sbx_error *err)
+{
+    if (!err)
+        return;
+    *err = sbx_file_is_held(copy) || sbx_file_is_missing(record) ? *copy : *record;
+    if (err->code_kind == SBX_CODE_WIN32 && err->code == ERROR_ACCESS_DENIED)
+        sbx_hint(
+            err,
+            "every user reads it; give it the access rights of its folder, as an administrator: icacls FILE /reset");
+    else if (!err->hint[0])
+        sbx_hint(err,
+                 "%s and %s are no better one than the other; remove both, the groups and the accounts that are called "
+                 "sbx1-..., and run setup again",
+                 RECORD, COPY);
 }
 
 sbx_status sbx_state_load(sbx_machine *machine, sbx_error *err)
@@ -145,18 +163,30 @@ sbx_status sbx_state_load(sbx_machine *machine, sbx_error *err)
         st = SBX_OK;
     } else if (sbx_file_is_missing(&why) && sbx_file_is_missing(&other)) {
         st = SBX_OK; /* none yet */
-    } else if (err) {
-        *err = why;
-        sbx_hint(err,
-                 "its copy %s is no better; remove both, the groups and the accounts that are called sbx1-..., and run "
-                 "setup again",
-                 COPY);
+    } else {
+        tell_unread(&why, &other, err);
     }
 out:
     sbx_handle_close(&folder);
     sbx_free(copy);
     sbx_free(path);
     return st;
+}
+
+int sbx_state_is_twofold(void)
+{
+    char *path = NULL, *copy = NULL, *first = NULL, *second = NULL;
+    size_t length = 0, other = 0;
+    const int is = sbx_state_machine_path(&path, NULL) == SBX_OK && below_data(COPY, &copy, NULL) == SBX_OK &&
+                   sbx_file_read(path, FILE_MAX, &first, &length, NULL) == SBX_OK &&
+                   sbx_file_read(copy, FILE_MAX, &second, &other, NULL) == SBX_OK && length == other &&
+                   !memcmp(first, second, length);
+
+    sbx_free(second);
+    sbx_free(first);
+    sbx_free(copy);
+    sbx_free(path);
+    return is;
 }
 
 /* What a write that was cut short left beside the record.  Setup has its turn: no other one is at work. */

@@ -15,6 +15,8 @@ sbx_status sbx_state_load(sbx_machine *machine, sbx_error *err);
 /* sbx-runner.exe of the record, held so that it stays what it is: commands run from it as accounts, so that only administrators may
  * be able to change it.  SBX_E_UNAVAILABLE, SBX_E_REFUSED. */
 sbx_status sbx_state_runner(const sbx_machine *machine, void **held, sbx_error *err);
+/* Is the record there twice, as it is written?  For one that is lost the other one stands. */
+int sbx_state_is_twofold(void);
 /* On the disk when it returns.  Takes an administrator. */
 sbx_status sbx_state_save(const sbx_machine *machine, sbx_error *err);
 /* It is gone. */

@@ -73,7 +73,9 @@ static sbx_status SBX_CALL enrol_present(const sbx_setup_step *step, uint32_t *s
     sbx_status st = sbx_steps_load(&machine, &user, err);
 
     (void)step;
-    *state = !user ? SBX_STEP_ABSENT : user->slots == setup.slots ? SBX_STEP_PRESENT : SBX_STEP_WRONG;
+    *state = !user                                                  ? SBX_STEP_ABSENT
+             : user->slots == setup.slots && sbx_state_is_twofold() ? SBX_STEP_PRESENT
+                                                                    : SBX_STEP_WRONG;
     sbx_machine_fini(&machine);
     return st;
 }

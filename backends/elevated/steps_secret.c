@@ -52,6 +52,10 @@ static sbx_status SBX_CALL secret_present(const sbx_setup_step *step, uint32_t *
         else if (!sbx_file_is_missing(&why))
             *state = SBX_STEP_WRONG;
         sbx_secret_wipe(&secret);
+        if (*state == SBX_STEP_WRONG && sbx_file_is_held(&why)) { /* a new one could not take its place */
+            st = why.status;
+            *err = why;
+        }
     }
     end_owner(&o);
     return st;

@@ -6,6 +6,11 @@
 
 #include "base/error.h"
 
+/* ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION; whoever may read a file may keep others from it. */
+#define HELD                                                                                                           \
+    "another program keeps it open; close that one (Resource Monitor, \"Associated Handles\", tells which), and try "  \
+    "again"
+
 static const struct {
     const char *op;
     uint32_t code_kind, code;
@@ -34,6 +39,10 @@ static const struct {
      "a policy of this machine does not let the account log on locally; ask whoever manages it"},
     {"CreateProcessWithLogonW", SBX_CODE_WIN32, 1058,
      "the service \"Secondary Logon\" (seclogon) is disabled; enable it, or use --backend unelevated"},
+    {"CreateFileW", SBX_CODE_WIN32, 32, HELD},
+    {"DeleteFileW", SBX_CODE_WIN32, 32, HELD},
+    {"MoveFileExW", SBX_CODE_WIN32, 32, HELD},
+    {"ReadFile", SBX_CODE_WIN32, 33, HELD},
     {"GetUserProfileDirectoryW", SBX_CODE_WIN32, 2,
      "this account has no profile, in which sbx keeps its settings and records; those that it runs commands as have "
      "none: "

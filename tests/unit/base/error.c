@@ -94,6 +94,10 @@ static void hints(void **state)
         {"CreateProcessWithLogonW", SBX_CODE_WIN32, 1909, "locked"},
         {"CreateProcessWithLogonW", SBX_CODE_WIN32, 1385, "policy"},
         {"CreateProcessWithLogonW", SBX_CODE_WIN32, 1058, "seclogon"},
+        {"CreateFileW", SBX_CODE_WIN32, 32, "another program keeps it open"},
+        {"DeleteFileW", SBX_CODE_WIN32, 32, "another program keeps it open"},
+        {"MoveFileExW", SBX_CODE_WIN32, 32, "another program keeps it open"},
+        {"ReadFile", SBX_CODE_WIN32, 33, "another program keeps it open"},
         {"GetUserProfileDirectoryW", SBX_CODE_WIN32, 2, "outside of the sandbox"},
         {"LoadLibraryExW", SBX_CODE_WIN32, 4551, "Smart App Control"},
     };

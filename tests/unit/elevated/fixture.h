@@ -50,6 +50,11 @@ void test_fewer(void **state);
 void test_own_account(void **state);
 void test_unfit(void **state);
 
+/* files.c */
+void test_record_once(void **state);
+void test_record_lost(void **state);
+void test_secret_kept(void **state);
+
 /* cut.c */
 void test_cut_anywhere(void **state);
 

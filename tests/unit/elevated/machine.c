@@ -114,18 +114,18 @@ static void check_refused(const char *text, size_t length, const char *why)
 }
 
 /* The text with the line in it, and a checksum that is right. */
-static void check_line(const char *line)
+static void check_line(unsigned version, const char *line, const char *why)
 {
     char text[1024], *end;
     uint32_t sum = 2166136261u;
     const char *c;
 
-    snprintf(text, sizeof(text), "sbx-elevated 2\nuser 1 " USER_A " 2 1 1\n%s\n", line);
+    snprintf(text, sizeof(text), "sbx-elevated %u\nuser 1 " USER_A " 2 1 1\n%s\n", version, line);
     for (c = text; *c; c++)
         sum = (sum ^ (uint8_t)*c) * 16777619u;
     end = text + strlen(text);
     snprintf(end, sizeof(text) - (size_t)(end - text), "end %08X\n", (unsigned)sum);
-    check_refused(text, strlen(text), "a line is not understood");
+    check_refused(text, strlen(text), why);
 }
 
 static void damaged(void **state)
@@ -158,7 +158,8 @@ static void damaged(void **state)
     (void)state;
     sbx_fault_use(0);
     for (i = 0; i < SBX_COUNT(lines); i++)
-        check_line(lines[i]);
+        check_line(2, lines[i], "a line is not understood");
+    check_line(9, "network 1", "another version of sbx wrote it");
     fill(&machine);
     text = print(&machine);
     length = strlen(text);

@@ -349,7 +349,8 @@ int main(void)
         cmocka_unit_test(test_second_user),    cmocka_unit_test(test_put_right),
         cmocka_unit_test(test_refused),        cmocka_unit_test(test_fewer),
         cmocka_unit_test(test_own_account),    cmocka_unit_test(test_unfit),
-        cmocka_unit_test(test_cut_anywhere),
+        cmocka_unit_test(test_record_once),    cmocka_unit_test(test_record_lost),
+        cmocka_unit_test(test_secret_kept),    cmocka_unit_test(test_cut_anywhere),
     };
 
     return cmocka_run_group_tests(tests, begin, NULL);

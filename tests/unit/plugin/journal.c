@@ -14,6 +14,7 @@
 #include "setup/journal.h"
 #include "win/dirs.h"
 #include "win/file.h"
+#include "win/wide.h"
 
 static char path[1100];
 
@@ -137,20 +138,75 @@ static void test_two_programs(void **state)
     (void)state;
     assert_int_equal(sbx_journal_open(path, 1, &second, &err), SBX_E_SYSTEM);
     assert_int_equal(err.code, ERROR_SHARING_VIOLATION);
-    assert_string_equal(err.hint, "another setup is running");
+    assert_string_equal(err.object, path);
+    assert_non_null(strstr(err.hint, "another program keeps it open"));
     assert_int_equal(sbx_journal_remove(first, &err), SBX_OK);
     second = open_it(0); /* not there: empty */
     assert_int_equal(sbx_journal_last(second, "one"), SBX_JOURNAL_NONE);
     sbx_journal_close(second);
 }
 
+/* As a program of any user may keep it who reads it; and read-only. */
+static void test_kept(void **state)
+{
+    sbx_journal *journal = open_it(1), *other = NULL;
+    uint16_t *path_w = NULL;
+    sbx_error err = {0};
+    HANDLE file;
+
+    (void)state;
+    sbx_journal_close(journal);
+    assert_int_equal(sbx_wide_path(path, &path_w, NULL), SBX_OK);
+    file = CreateFileW(path_w, GENERIC_READ, FILE_SHARE_READ, NULL, OPEN_EXISTING, 0, NULL);
+    assert_ptr_not_equal(file, INVALID_HANDLE_VALUE);
+    assert_int_equal(sbx_journal_open(path, 1, &other, &err), SBX_E_SYSTEM);
+    assert_int_equal(err.code, ERROR_SHARING_VIOLATION);
+    assert_string_equal(err.object, path);
+    assert_non_null(strstr(err.hint, "another program keeps it open"));
+    sbx_journal_close(open_it(0)); /* for reading it is not kept */
+    CloseHandle(file);
+    assert_true(SetFileAttributesW(path_w, FILE_ATTRIBUTE_READONLY));
+    journal = open_it(1);
+    assert_int_equal(sbx_journal_add(journal, SBX_JOURNAL_APPLY, "one", &err), SBX_OK);
+    sbx_journal_close(journal);
+    sbx_free(path_w);
+}
+
+/* With each repair it begins anew, unless something waits for its end. */
+static void test_no_growth(void **state)
+{
+    sbx_journal *journal;
+    char *text = NULL;
+    size_t length = 0;
+    int i;
+
+    (void)state;
+    for (i = 0; i < 3; i++) {
+        journal = open_it(1);
+        assert_int_equal(sbx_journal_add(journal, SBX_JOURNAL_APPLY, "one", NULL), SBX_OK);
+        assert_int_equal(sbx_journal_add(journal, SBX_JOURNAL_DONE, "one", NULL), SBX_OK);
+        sbx_journal_close(journal);
+        sbx_free(text);
+        assert_int_equal(sbx_file_read(path, 65536, &text, &length, NULL), SBX_OK);
+        assert_int_equal(length, strlen("sbx-setup 1\napply one 01234567\ndone one 01234567\n"));
+    }
+    sbx_free(text);
+    journal = open_it(1);
+    assert_int_equal(sbx_journal_add(journal, SBX_JOURNAL_DONE, "one", NULL), SBX_OK);
+    assert_int_equal(sbx_journal_add(journal, SBX_JOURNAL_APPLY, "two", NULL), SBX_OK);
+    sbx_journal_close(journal);
+    journal = open_it(1);
+    assert_int_equal(sbx_journal_last(journal, "one"), SBX_JOURNAL_DONE);
+    assert_int_equal(sbx_journal_last(journal, "two"), SBX_JOURNAL_APPLY);
+    sbx_journal_close(journal);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(test_round_trip, begin),
-        cmocka_unit_test_setup(test_torn, begin),
-        cmocka_unit_test_setup(test_damaged, begin),
-        cmocka_unit_test_setup(test_two_programs, begin),
+        cmocka_unit_test_setup(test_round_trip, begin), cmocka_unit_test_setup(test_torn, begin),
+        cmocka_unit_test_setup(test_damaged, begin),    cmocka_unit_test_setup(test_two_programs, begin),
+        cmocka_unit_test_setup(test_kept, begin),       cmocka_unit_test_setup(test_no_growth, begin),
     };
 
     sbx_start("journal");
