@@ -137,19 +137,28 @@ DWORD sbx_probe_raw(const sbx_probe_row *row)
     return code;
 }
 
+typedef HANDLE(WINAPI *open_fn)(void);
+typedef DWORD(WINAPI *echo_fn)(HANDLE, IPAddr, LPVOID, WORD, PIP_OPTION_INFORMATION, LPVOID, DWORD, DWORD);
+typedef BOOL(WINAPI *close_fn)(HANDLE);
+
 /* A filter lets it fail with IP_GENERAL_FAILURE. */
 DWORD sbx_probe_ping(const sbx_probe_row *row)
 {
+    /* not linked: it would be looked for beside this program first */
+    HMODULE library = LoadLibraryExW(L"iphlpapi.dll", NULL, LOAD_LIBRARY_SEARCH_SYSTEM32);
+    const open_fn open = (open_fn)(void (*)(void))(library ? GetProcAddress(library, "IcmpCreateFile") : NULL);
+    const echo_fn echo = (echo_fn)(void (*)(void))(library ? GetProcAddress(library, "IcmpSendEcho") : NULL);
+    const close_fn close = (close_fn)(void (*)(void))(library ? GetProcAddress(library, "IcmpCloseHandle") : NULL);
     char reply[256];
-    HANDLE icmp = IcmpCreateFile();
+    HANDLE icmp;
     DWORD code = 0;
 
     (void)row;
-    if (icmp == INVALID_HANDLE_VALUE)
+    if (!open || !echo || !close || (icmp = open()) == INVALID_HANDLE_VALUE)
         return GetLastError();
-    if (!IcmpSendEcho(icmp, htonl(INADDR_LOOPBACK), (LPVOID)(UINT_PTR) "ping", 4, NULL, reply, sizeof(reply), 2000))
+    if (!echo(icmp, htonl(INADDR_LOOPBACK), (LPVOID)(UINT_PTR) "ping", 4, NULL, reply, sizeof(reply), 2000))
         code = GetLastError() == IP_GENERAL_FAILURE ? WSAEACCES : GetLastError();
-    IcmpCloseHandle(icmp);
+    close(icmp);
     return code;
 }
 

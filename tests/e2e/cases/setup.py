@@ -58,6 +58,11 @@ def untold(w):
         equal([path for path, text in seen.items() for needle in needles if needle in text], [])
 
 
+# What the programs load by name, of which Wine takes a file rather than its own; kernel32 and its like are looked for nowhere
+# (tests/imports.cmake).
+PLANTED = ('fwpuclnt', 'userenv', 'cryptbase', 'profapi', 'samcli', 'logoncli', 'elevated', 'none')
+
+
 @case('setup beside a command that runs, beside another setup, and among planted DLLs', ACCOUNTS, WORLDS)
 def among(w):
     def copies():
@@ -88,14 +93,23 @@ def among(w):
         check(0 in [process.returncode for process in both], 'neither')
         equal(there(w, 'cmd', '/d', '/c', 'exit 4').code, 4)
 
-        for library in ('bcrypt', 'crypt32', 'netapi32', 'advapi32', 'fwpuclnt', 'ws2_32', 'version', 'userenv', 'sechost', 'cryptbase',
-                        'wtsapi32', 'shell32', 'ole32', 'elevated', 'none', 'uxtheme', 'samcli', 'logoncli'):
-            w.copy('C:\\probe\\sbx-planted.dll', w.ws(library + '.dll'))
-        w.probe('load', 'none.dll')
-        check(w.read(trace) is not None, 'control: the planted DLL leaves no trace')
+        # in the current folder, on the PATH, beside the installed programs and beside the copies that run with other rights
+        places = [w.workspace, 'C:\\Program Files\\sbx', 'C:\\Program Files\\sbx\\setup\\' + first[0]]
+        libraries = [name + '.dll' for name in PLANTED]
+        for place in places:
+            for library in libraries:
+                w.copy('C:\\probe\\sbx-planted.dll', place + '\\' + library)
+        w.copy(w.PROBE, w.ws('probe.exe'))
+        w.run(w.ws('probe.exe'), 'load', *libraries)  # beside it, as they are beside the others
+        loaded = len(w.read(trace) or b'') // len(w.ws('probe.exe')) // 2
+        check(loaded == len(libraries), 'control: of %d planted DLLs %d leave a trace' % (len(libraries), loaded))
         os.remove(w.unix(trace))
-        got = w.run(w.SBX, 'setup', '--repair', 'elevated', env={'WINEPATH': w.workspace})  # in its folder, and with that on the PATH
-        equal((got.code, w.read(trace)), (0, None), got)
+        for words in (('setup', '--status', 'elevated'), ('setup', '--repair', 'elevated'), w.options('--read-only') + ('--', 'cmd', '/d', '/c', 'exit 0')):
+            got = w.run(w.SBX, *words, env={'WINEPATH': w.workspace}, cwd=w.workspace if words[0] == 'setup' else 'C:\\windows')
+            equal((got.code, w.read(trace)), (0, None), got)
+        for place in places[1:]:
+            for library in libraries:
+                os.remove(w.unix(place + '\\' + library))
 
 
 @case('the copy: closed to users; one that others may change, and a runner of another protocol, are refused by name', ACCOUNTS, WORLDS)

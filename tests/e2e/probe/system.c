@@ -63,7 +63,11 @@ static int set_attributes(int argc, wchar_t **argv)
 /* load DLL: by the standard search, as a careless program does */
 static int load(int argc, wchar_t **argv)
 {
-    return argc == 1 ? result(LoadLibraryExW(argv[0], NULL, 0) != NULL) : 2;
+    int i, failed = 0;
+
+    for (i = 0; i < argc; i++)
+        failed |= result(LoadLibraryExW(argv[i], NULL, 0) != NULL);
+    return failed;
 }
 
 /* commit MIB: memory in steps of 1 MiB; how many were given */
