@@ -6,6 +6,7 @@ import signal
 import subprocess
 
 from cases.elevated import administrator
+from cases.leases import begin, end, name_of
 from cases.objects import ROOT, SET, held, sids, started, words_of
 from harness import case, check, equal
 
@@ -74,9 +75,13 @@ def sweep(w):
         control = w.probe('sweep')
         check('open process id' in control.text and 'open thread id' in control.text and 'open token id' in control.text and
               'open process walk' in control.text and ', walked, ' in control.text, 'control: %s' % control)
+        other = begin(w)  # its runner has the pipes that sbx speaks through, and its command is of the same user
+        name_of(other)
+        check(list(processes_of(w, 'sbx-runner.exe')), 'control: there is a runner of another run')
         for options in ((), WHOLE):
             got = w.sbx(w.PROBE, 'sweep', options=options)
             check(re.fullmatch(r'swept \d+ processes, \d+ threads, walked, 0 open\n', got.text), got)
+        end(other)
 
 
 @case('the redirector on this machine gives no better token, and folders open to all who are logged on stay closed', ACCOUNT,

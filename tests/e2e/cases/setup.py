@@ -4,8 +4,9 @@ import glob
 import hashlib
 import hmac
 import os
+import subprocess
 
-from harness import Skip, case, check, equal
+from harness import Failure, Skip, case, check, equal
 from cases.elevated import ACCOUNTS, WORLDS, as_administrator, machine, set_up, there
 from cases.leases import begin, end, name_of
 
@@ -63,6 +64,20 @@ def untold(w):
 PLANTED = ('fwpuclnt', 'userenv', 'cryptbase', 'profapi', 'samcli', 'logoncli', 'elevated', 'none')
 
 
+def pipe_of_setup(w, process):
+    """The name of the pipe that a setup with other rights speaks through, from its command line."""
+    prefix = ('WINEPREFIX=' + os.path.dirname(w.drive)).encode()
+    while process.poll() is None:
+        for path in glob.glob('/proc/[0-9]*/cmdline'):
+            try:
+                words = open(path, 'rb').read().replace(b' ', b'\0').split(b'\0')
+                if b'--pipe' in words and prefix in open(path[:-7] + 'environ', 'rb').read().split(b'\0'):
+                    return words[words.index(b'--pipe') + 1]
+            except OSError:
+                pass
+    raise Failure('setup has no pipe, and ended with %d' % process.returncode)
+
+
 @case('setup beside a command that runs, beside another setup, and among planted DLLs', ACCOUNTS, WORLDS)
 def among(w):
     def copies():
@@ -104,9 +119,19 @@ def among(w):
         loaded = len(w.read(trace) or b'') // len(w.ws('probe.exe')) // 2
         check(loaded == len(libraries), 'control: of %d planted DLLs %d leave a trace' % (len(libraries), loaded))
         os.remove(w.unix(trace))
-        for words in (('setup', '--status', 'elevated'), ('setup', '--repair', 'elevated'), w.options('--read-only') + ('--', 'cmd', '/d', '/c', 'exit 0')):
+        for words in (('setup', '--status', 'elevated'), w.options('--read-only') + ('--', 'cmd', '/d', '/c', 'exit 0')):
             got = w.run(w.SBX, *words, env={'WINEPATH': w.workspace}, cwd=w.workspace if words[0] == 'setup' else 'C:\\windows')
             equal((got.code, w.read(trace)), (0, None), got)
+        tries = ''.join('& cmd /d /c %s pipe \\\\.\\pipe\\sbx-setup-%%x%% %s' % (w.PROBE, right) for right in ('0x2', '0x80000000', '0x40000'))
+        spy = w.start([w.SBX, *w.options('--read-only'), '--', 'cmd', '/d', '/c', 'whoami& set /p x=' + tries], 'C:\\windows',
+                      stdin=-1, stdout=-1, stderr=-1)
+        equal(name_of(spy), 'vm\\sbx1-off01')
+        process = w.start([w.SBX, 'setup', '--repair', 'elevated'], env={'WINEPATH': w.workspace}, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        pipe = pipe_of_setup(w, process)
+        told = spy.communicate(pipe + b'\r\n', timeout=120)[0].decode().replace('\r\n', '\n')
+        equal((process.wait(timeout=120), w.read(trace)), (0, None))
+        equal(told, 'error 5\n' * 3, 'a command opens the pipe that setup speaks through; it is there, or that were error 2')
         for place in places[1:]:
             for library in libraries:
                 os.remove(w.unix(place + '\\' + library))
