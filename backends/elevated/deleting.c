@@ -46,7 +46,7 @@ sbx_status sbx_deleting_claim(const sbx_policy *policy, const sbx_grants *grants
         return sbx_hint(err, "leave out --elevated-token account");
     }
     sbx_fail(err, SBX_E_REFUSED, "require delete: every user has full control of it", every);
-    return sbx_hint(err, "take from Users what they do not need there: icacls FOLDER /remove:g Users");
+    return sbx_hint(err, "take from Users, or INTERACTIVE, what they do not need there: icacls \"%s\"", every);
 }
 
 sbx_status sbx_deleting_check(void *copy, sbx_error *err)

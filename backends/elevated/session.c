@@ -338,6 +338,8 @@ static void tell(const sbx_policy *policy)
                   "what every user of this machine can read, and each folder that was opened to commands of yours, the "
                   "command can read");
     sbx_host_note(SBX_NOTE_GAP, "clipboard", "open, as is what the screen shows");
+    sbx_host_note(SBX_NOTE_GAP, "names",
+                  "the command can take names of pipes and of this session's objects before your programs do");
     sbx_host_note(SBX_NOTE_GAP, "services",
                   "services that act for the command (file sharing of this machine, WMI, COM) act as its account, with "
                   "what every command of yours may write");

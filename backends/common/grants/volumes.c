@@ -68,8 +68,9 @@ static void look_at_drive(char letter)
 
     switch (sbx_drive_type(letter)) {
     case DRIVE_REMOTE:
-        sbx_host_note(SBX_NOTE_GAP, root,
-                      "writes to it are not confined: it is another machine's, which asks your session");
+        sbx_host_note(
+            SBX_NOTE_GAP, root,
+            "writes to it are not confined: it is another machine's, which asks who is logged on, not the token");
         break;
     case DRIVE_CDROM:
         sbx_host_note(SBX_NOTE_GAP, root, "writes to it are not confined: discs keep no access rights");
@@ -101,7 +102,7 @@ void sbx_volumes_report(const sbx_root *roots, uint32_t count)
     for (i = 0; i < 26; i++)
         if (letters & (1ul << i))
             look_at_drive((char)('A' + i));
-    sbx_host_note(
-        SBX_NOTE_GAP, "\\\\server\\share",
-        "writes to other machines, \\\\tsclient and \\\\wsl.localhost are not confined: they ask your session");
+    sbx_host_note(SBX_NOTE_GAP, "\\\\server\\share",
+                  "writes to other machines, \\\\tsclient and \\\\wsl.localhost are not confined: they ask who is "
+                  "logged on, not the token");
 }
