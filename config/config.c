@@ -110,33 +110,12 @@ static sbx_status append_items(sbx_config *config, sbx_setting *to, const sbx_it
 static sbx_status set_item(sbx_config *config, const sbx_source *source, const sbx_key *key, sbx_setting *setting,
                            const char *text, size_t length, sbx_diag *diag)
 {
-    sbx_item item = {0};
+    sbx_item item;
     sbx_problem problem;
-    const char *divider = NULL;
-    int right = 1;
+    sbx_status st = sbx_item_typed(&config->arena, source, key, text, length, &item, diag);
 
-    item.source = source;
-    item.text = "";
-    if (key->traits & SBX_KEY_TABLE) {
-        divider = memchr(text, '=', length);
-        if (!divider) {
-            sbx_problem_set(&problem, 0, 0, "NAME=VALUE expected, not \"%.*s\"", (int)(length > 100 ? 100 : length),
-                            text);
-            sbx_problem_hint(&problem, "a variable of your own environment is named with --pass");
-            return sbx_item_fail(&item, &problem, diag);
-        }
-        right = sbx_variables_check_name(text, (size_t)(divider - text), &problem);
-        item.name = sbx_arena_strndup(&config->arena, text, (size_t)(divider - text));
-        if (!item.name)
-            return sbx_diag_memory(diag);
-        length -= (size_t)(divider + 1 - text);
-        text = divider + 1;
-    }
-    if (!right || !sbx_value_check(key, text, length, 1, &item.integer, &problem))
-        return sbx_item_fail(&item, &problem, diag);
-    item.text = sbx_arena_strndup(&config->arena, text, length);
-    if (!item.text)
-        return sbx_diag_memory(diag);
+    if (st != SBX_OK)
+        return st;
     if (!(key->traits & (SBX_KEY_LIST | SBX_KEY_TABLE)))
         setting->count = 0;
     if (setting->count >= SBX_SETTING_MAX) {

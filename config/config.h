@@ -47,6 +47,9 @@ const char *const *sbx_config_list(const sbx_config *config, const char *key, ui
 /* The merged values, each with its origin: TOML with comments, or JSON. */
 sbx_status sbx_config_show(const sbx_config *config, int json, sbx_text *out);
 
+/* The text of a first file, with this backend; what else it has are comments. */
+sbx_status sbx_config_starter(const char *backend, sbx_text *out);
+
 /* The commented reference: config/sbx.toml is this text, byte for byte (a test holds them equal). */
 sbx_status sbx_config_reference(sbx_text *out);
 

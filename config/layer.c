@@ -52,6 +52,37 @@ sbx_status sbx_item_fail(const sbx_item *item, const sbx_problem *problem, sbx_d
     return status;
 }
 
+sbx_status sbx_item_typed(sbx_arena *arena, const sbx_source *source, const sbx_key *key, const char *text,
+                          size_t length, sbx_item *item, sbx_diag *diag)
+{
+    sbx_problem problem;
+    const char *divider = NULL;
+    int right = 1;
+
+    memset(item, 0, sizeof(*item));
+    item->source = source;
+    item->text = "";
+    if (key->traits & SBX_KEY_TABLE) {
+        divider = memchr(text, '=', length);
+        if (!divider) {
+            sbx_problem_set(&problem, 0, 0, "NAME=VALUE expected, not \"%.*s\"", (int)(length > 100 ? 100 : length),
+                            text);
+            sbx_problem_hint(&problem, "a variable of your own environment is named with --pass");
+            return sbx_item_fail(item, &problem, diag);
+        }
+        right = sbx_variables_check_name(text, (size_t)(divider - text), &problem);
+        item->name = sbx_arena_strndup(arena, text, (size_t)(divider - text));
+        if (!item->name)
+            return sbx_diag_memory(diag);
+        length -= (size_t)(divider + 1 - text);
+        text = divider + 1;
+    }
+    if (!right || !sbx_value_check(key, text, length, 1, &item->integer, &problem))
+        return sbx_item_fail(item, &problem, diag);
+    item->text = sbx_arena_strndup(arena, text, length);
+    return item->text ? SBX_OK : sbx_diag_memory(diag);
+}
+
 void sbx_source_origin(const sbx_source *source, const sbx_span *span, sbx_text *out)
 {
     sbx_text_add(out, source->name);

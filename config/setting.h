@@ -71,6 +71,14 @@ sbx_status sbx_profile_order(const sbx_layer *layers, const char *chosen, sbx_ar
 /* Fill `diag` from a problem with an item: the part of it, as far as its spelling allows. */
 sbx_status sbx_item_fail(const sbx_item *item, const sbx_problem *problem, sbx_diag *diag);
 
+/* One element as a person types it: of a table NAME=VALUE.  On failure `diag` names the source. */
+sbx_status sbx_item_typed(sbx_arena *arena, const sbx_source *source, const sbx_key *key, const char *text,
+                          size_t length, sbx_item *item, sbx_diag *diag);
+
+/* The value of an element as TOML, and its name in a table. */
+void sbx_item_add(sbx_text *out, const sbx_key *key, const sbx_item *item);
+void sbx_item_add_name(sbx_text *out, const sbx_item *item);
+
 /* After finish: the merged setting of a key; never NULL. */
 const sbx_setting *sbx_config_setting(const sbx_config *config, const char *key);
 

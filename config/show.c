@@ -32,9 +32,14 @@ static void add_quoted(sbx_text *out, const char *value)
     sbx_text_add_char(out, '"');
 }
 
-static int bare_key(const char *name)
+void sbx_item_add_name(sbx_text *out, const sbx_item *item)
 {
-    return *name && strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") == strlen(name);
+    static const char bare[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
+
+    if (*item->name && strspn(item->name, bare) == strlen(item->name))
+        sbx_text_add(out, item->name);
+    else
+        add_quoted(out, item->name);
 }
 
 /* One that TOML and JSON write without quotes. */
@@ -44,7 +49,7 @@ static int is_number(const sbx_key *key, const sbx_item *item)
            (key->type == SBX_KEY_PORTS && SBX_PORTS_FIRST(item->integer) == SBX_PORTS_LAST(item->integer));
 }
 
-static void add_item(sbx_text *out, const sbx_key *key, const sbx_item *item)
+void sbx_item_add(sbx_text *out, const sbx_key *key, const sbx_item *item)
 {
     char number[SBX_VALUE_TEXT];
 
@@ -95,12 +100,9 @@ static void show_key(sbx_text *out, const sbx_key *key, const char *name, const 
     if (table && setting->count) {
         for (i = 0; i < setting->count; i++, start = out->length) {
             sbx_text_printf(out, "%s.", name);
-            if (bare_key(setting->items[i].name))
-                sbx_text_add(out, setting->items[i].name);
-            else
-                add_quoted(out, setting->items[i].name);
+            sbx_item_add_name(out, &setting->items[i]);
             sbx_text_add(out, " = ");
-            add_item(out, key, &setting->items[i]);
+            sbx_item_add(out, key, &setting->items[i]);
             add_origin(out, start, setting->items[i].source, &setting->items[i].span);
         }
         return;
@@ -111,7 +113,7 @@ static void show_key(sbx_text *out, const sbx_key *key, const char *name, const 
         for (i = 0; i < setting->count; i++) {
             start = out->length;
             sbx_text_add(out, "    ");
-            add_item(out, key, &setting->items[i]);
+            sbx_item_add(out, key, &setting->items[i]);
             sbx_text_add_char(out, ',');
             add_origin(out, start, setting->items[i].source, &setting->items[i].span);
         }
@@ -122,7 +124,7 @@ static void show_key(sbx_text *out, const sbx_key *key, const char *name, const 
         sbx_text_add_char(out, list ? '[' : '{');
     for (i = 0; i < setting->count; i++) {
         sbx_text_add(out, i ? ", " : "");
-        add_item(out, key, &setting->items[i]);
+        sbx_item_add(out, key, &setting->items[i]);
     }
     if (list || table)
         sbx_text_add_char(out, list ? ']' : '}');

@@ -83,6 +83,12 @@ void sbx_cli_help(const sbx_verb *verb, sbx_text *out); /* NULL: of the program 
 void sbx_cli_unknown_verb(const char *name, sbx_error *err);
 
 /* layers.c: read the files, merge, and make the plan. */
+#define SBX_CONFIG_MACHINE 0u
+#define SBX_CONFIG_USER 1u
+#define SBX_CONFIG_OPTION 2u /* --config */
+sbx_status sbx_cli_config_path(sbx_cli *cli, uint32_t which, const char **path, sbx_error *err);
+const char *sbx_cli_config_state(const char *path, uint32_t which); /* "read", "missing", or "refused" */
+sbx_status sbx_cli_add_machine_file(sbx_cli *cli, sbx_config *config, sbx_error *err);
 sbx_status sbx_cli_configure(sbx_cli *cli, sbx_error *err);
 sbx_status sbx_cli_plan(sbx_cli *cli, sbx_error *err);
 /* Put in front of the hint which file or option names the writable folder that an error is about. */
@@ -93,6 +99,8 @@ sbx_status sbx_cli_folder(sbx_cli *cli, uint32_t word, const char *as, const cha
 
 /* The verbs. */
 sbx_status sbx_verb_run(sbx_cli *cli, sbx_error *err);
+sbx_status sbx_verb_shell(sbx_cli *cli, sbx_error *err);
+sbx_status sbx_verb_init(sbx_cli *cli, sbx_error *err);
 sbx_status sbx_verb_plan(sbx_cli *cli, sbx_error *err);
 sbx_status sbx_verb_backends(sbx_cli *cli, sbx_error *err);
 sbx_status sbx_verb_examine(sbx_cli *cli, sbx_error *err);

@@ -24,7 +24,37 @@ sbx_status sbx_cli_dir(sbx_cli *cli, uint32_t which, const char **path, sbx_erro
     return st;
 }
 
-static sbx_status add_text(sbx_cli *cli, const char *path, int may_miss, sbx_error *err)
+sbx_status sbx_cli_config_path(sbx_cli *cli, uint32_t which, const char **path, sbx_error *err)
+{
+    static const uint32_t dirs[] = {SBX_DIR_PROGRAM_DATA, SBX_DIR_ROAMING_DATA, SBX_DIR_CURRENT};
+    const char *dir;
+    sbx_status st = sbx_cli_dir(cli, dirs[which], &dir, err);
+
+    if (st != SBX_OK)
+        return st;
+    *path = which == SBX_CONFIG_OPTION ? sbx_path_join(&cli->arena, dir, cli->config_file)
+                                       : sbx_arena_printf(&cli->arena, "%s\\sbx\\sbx.toml", dir);
+    return *path ? SBX_OK : sbx_fail_memory(err);
+}
+
+const char *sbx_cli_config_state(const char *path, uint32_t which)
+{
+    void *file = NULL;
+    char *text = NULL;
+    size_t length;
+    sbx_error err = {0};
+    sbx_status st = SBX_OK;
+
+    if (which == SBX_CONFIG_MACHINE)
+        st = sbx_plugin_file_open(path, 0, SBX_TRUST_SELF, &file, &err);
+    sbx_handle_close(&file);
+    if (st == SBX_OK)
+        st = sbx_file_read(path, SBX_TOML_MAX_BYTES, &text, &length, &err);
+    sbx_free(text);
+    return st == SBX_OK ? "read" : st == SBX_E_UNAVAILABLE || sbx_file_is_missing(&err) ? "missing" : "refused";
+}
+
+static sbx_status add_text(sbx_cli *cli, sbx_config *config, const char *path, int may_miss, sbx_error *err)
 {
     char *text = NULL;
     size_t length = 0;
@@ -32,49 +62,39 @@ static sbx_status add_text(sbx_cli *cli, const char *path, int may_miss, sbx_err
 
     if (st != SBX_OK)
         return may_miss && sbx_file_is_missing(err) ? SBX_OK : st;
-    st = sbx_config_add(cli->config, path, text, length, &cli->diag);
+    st = sbx_config_add(config, path, text, length, &cli->diag);
     sbx_free(text);
     return st;
 }
 
 /* %ProgramData% lets every user make folders, so that somebody else may have made this one. */
-static sbx_status add_machine_file(sbx_cli *cli, const char *path, sbx_error *err)
+sbx_status sbx_cli_add_machine_file(sbx_cli *cli, sbx_config *config, sbx_error *err)
 {
+    const char *path;
     void *file = NULL;
-    sbx_status st = sbx_plugin_file_open(path, 0, SBX_TRUST_SELF, &file, err);
+    sbx_status st = sbx_cli_config_path(cli, SBX_CONFIG_MACHINE, &path, err);
 
+    if (st == SBX_OK)
+        st = sbx_plugin_file_open(path, 0, SBX_TRUST_SELF, &file, err);
     if (st == SBX_E_UNAVAILABLE)
         return SBX_OK;
     if (st == SBX_OK)
-        st = add_text(cli, path, 0, err);
+        st = add_text(cli, config, path, 0, err);
     sbx_handle_close(&file);
     return st;
 }
 
 static sbx_status add_files(sbx_cli *cli, sbx_error *err)
 {
-    const char *dir, *path;
-    sbx_status st;
+    const char *path;
+    sbx_status st = sbx_cli_add_machine_file(cli, cli->config, err);
 
-    if ((st = sbx_cli_dir(cli, SBX_DIR_PROGRAM_DATA, &dir, err)) != SBX_OK)
+    if (st != SBX_OK || (st = sbx_cli_config_path(cli, SBX_CONFIG_USER, &path, err)) != SBX_OK ||
+        (st = add_text(cli, cli->config, path, 1, err)) != SBX_OK || !cli->config_file)
         return st;
-    path = sbx_arena_printf(&cli->arena, "%s\\sbx\\sbx.toml", dir);
-    if (!path)
-        return sbx_fail_memory(err);
-    if ((st = add_machine_file(cli, path, err)) != SBX_OK ||
-        (st = sbx_cli_dir(cli, SBX_DIR_ROAMING_DATA, &dir, err)) != SBX_OK)
+    if ((st = sbx_cli_config_path(cli, SBX_CONFIG_OPTION, &path, err)) != SBX_OK)
         return st;
-    path = sbx_arena_printf(&cli->arena, "%s\\sbx\\sbx.toml", dir);
-    if (!path)
-        return sbx_fail_memory(err);
-    if ((st = add_text(cli, path, 1, err)) != SBX_OK || !cli->config_file)
-        return st;
-    if ((st = sbx_cli_dir(cli, SBX_DIR_CURRENT, &dir, err)) != SBX_OK)
-        return st;
-    path = sbx_path_join(&cli->arena, dir, cli->config_file);
-    if (!path)
-        return sbx_fail_memory(err);
-    st = add_text(cli, path, 0, err);
+    st = add_text(cli, cli->config, path, 0, err);
     if (st != SBX_E_SYSTEM || !sbx_file_is_missing(err))
         return st;
     sbx_fail(err, SBX_E_USAGE, "there is no such file", path);

@@ -89,33 +89,6 @@ sbx_status sbx_cli_plugins(sbx_cli *cli, sbx_error *err)
     return state_dir ? sbx_plugin_init(SBX_PROGRAM_SBX, state_dir, &sink, err) : sbx_fail_memory(err);
 }
 
-/* Whether the backend would run here, and then whether it confines. */
-static int would_run(const char *name, int *confines)
-{
-    sbx_plugin *plugin = NULL;
-    const sbx_backend *backend;
-    sbx_error err = {0};
-    int runs = 0;
-
-    if (name && sbx_plugin_load(name, &plugin, &err) == SBX_OK) {
-        backend = sbx_plugin_backend(plugin);
-        runs = backend->probe(&err) == SBX_OK;
-        *confines = runs && (backend->claims.enforced & SBX_AREA_FILE_WRITE);
-    }
-    sbx_plugin_free(plugin);
-    return runs;
-}
-
-sbx_status sbx_choice_confines(sbx_cli *cli, int *confines, sbx_error *err)
-{
-    sbx_status st = sbx_cli_plugins(cli, err);
-
-    *confines = 0;
-    if (st == SBX_OK && !would_run(cli->plan.backend, confines))
-        would_run(cli->plan.fallback, confines);
-    return st;
-}
-
 /* SBX_E_UNAVAILABLE: it cannot work here.  claims->size stays 0 where there is none of that name. */
 static sbx_status load(const char *name, sbx_choice *choice, sbx_guarantees *claims, sbx_error *err)
 {
@@ -128,6 +101,36 @@ static sbx_status load(const char *name, sbx_choice *choice, sbx_guarantees *cla
     st = choice->backend->probe(err);
     if (st != SBX_OK)
         sbx_choice_close(choice);
+    return st;
+}
+
+sbx_status sbx_choice_probe(const char *name, sbx_guarantees *claims, sbx_error *err)
+{
+    sbx_choice choice = {0};
+    sbx_status st = load(name, &choice, claims, err);
+
+    sbx_choice_close(&choice);
+    return st;
+}
+
+/* Whether the backend would run here, and then whether it confines. */
+static int would_run(const char *name, int *confines)
+{
+    sbx_guarantees claims;
+    sbx_error err = {0};
+    const int runs = name && sbx_choice_probe(name, &claims, &err) == SBX_OK;
+
+    *confines = runs && (claims.enforced & SBX_AREA_FILE_WRITE);
+    return runs;
+}
+
+sbx_status sbx_choice_confines(sbx_cli *cli, int *confines, sbx_error *err)
+{
+    sbx_status st = sbx_cli_plugins(cli, err);
+
+    *confines = 0;
+    if (st == SBX_OK && !would_run(cli->plan.backend, confines))
+        would_run(cli->plan.fallback, confines);
     return st;
 }
 

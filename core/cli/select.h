@@ -21,6 +21,10 @@ void sbx_cli_note(sbx_cli *cli, uint32_t kind, const char *object, const char *t
  * the fallback: one that is broken or refuses does not.  `choice` begins as { NULL } and is empty on failure. */
 sbx_status sbx_choice_open(sbx_cli *cli, uint32_t flags, sbx_choice *choice, sbx_error *err);
 
+/* What the backend claims, and whether it would run here: SBX_E_UNAVAILABLE where it is not set up or cannot work.
+ * `claims` begins as { 0 } and stays so where there is none of that name. */
+sbx_status sbx_choice_probe(const char *name, sbx_guarantees *claims, sbx_error *err);
+
 /* Will a backend run for cli->plan that restricts the command's token?  Asks their probes, opens nothing. */
 sbx_status sbx_choice_confines(sbx_cli *cli, int *confines, sbx_error *err);
 

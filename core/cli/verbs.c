@@ -18,6 +18,14 @@ static const sbx_verb verbs[] = {
      "  sbx --time 10m --memory 4GiB --report run.json -- npm test\n"
      "  sbx --require network,write -- node agent.js\n",
      SBX_TAKES_CONFIG | SBX_TAKES_COMMAND | SBX_TAKES_REPORT, sbx_verb_run},
+    {"shell", "run a shell confined", "shell [OPTIONS] [pwsh|powershell|cmd]",
+     "Without a name: the first of these that is there.  (sbx) stands before its prompt.  What it starts is in the\n"
+     "same sandbox, until you leave it with `exit`; its exit code is passed on.\n"
+     "\n"
+     "Examples:\n"
+     "  sbx shell\n"
+     "  sbx shell cmd --network on\n",
+     SBX_TAKES_CONFIG | SBX_TAKES_WORDS | SBX_TAKES_REPORT, sbx_verb_shell},
     {"plan", "print what `run` would do, touching nothing", "plan [OPTIONS] [--] [COMMAND]",
      "Fails as `run` would before the command starts, with the same exit code: 127 if it is not found.\n"
      "Without a command it is the plan for any.\n"
@@ -29,8 +37,15 @@ static const sbx_verb verbs[] = {
     {"backends", "list the backends: what they claim, whether they work here", "backends [--json]",
      "Each DLL is examined in a process of its own with a time limit: the list comes whatever they do.\n",
      SBX_TAKES_JSON, sbx_verb_backends},
-    {"config", "show the merged configuration, or the commented reference", "config show|reference|schema [OPTIONS]",
+    {"init", "make your configuration file, with the backend that can be had here", "init",
+     "The file has the few keys that matter, as comments.  One that is there stays as it is; what it sets is told.\n",
+     0, sbx_verb_init},
+    {"config", "show the merged configuration, change it, or find its files",
+     "config show|set KEY VALUE...|path|reference|schema [OPTIONS]",
      "  show        every value and where it comes from\n"
+     "  set         write one key into your file; all else in it stays.  Of a list name all elements,\n"
+     "              \"\" for none; of a table each as NAME=VALUE\n"
+     "  path        the files, in the order in which they are read\n"
      "  reference   a configuration file with every key, its default, and what it means\n"
      "  schema      the JSON Schema of such a file, for editors\n"
      "\n"
@@ -39,8 +54,8 @@ static const sbx_verb verbs[] = {
      "\n"
      "Examples:\n"
      "  sbx config show --profile ci\n"
-     "  md \"%APPDATA%\\sbx\"\n"
-     "  sbx config reference > \"%APPDATA%\\sbx\\sbx.toml\"    (in cmd; PowerShell's > may write UTF-16)\n",
+     "  sbx config set limits.time 30m\n"
+     "  sbx config set require write delete\n",
      SBX_TAKES_CONFIG | SBX_TAKES_WORDS | SBX_TAKES_JSON, sbx_verb_config},
     {"status", "list what sbx has changed on this machine", "status [--json]",
      "Of each thing its kind, its state, where it is now, and why it is there.\n"

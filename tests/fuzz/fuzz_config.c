@@ -1,8 +1,10 @@
 /* Any text as a configuration is refused with a position or becomes a plan that can be printed
- * and that keeps its promises: absolute roots, none of them reserved, protection below a root. */
+ * and that keeps its promises: absolute roots, none of them reserved, protection below a root; and one key of it can be
+ * set. */
 #include <string.h>
 
 #include "base/path.h"
+#include "config/change.h"
 #include "config/policy.h"
 #include "fuzz/fuzz.h"
 
@@ -71,6 +73,22 @@ static sbx_status set_flags(sbx_config *config, const char **text, size_t *size,
     return st;
 }
 
+/* A file that is right can be changed, but for a table of several lines; the rest of it is looked at there. */
+static sbx_status change(const char *text, size_t size, sbx_diag *diag)
+{
+    static const char *const keys[][2] = {
+        {"backend", "x"}, {"limits.time", "1m"}, {"environment.set", "A=b"}, {"filesystem.writable", "C:\\a"}};
+    const char *const *key = keys[size & 3], *const value = key[1];
+    sbx_text out = {0};
+    sbx_status st = sbx_config_change("f", text, size, key[0], &value, 1, &out, diag);
+
+    sbx_text_fini(&out);
+    if (st != SBX_E_CONFIG)
+        return st;
+    SBX_HOLDS(strstr(diag->message, "over several lines"));
+    return SBX_OK;
+}
+
 static sbx_status run(const char *text, size_t size, sbx_diag *diag)
 {
     static const char *const profiles[] = {NULL, "a"};
@@ -80,7 +98,7 @@ static sbx_status run(const char *text, size_t size, sbx_diag *diag)
     sbx_text out = {0};
 
     if (config && (st = set_flags(config, &text, &size, diag)) == SBX_OK &&
-        (st = sbx_config_add(config, "f", text, size, diag)) == SBX_OK &&
+        (st = sbx_config_add(config, "f", text, size, diag)) == SBX_OK && (st = change(text, size, diag)) == SBX_OK &&
         (st = sbx_config_set(config, "-w", "filesystem.writable", "out", diag)) == SBX_OK &&
         (st = sbx_config_finish(config, profiles[size & 1], diag)) == SBX_OK &&
         (st = sbx_config_show(config, (int)(size >> 1 & 1), &out)) == SBX_OK)

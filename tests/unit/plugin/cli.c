@@ -17,6 +17,7 @@
 #include "plugin/plugin.h"
 #include "plugin/start.h"
 #include "run.h"
+#include "win/dirs.h"
 #include "win/error.h"
 #include "win/file.h"
 
@@ -193,6 +194,19 @@ static void test_words(void **state)
     assert_true(SetEnvironmentVariableA("UNIT_TOKEN", NULL));
     /* what stands behind the command is the command's: untouched, options and all */
     sbx_assert_run("sbx.exe\" -q -b none -- cmd /c echo --help  \"a  b\" -q", 0, "--help  \"a  b\" -q\r\n");
+}
+
+/* A shell as any command, with a mark. */
+static void test_shell(void **state)
+{
+    sbx_text output = {0};
+
+    (void)state;
+    assert_int_equal(sbx_run("sbx.exe\" shell cmd -q -b none", "exit 7\r\n", 8, &output), 7);
+    assert_non_null(strstr(output.data, "(sbx) "));
+    sbx_text_fini(&output);
+    sbx_assert_run_has("sbx.exe\" shell bash", 125, "hint: pwsh, powershell or cmd; another one: sbx -- bash\n");
+    sbx_assert_run_has("sbx.exe\" shell cmd pwsh", 125, "one shell at a time");
 }
 
 static void test_backend_errors(void **state)
@@ -482,8 +496,69 @@ static void test_config_file(void **state)
                    "sbx: foo: config show takes no word\n  hint: see `sbx help config`\n");
     sbx_assert_run("sbx.exe\" config reference foo", 125,
                    "sbx: foo: config reference takes no word\n  hint: see `sbx help config`\n");
-    sbx_assert_run("sbx.exe\" config foo bar", 125, "sbx: foo: config has no such part\n  hint: show, reference or schema\n");
+    sbx_assert_run("sbx.exe\" config foo bar", 125,
+                   "sbx: foo: config has no such part\n  hint: show, set, path, reference or schema\n");
     sbx_assert_run_has("sbx.exe\" -b none --profile nowhere -- cmd", 125, "nowhere");
+}
+
+/* The user's own file.  Other tests read it at the same time, so that it says what is built in. */
+static void test_config_set(void **state)
+{
+    static const char key[] = "sbx.exe\" config set elevated.wait 10m";
+    char folder[1024], path[1100], expected[2400];
+    sbx_text output = {0};
+    char *dir = NULL, *text = NULL, *at;
+    size_t length = 0;
+    HANDLE file;
+
+    (void)state;
+    assert_int_equal(sbx_dirs_get(SBX_DIR_ROAMING_DATA, &dir, NULL), SBX_OK);
+    snprintf(folder, sizeof(folder), "%s\\sbx", dir);
+    snprintf(path, sizeof(path), "%s\\sbx.toml", folder);
+    sbx_free(dir);
+    DeleteFileA(path);
+    RemoveDirectoryA(folder);
+    snprintf(expected, sizeof(expected), "user      missing  %s\n", path);
+    sbx_assert_run_has("sbx.exe\" config path", 0, expected);
+    /* what is refused makes nothing */
+    sbx_assert_run_has("sbx.exe\" config set limits.time 10", 125, "sbx: limits.time: a duration needs a unit");
+    sbx_assert_run_has("sbx.exe\" config set fallback none", 125, "\"none\" confines nothing and cannot be a fallback");
+    sbx_assert_run_has("sbx.exe\" config set time 10m", 125, "hint: did you mean limits.time?\n");
+    sbx_assert_run_has("sbx.exe\" config set network", 125, "sbx: network: a value is missing\n");
+    sbx_assert_run_has("sbx.exe\" config set", 125, "hint: sbx config set KEY VALUE");
+    sbx_assert_run_has("sbx.exe\" init", 125, "there is no such backend"); /* of those that confine, here */
+    sbx_assert_run_has("sbx.exe\" config set network on -b none", 125, "sbx: --backend: config set does not take it\n");
+    assert_int_equal(GetFileAttributesA(folder), INVALID_FILE_ATTRIBUTES);
+    /* folder and file are made; the next run reads it */
+    snprintf(expected, sizeof(expected), "elevated.wait is set in %s\n", path);
+    sbx_assert_run(key, 0, expected);
+    snprintf(expected, sizeof(expected), "# %s:2\n", path);
+    sbx_assert_run_has("sbx.exe\" config show", 0, expected);
+    snprintf(expected, sizeof(expected), "user      read     %s\n", path);
+    sbx_assert_run_has("sbx.exe\" config path", 0, expected);
+    assert_int_equal(sbx_run("sbx.exe\" config path --json --config x", NULL, 0, &output), 0);
+    at = strstr(output.data, "\"option\"");
+    assert_true(at && strstr(at, "\"missing\"") && strstr(at, "\\\\x\""));
+    sbx_text_fini(&output);
+    sbx_assert_run_has("sbx.exe\" init", 0,
+                       "is there already and stays as it is; it sets\n  elevated.wait = 10m (line 2)\n");
+    /* neither what may not be written nor what another program holds loses anything */
+    assert_int_equal(sbx_file_write(path, "# mine\n[elevated]\nwait = '600s' # c\n", 36, NULL), SBX_OK);
+    assert_true(SetFileAttributesA(path, FILE_ATTRIBUTE_READONLY));
+    sbx_assert_run_has(key, 125, "hint: the file is read-only; attrib -r takes that away\n");
+    assert_true(SetFileAttributesA(path, FILE_ATTRIBUTE_NORMAL));
+    file = CreateFileA(path, GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL, OPEN_EXISTING, 0, NULL);
+    assert_true(file != INVALID_HANDLE_VALUE);
+    sbx_assert_run_has(key, 125, "MoveFileExW: ");
+    CloseHandle(file);
+    assert_int_equal(sbx_file_read(path, 4096, &text, &length, NULL), SBX_OK);
+    assert_string_equal(text, "# mine\n[elevated]\nwait = '600s' # c\n");
+    sbx_free(text);
+    sbx_assert_run_has(key, 0, "is set in");
+    assert_int_equal(sbx_file_read(path, 4096, &text, &length, NULL), SBX_OK);
+    assert_string_equal(text, "# mine\n[elevated]\nwait = \"10m\" # c\n");
+    sbx_free(text);
+    assert_true(DeleteFileA(path) && RemoveDirectoryA(folder)); /* and nothing else is left in it */
 }
 
 static void test_plan(void **state)
@@ -731,6 +806,7 @@ int main(void)
         cmocka_unit_test(test_parts),          cmocka_unit_test(test_words),
         cmocka_unit_test(test_backend_errors), cmocka_unit_test(test_fallback),
         cmocka_unit_test(test_no_fallback),    cmocka_unit_test(test_config_file),
+        cmocka_unit_test(test_config_set),     cmocka_unit_test(test_shell),
         cmocka_unit_test(test_planted),        cmocka_unit_test(test_plan),
         cmocka_unit_test(test_plan_command),   cmocka_unit_test(test_unverified),
         cmocka_unit_test(test_time_limit),     cmocka_unit_test(test_completion),
