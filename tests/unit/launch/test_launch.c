@@ -309,6 +309,30 @@ static void second_interrupt_ends_the_tree(void **state)
     CloseHandle(ready);
 }
 
+static DWORD WINAPI close_it(void *ready)
+{
+    WaitForSingleObject(ready, 20000);
+    sbx_console_signal(CTRL_CLOSE_EVENT);
+    return 0;
+}
+
+/* The window of the console is closed: the system leaves sbx five seconds. */
+static void closing_ends_the_tree(void **state)
+{
+    HANDLE ready = CreateEventW(NULL, TRUE, FALSE, L"sbx-test-ready");
+    HANDLE thread = CreateThread(NULL, 0, close_it, ready, 0, NULL);
+    sbx_launch_result result = run(NULL, L"hold sbx-test-stop sbx-test-ready");
+
+    (void)state;
+    assert_int_equal(result.end, SBX_END_INTERRUPTED);
+    assert_int_equal(result.exit_code, 0xC000013Au);
+    assert_true(result.run_us < 5000000);
+    assert_true(goes(L"sbx-test-stop"));
+    WaitForSingleObject(thread, INFINITE);
+    CloseHandle(thread);
+    CloseHandle(ready);
+}
+
 static void first_interrupt_is_the_commands(void **state)
 {
     HANDLE ready = CreateEventW(NULL, TRUE, FALSE, L"sbx-test-ready");
@@ -492,6 +516,7 @@ int wmain(int argc, wchar_t **argv)
         cmocka_unit_test(kept_children_live),
         cmocka_unit_test(time_limit_ends_the_tree),
         cmocka_unit_test(second_interrupt_ends_the_tree),
+        cmocka_unit_test(closing_ends_the_tree),
         cmocka_unit_test(first_interrupt_is_the_commands),
         cmocka_unit_test(limits_hold_or_stop),
         cmocka_unit_test(what_is_not_read_back_is_not_claimed),
