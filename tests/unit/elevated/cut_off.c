@@ -8,24 +8,21 @@
 #include "elevated/fwpm_ids.h"
 
 /* What the checks of setup find: filters that somebody made wrong, in a session that ends. */
-static void found(const sbx_machine *machine, void (*spoil)(sbx_filters *),
+static void found(const sbx_checks *checks, void (*spoil)(sbx_filters *),
                   sbx_status (*finder)(const sbx_checks *, sbx_error *), const char *op, const char *object)
 {
-    sbx_checks checks = {0};
     sbx_engine trial = {0};
     sbx_filters *filters = NULL;
     sbx_error err = {0};
 
-    check(sbx_checks_begin(&checks, machine, &machine->users[0], &err), &err, "begin");
-    check(sbx_filters_new(machine, NULL, SBX_FILTERS_TRIAL, &filters, &err), &err, "new");
+    check(sbx_filters_new(checks->machine, NULL, SBX_FILTERS_TRIAL, &filters, &err), &err, "new");
     spoil(filters);
     check(sbx_engine_open(&trial, 1, &err), &err, "open");
     check(sbx_filters_replace(&trial, filters, &err), &err, "replace");
-    if (finder(&checks, &err) != SBX_E_UNENFORCED || strcmp(err.op, op) != 0 || !strstr(err.object, object))
+    if (finder(checks, &err) != SBX_E_UNENFORCED || strcmp(err.op, op) != 0 || !strstr(err.object, object))
         fail_msg("%s of %s, not %s of %s", err.op, err.object, op, object);
     sbx_engine_close(&trial);
     sbx_filters_free(filters);
-    sbx_checks_end(&checks);
     assert_int_equal(filters_there(NULL, 0, NULL), 0);
 }
 
@@ -149,26 +146,27 @@ static void upside_down(sbx_filters *f)
 
 void test_checks(void **state)
 {
+    sbx_checks checks = {0};
     sbx_machine machine;
+    sbx_error err = {0};
 
     (void)state;
-    options_for(own_sid, 1, 0, 0);
-    apply_all();
-    undo_named("filters");
+    world_set_up(0);
     load(&machine);
-    found(&machine, without_v6, sbx_checks_offline, "TCP to ::1", "an account without a network (self)");
-    found(&machine, without_denies, sbx_checks_offline, "TCP to 127.0.0.1", "an account without a network (self)");
-    found(&machine, without_own_deny, sbx_checks_offline, "TCP to 127.0.0.1",
+    check(sbx_checks_begin(&checks, &machine, &machine.users[0], &err), &err, "begin");
+    found(&checks, without_v6, sbx_checks_offline, "TCP to ::1", "an account without a network (self)");
+    found(&checks, without_denies, sbx_checks_offline, "TCP to 127.0.0.1", "an account without a network (self)");
+    found(&checks, without_own_deny, sbx_checks_offline, "TCP to 127.0.0.1",
           "an account without a network (its own SID for deny only)");
-    found(&machine, upside_down, sbx_checks_foreign, "TCP to 127.0.0.1", "another user (self)");
-    found(&machine, without_accept, sbx_checks_foreign, "accepting at 127.0.0.1", "another user (self)");
+    found(&checks, upside_down, sbx_checks_foreign, "TCP to 127.0.0.1", "another user (self)");
+    found(&checks, without_accept, sbx_checks_foreign, "accepting at 127.0.0.1", "another user (self)");
     if (getenv("LAB_OUTSIDE")) { /* where something outside can be tried */
-        found(&machine, without_packages, sbx_checks_foreign, "TCP to 192.0.2.1", "another user (an AppContainer)");
-        found(&machine, without_less_privileged, sbx_checks_foreign, "TCP to 192.0.2.1",
+        found(&checks, without_packages, sbx_checks_foreign, "TCP to 192.0.2.1", "another user (an AppContainer)");
+        found(&checks, without_less_privileged, sbx_checks_foreign, "TCP to 192.0.2.1",
               "another user (a less privileged AppContainer)");
     }
+    sbx_checks_end(&checks);
     sbx_machine_fini(&machine);
-    undo_all();
 }
 
 /* ---- what setup makes of that ---- */
@@ -199,9 +197,7 @@ void test_tried(void **state)
     sbx_error err = {0};
 
     (void)state;
-    options_for(own_sid, 1, 0, 0);
-    apply_all();
-    undo_named("filters");
+    world_set_up(0);
     filters = &steps[step_of("filters")];
     spoiled = 1;
     assert_int_equal(filters->apply(filters, &err), SBX_E_UNENFORCED);
@@ -210,7 +206,6 @@ void test_tried(void **state)
     assert_string_equal(err.object, "whoever runs setup");
     assert_non_null(strstr(err.hint, "they are not left in place"));
     assert_int_equal(filters_there(NULL, 0, NULL), 0);
-    undo_all();
 }
 
 /* ---- each part by itself, as programs of three users see it ---- */
@@ -279,9 +274,7 @@ void test_parts(void **state)
     (void)state;
     if (getenv("LAB_READING") && !strcmp(getenv("LAB_READING"), "mild"))
         skip(); /* which part is of which layer is no matter of readings, and takes a while */
-    options_for(own_sid, 1, 0, 0);
-    apply_all();
-    undo_named("filters");
+    world_set_up(0);
     load(&machine);
     echoes = ECHO(reached_by(own_sid, 0)) == SBX_REACH_OPEN ? 0x03000000u : 0; /* not for every user of Linux */
     for (i = 0; i < SBX_COUNT(parts); i++) {
@@ -309,5 +302,4 @@ void test_parts(void **state)
         sbx_filters_free(filters);
     }
     sbx_machine_fini(&machine);
-    undo_all();
 }

@@ -156,8 +156,7 @@ static void test_cut(void **state)
     uint32_t now = 9;
 
     (void)state;
-    options_for(own_sid, 1, 0, 0);
-    apply_all();
+    world_set_up(1);
     load(&machine);
     strcpy(machine.users[0].accounts[0][1], "S-1-5-21-1-2-3-4000");
     check(sbx_filters_new(&machine, NULL, 0, &filters, &err), &err, "new");
@@ -178,7 +177,6 @@ static void test_cut(void **state)
     sbx_filters_free(filters);
     sbx_machine_fini(&machine);
     check_crash();
-    undo_all();
 }
 
 /* What is there is right, and not as the record has it, or has other keys than it had. */
@@ -191,8 +189,7 @@ static void test_not_ours(void **state)
     GUID keys[64];
 
     (void)state;
-    options_for(own_sid, 1, 0, 0);
-    apply_all();
+    world_set_up(1);
     load(&machine); /* the end came between the filters and the record */
     machine.network = 0;
     check(sbx_state_save(&machine, &err), &err, "save");
@@ -236,9 +233,7 @@ static void test_many_ports(void **state)
     const char *at;
 
     (void)state;
-    options_for(own_sid, 1, 0, 0);
-    apply_all();
-    undo_named("filters");
+    world_set_up(0);
     load(&machine);
     for (i = 0; i < MANY; port += 2) {
         if (!listen_at(port, &sockets[i])) {
@@ -267,7 +262,6 @@ static void test_many_ports(void **state)
     for (i = 0; i < MANY; i++)
         closesocket(sockets[i]);
     sbx_machine_fini(&machine);
-    undo_all();
 }
 
 /* A filter of somebody else's that overrules ours: setup finds it, and leaves nothing. */
@@ -287,10 +281,8 @@ static void test_overruled(void **state)
     sbx_error err = {0};
 
     (void)state;
-    options_for(own_sid, 1, 0, 0);
-    apply_all();
+    world_set_up(0);
     filters = &steps[step_of("filters")];
-    undo_named("filters");
     assert_int_equal(FwpmSubLayerAdd0(engine, &sublayer, NULL), 0);
     assert_int_equal(FwpmFilterAdd0(engine, &filter, NULL, &id), 0);
     assert_int_equal(filters->apply(filters, &err), SBX_E_UNENFORCED);

@@ -146,6 +146,19 @@ int world_begin(void **state)
     return !listener.port || !quiet || FwpmEngineOpen0(NULL, RPC_C_AUTHN_WINNT, NULL, NULL, &engine);
 }
 
+void world_set_up(int with_filters)
+{
+    uint32_t i, filters;
+
+    options_for(own_sid, 1, 0, 0);
+    filters = step_of("filters");
+    for (i = 0; i < count; i++)
+        if (with_filters || i != filters)
+            apply(i);
+    if (!with_filters)
+        undo_named("filters");
+}
+
 int world_end(void **state)
 {
     (void)state;

@@ -23,6 +23,9 @@ extern char logged[1024]; /* what was logged last */
 int world_begin(void **state);
 int world_end(void **state);
 
+/* The machine as setup leaves it, with the filters or without; what is there of it stays, for making it anew takes longer than most tests. */
+void world_set_up(int with_filters);
+
 /* Filters but for those that rules of the firewall have, on any layer where NULL, of any action where 0; keys: of them, or NULL. */
 uint32_t filters_there(const GUID *layer, FWP_ACTION_TYPE action, GUID *keys);
 void delete_filters(FWP_ACTION_TYPE action);
