@@ -160,7 +160,7 @@ sbx_status sbx_verb_setup(sbx_cli *cli, sbx_error *err)
         return sbx_hint(err, "see `sbx help setup`");
     }
     if (cli->word_count > 1 || cli->status + cli->check + cli->remove + cli->repair > 1) {
-        sbx_fail(err, SBX_E_USAGE, "one backend, and one of --status, --check, --repair and --remove", "setup");
+        sbx_fail(err, SBX_E_USAGE, "one backend, one of --status, --check, --repair and --remove", "setup");
         return sbx_hint(err, "see `sbx help setup`");
     }
     if ((st = sbx_cli_plugins(cli, err)) != SBX_OK)

@@ -289,7 +289,7 @@ sbx_status sbx_audience_judge(const sbx_root *root, const uint8_t *acl, const ch
 
     for (i = 0; i < count && i < 16; i++)
         if (found[i].type == SBX_ACE_ALLOW && (found[i].flags & SBX_KIND_BELOW)) {
-            sbx_fail(err, SBX_E_REFUSED, "it gives rights to whoever makes something in it (CREATOR OWNER)", path);
+            sbx_fail(err, SBX_E_REFUSED, "it gives rights to whoever makes something (CREATOR OWNER)", path);
             sbx_hint(err,
                      "an account that a command ran as would have them in later runs, too; take them away: icacls "
                      "FOLDER %s/remove:g *S-1-3-0",

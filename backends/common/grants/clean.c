@@ -147,9 +147,9 @@ static sbx_status undo(sbx_root *root, sbx_ledger *ledger, sbx_error *err)
         st = sbx_fail(err, SBX_E_SYSTEM, "its access rights may not be changed by this user",
                       first ? first : root->path);
         sbx_hint(err,
-                 "%lu objects still carry access rights of sbx; delete them, or let their owner or an administrator "
-                 "change them (takeown, icacls), and repeat this",
-                 (unsigned long)count.failed);
+                 "%lu object%s still closed or carr%s access rights of sbx; delete what it is, or let its owner or an "
+                 "administrator change it (takeown, icacls), and repeat this",
+                 (unsigned long)count.failed, count.failed == 1 ? " is" : "s are", count.failed == 1 ? "ies" : "y");
     }
     if (st == SBX_OK)
         st = sbx_ledger_add(ledger, &root->sid, &gone, 1, 0, err);

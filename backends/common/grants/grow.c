@@ -102,7 +102,7 @@ static uint32_t keep_directory(closer *c, const sbx_walk_item *item)
             InterlockedIncrement64(&c->closed);
             return SBX_WALK_ON;
         }
-        if (sbx_audience_judge(c->root, item->sd->acl, c->root->path, item->err) != SBX_OK)
+        if (sbx_spread_judge(c->root, item) != SBX_OK)
             return SBX_WALK_STOP;
         sbx_audience_grow(c->root, &c->user, item->sd->acl, c->rights, &beside);
         shut.also = &beside.group;

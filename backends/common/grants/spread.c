@@ -67,15 +67,15 @@ static uint32_t take_back(const spreader *s, const sbx_walk_item *item)
     return leave(s, SBX_RECORD_SHARED, item, SBX_WALK_ON);
 }
 
-static sbx_status judge_directory(const spreader *s, const sbx_walk_item *item)
+sbx_status sbx_spread_judge(const sbx_root *root, const sbx_walk_item *item)
 {
     char *path;
-    sbx_status st = sbx_audience_judge(s->root, item->sd->acl, "", NULL);
+    sbx_status st = sbx_audience_judge(root, item->sd->acl, "", NULL);
 
     if (st == SBX_OK)
         return st;
     path = sbx_walk_path(item);
-    st = sbx_audience_judge(s->root, item->sd->acl, path ? path : "", item->err);
+    st = sbx_audience_judge(root, item->sd->acl, path ? path : "", item->err);
     sbx_free(path);
     return st;
 }
@@ -142,7 +142,7 @@ static uint32_t allow_one(void *context, const sbx_walk_item *item)
     if (SBX_NT_OK(status) && item->is_directory && sbx_kind_is_denied(item->sd->acl, s->sid->bytes))
         /* protected: what was moved into it must not get more than it has */
         return s->root->audience ? let_into(s, item) : SBX_WALK_PASS;
-    if (SBX_NT_OK(status) && item->is_directory && judge_directory(s, item) != SBX_OK)
+    if (SBX_NT_OK(status) && item->is_directory && sbx_spread_judge(s->root, item) != SBX_OK)
         return SBX_WALK_STOP;
     sbx_audience_below(s->root, &s->user, SBX_NT_OK(status) ? item->sd->acl : NULL, s->rights,
                        item->is_directory && !item->is_link, &beside);

@@ -27,4 +27,9 @@ typedef struct sbx_spread_count {
 sbx_status sbx_spread(const sbx_root *root, sbx_ledger *ledger, void *handle, const char *path, const char *recorded,
                       uint32_t kind, sbx_spread_count *count, sbx_error *err);
 
+struct sbx_walk_item;
+
+/* sbx_audience_judge of a directory that a walk has read; the error is the item's. */
+sbx_status sbx_spread_judge(const sbx_root *root, const struct sbx_walk_item *item);
+
 #endif

@@ -7,11 +7,14 @@ import subprocess
 
 from harness import case, check, equal
 
+from cases.files import build, same, snapshot
+
 ACCOUNTS = ('elevated',)
 WORLDS = ('lab',)
 SETUP = ('programs', 'machine', 'enrol', 'group-readers', 'group-writers', 'group-offline', 'account-off01', 'account-on01', 'members',
          'rights', 'hidden', 'secret', 'passwords', 'runner', 'loopback', 'filters', 'rules', 'ready')
 ALWAYS = ('machine',)  # is there before setup
+OWN = 'D:P(A;OICI;FA;;;OW)'  # for the owner alone, as of Python's folders of mode 0700
 
 
 CURRENT = 'SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\'
@@ -134,18 +137,23 @@ def everything(w):
 def as_before(w):
     not_any_more(w)
     w.run(w.SBX, 'clean', '--all')
+    root = build(w, w.ws('r'), 'a', 'd\\', 'd\\f', '.git\\', '.git\\HEAD', '.git\\config')
+    equal(w.probe('newdir', root + '\\private', OWN).text, 'ok\n')
+    tree = snapshot(w, root)
     before = everything(w)
     got = w.run(w.SBX, 'setup', '--slots', '1', 'elevated')
     equal(got.code, 0, got)
-    got = w.sbx('cmd', '/d', '/c', 'echo x> made')
-    equal((got.code, w.read(w.ws('made'))), (0, b'x\r\n'), got)
+    got = w.sbx('cmd', '/d', '/c', 'echo x> made& echo x> d\\made& %s newdir python %s& echo x> python\\f' % (w.PROBE, OWN), cwd=root)
+    equal((got.code, w.read(root + '\\made'), w.read(root + '\\python\\f')), (0, b'x\r\n', b'x\r\n'), got)
+    check(snapshot(w, root)['d'] != tree['d'] and snapshot(w, root)['private'] == tree['private'], 'control')
     between = everything(w)
     for sign in ('sam ', 'registry ', 'ProgramData/sbx/elevated.txt', 'Program Files/sbx/setup/'):
         check([name for name in between if name.startswith(sign) and name not in before], 'control: %s is told' % sign)
-    granted = w.probe('sddl', w.workspace).text
     got = w.run(w.SBX, 'setup', '--remove', 'elevated')
     equal(got.code, 0, got)
-    check('undone  grant' in got.text and granted != w.probe('sddl', w.workspace).text, 'his own grants as well: %s' % got)
+    check('undone  grant' in got.text, 'his own grants as well: %s' % got)
+    equal(w.run('cmd', '/d', '/c', 'del made d\\made& rd /s /q python', cwd=root).code, 0, 'what the command made is his')
+    same(snapshot(w, root), tree, 'what was there before')
     after = everything(w)
     differ = sorted(name for name in set(before) | set(after) if before.get(name) != after.get(name))
     # one without a stored descriptor has what is above it, as another program sees it: "sddl"

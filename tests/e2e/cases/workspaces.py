@@ -111,6 +111,47 @@ def own_lists(w):
     check('mine' not in os.listdir(w.unix(a)), 'the user deletes it also after clean')
 
 
+@case('where CREATOR OWNER has rights it is refused, below what the user cannot open it works and is told; what moves between roots is closed to fewer',
+      ('accounts',), WORLDS)
+def odd(w):
+    a, b, made = (build(w, w.ws(name)) for name in ('a', 'b', 'made'))
+    equal(w.probe('dacl', made, 'D:(A;OICIIO;FA;;;CO)').text, 'ok\n')
+    got = w.sbx('cmd', '/d', '/c', 'echo x> f', cwd=made)
+    equal((got.code, w.read(made + '\\f')), (125, None), got)
+    check('(CREATOR OWNER): refused' in got.errors and 'icacls FOLDER /remove:g *S-1-3-0' in got.errors, got)
+    # an outer folder of administrators, in which the user can make things
+    above = 'C:\\above'
+    user = sids(w.probe('token').text, 'user')[0]
+    with administrator(w):
+        w.run('cmd', '/d', '/c', 'md ' + above)
+        w.probe('dacl', above, 'D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;0x1301bf;;;%s)' % user)
+    try:
+        root = build(w, above + '\\r')
+        before = w.probe('sddl', above, root).text
+        got = w.sbx('cmd', '/d', '/c', 'echo x> f& type f', cwd=root, options=('--report', w.ws('report')))
+        equal(got.text, 'x\n', got)
+        told = [note['text'] for note in json.loads(w.read(w.ws('report')))['notes'] if note['object'] == above]
+        check(len(told) == 1 and 'not yours to change' in told[0], told)
+        equal(w.run(w.SBX, 'clean', root).code, 0)
+        equal(w.probe('sddl', above, root).text, before)
+    finally:
+        with administrator(w):
+            w.run('cmd', '/d', '/c', 'rd /s /q ' + above)
+    both = ('--workspace', a, '--writable', b)
+    got = w.sbx('cmd', '/d', '/c', 'md d& echo x> d\\f& move d ..\\b\\d> nul& echo y> ..\\b\\d\\f', cwd=a, options=both)
+    equal(w.read(b + '\\d\\f'), b'y\r\n', got)
+    got = w.run(w.SBX, '--backend', w.backend, '--', 'cmd', '/d', '/c', 'echo z> d\\f& echo z> d\\n', cwd=b)
+    check('`sbx grant` opens it' in got.errors, got)
+    equal(sorted(os.listdir(w.unix(b + '\\d'))) + [w.read(b + '\\d\\f')], ['f', b'y\r\n'])
+    equal(w.run(w.SBX, 'grant', b).code, 0)
+    w.sbx('cmd', '/d', '/c', 'echo z> d\\f', cwd=b)
+    equal(w.read(b + '\\d\\f'), b'z\r\n')
+    for folder in (a, b):
+        equal(w.run(w.SBX, 'clean', folder).code, 0)
+    check('S-1-9-' not in w.probe('sddl', b + '\\d', b + '\\d\\f').text, 'of both roots')
+    equal(w.run('cmd', '/d', '/c', 'rd /s /q d', cwd=b).code, 0)
+
+
 def begin_in(w, folder):
     return w.start([w.SBX, *w.options('--read-only'), '--', 'cmd', '/d', '/c', 'whoami& set /p x='], folder, stdin=-1, stdout=-1,
                    stderr=-1)

@@ -297,6 +297,7 @@ static void use_audience(void)
 /* With accounts a part is undone as without: of what was there, and of what was made meanwhile. */
 static void test_clean_with_audience(void **context)
 {
+    sbx_error err = {.size = sizeof(err)};
     char *before;
 
     JUDGED
@@ -307,11 +308,19 @@ static void test_clean_with_audience(void **context)
     tree_remove("main\\.git\\objects\\cd");
     use_audience();
     sbx_grants_close(open_grants());
+    assert_int_equal(tree_aces_of("main\\.git\\objects\\ab", audience->writers.u.bytes), 3);
+    assert_int_equal(tree_aces_of("main\\.git\\objects\\ab\\old", audience->writers.u.bytes), 0);
     tree_dir("main\\.git\\objects\\cd");
     tree_file("main\\.git\\objects\\cd\\new", "n");
     sbx_grants_close(open_grants());
     clean_all();
     tree_same("main", before);
+    /* what an account makes is not for it to keep */
+    tree_set("main\\.git\\objects\\ab", "D:(A;OICIIO;GA;;;CO)(A;OICI;FA;;;IU)");
+    assert_int_equal(open_error(&err), SBX_E_REFUSED);
+    assert_non_null(strstr(err.op, "(CREATOR OWNER)"));
+    assert_non_null(strstr(err.object, "\\objects\\ab"));
+    clean_all();
 }
 
 /* Each part by its path, with what the ledger knows and without. */

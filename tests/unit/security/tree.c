@@ -211,19 +211,24 @@ int tree_is_link(const char *name)
     return attributes != INVALID_FILE_ATTRIBUTES && (attributes & FILE_ATTRIBUTE_REPARSE_POINT);
 }
 
-uint32_t tree_aces(const char *name, const sbx_grants *grants)
+uint32_t tree_aces_of(const char *name, const void *sid)
 {
     union {
         SECURITY_DESCRIPTOR_RELATIVE head;
         BYTE bytes[65536];
     } sd;
-    const void *const *sids;
     DWORD needed;
 
-    if (!sbx_grants_sids(grants, &sids) ||
-        !GetFileSecurityA(tree_path(name), DACL_SECURITY_INFORMATION, &sd, sizeof(sd), &needed) || !sd.head.Dacl)
+    if (!GetFileSecurityA(tree_path(name), DACL_SECURITY_INFORMATION, &sd, sizeof(sd), &needed) || !sd.head.Dacl)
         return UINT32_MAX;
-    return sbx_acl_find(sd.bytes + sd.head.Dacl, sids[0], NULL, 0);
+    return sbx_acl_find(sd.bytes + sd.head.Dacl, sid, NULL, 0);
+}
+
+uint32_t tree_aces(const char *name, const sbx_grants *grants)
+{
+    const void *const *sids;
+
+    return sbx_grants_sids(grants, &sids) ? tree_aces_of(name, sids[0]) : UINT32_MAX;
 }
 
 static void snapshot_one(sbx_text *text, const char *path)

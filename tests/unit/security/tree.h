@@ -27,6 +27,7 @@ int tree_is_link(const char *name);
 
 /* Number of ACEs that a file has for the first root of `grants`. */
 uint32_t tree_aces(const char *name, const sbx_grants *grants);
+uint32_t tree_aces_of(const char *name, const void *sid);
 
 /* The descriptors of everything below, in order; sbx_free. */
 char *tree_snapshot(const char *name);
