@@ -582,7 +582,7 @@ def unusable(w):
     return path
 
 
-@case('roots that cannot be granted are refused, each with its reason', BOTH, WORLDS)
+@case('roots that cannot be granted are refused, each with its reason', BOTH, WORLDS, long=('accounts',))
 def bad_roots(w):
     w.write(w.ws('file'), 'x')
     inside = ('--workspace', build(w, w.ws('r')), '--writable')

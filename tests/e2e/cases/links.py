@@ -268,7 +268,7 @@ def report_way(w):
     equal(got.code, 7, got)
 
 
-@case('links in TEMP and in a tool cache are removed, not what they lead to', BOTH, WORLDS)
+@case('links in TEMP and in a tool cache are removed, not what they lead to', BOTH, WORLDS, long=('accounts',))
 def temp(w):
     root, = trees(w, ('r',), ('own',), [])
     at_first = look(w, root)

@@ -19,6 +19,11 @@ HOME = 'C:\\users\\second'
 def second_user(w):
     as_administrator(w, w.PROBE, 'user', NAME, PASSWORD)
     try:
+        # he is not set up yet, though the machine is
+        got = second(w, w.SBX, '--read-only', '--', 'whoami')
+        check('(it is not set up for you): "unelevated" runs' in got.errors and got.lines[0].lower() == 'vm\\' + NAME, got)
+        got = second(w, w.SBX, '--read-only', '--network', 'off', '--', 'whoami')
+        check(got.code == 125 and 'the fallback does not enforce it' in got.errors, got)
         as_administrator(w, w.SBX, 'setup', '--user', NAME, '--slots', '1', 'elevated')
         yield
     finally:
