@@ -321,9 +321,9 @@ static sbx_status make_protected(sbx_maker *maker)
     return st;
 }
 
-static sbx_status make_hidden(sbx_maker *maker)
+static sbx_status make_list(sbx_maker *maker, const char *key, sbx_paths *to)
 {
-    const sbx_setting *list = sbx_config_setting(maker->config, "filesystem.deny_read");
+    const sbx_setting *list = sbx_config_setting(maker->config, key);
     const char *text, *path;
     sbx_status st = SBX_OK;
     uint32_t i;
@@ -331,7 +331,7 @@ static sbx_status make_hidden(sbx_maker *maker)
     for (i = 0; i < list->count && st == SBX_OK; i++)
         if ((st = expand(maker, &list->items[i], &text)) == SBX_OK &&
             (st = resolve(maker, &list->items[i], text, maker->workspace, &path)) == SBX_OK)
-            st = add_path(maker, &maker->hidden, path, origin_of(maker, &list->items[i]));
+            st = add_path(maker, to, path, origin_of(maker, &list->items[i]));
     return st;
 }
 
@@ -341,5 +341,7 @@ sbx_status sbx_paths_make(sbx_maker *maker)
 
     if (st == SBX_OK)
         st = make_protected(maker);
-    return st == SBX_OK ? make_hidden(maker) : st;
+    if (st == SBX_OK)
+        st = make_list(maker, "filesystem.deny_read", &maker->hidden);
+    return st == SBX_OK ? make_list(maker, "filesystem.readable", &maker->readable) : st;
 }

@@ -23,13 +23,13 @@ typedef struct sbx_maker {
     sbx_diag *diag;
     sbx_scope scope;
     const char *workspace;
-    sbx_paths roots, inner, all_roots, guarded, hidden, warnings; /* all_roots: those two */
+    sbx_paths roots, inner, all_roots, guarded, hidden, readable, warnings; /* all_roots: those two */
 } sbx_maker;
 
 /* The path of a plain key; a relative one begins at `base`. */
 sbx_status sbx_paths_key(sbx_maker *maker, const char *key, const char *base, const char **path);
 
-/* Fill roots, guarded, hidden and warnings; the workspace is known. */
+/* Fill roots, guarded, hidden, readable and warnings; the workspace is known. */
 sbx_status sbx_paths_make(sbx_maker *maker);
 
 #endif

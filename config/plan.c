@@ -72,6 +72,7 @@ static uint32_t lines_that(int advisory, const sbx_plan *plan, const sbx_plan_ba
         {"protected", SBX_AREA_FILE_WRITE, some && policy->protected_count},
         {"git", SBX_AREA_FILE_WRITE, some && policy->git != SBX_GIT_WRITE},
         {"unreadable", SBX_AREA_FILE_READ, policy->deny_read_count != 0},
+        {"reads", SBX_AREA_FILE_READ, policy->read != SBX_READ_TOOLS},
         {"temp", SBX_AREA_FILE_WRITE, policy->temp == SBX_TEMP_PRIVATE},
         {"network", SBX_AREA_NETWORK, off},
         {"loopback", SBX_AREA_NETWORK, off && policy->loopback_count && !opens_all(policy)},
@@ -264,6 +265,10 @@ static void print_done(const printed *page)
     }
     if (policy->deny_read_count)
         done_lines(page, "unreadable", policy->deny_read, plan->deny_read_origins, policy->deny_read_count);
+    if (policy->read != SBX_READ_TOOLS)
+        done(page, "reads", word("filesystem.read", policy->read), "filesystem.read");
+    if (policy->readable_count)
+        lines(page->out, "readable", policy->readable, plan->readable_origins, policy->readable_count);
     done(page, "temp", policy->temp == SBX_TEMP_PRIVATE ? "private, removed afterwards" : "the user's",
          "filesystem.temp");
     done(page, "network", word("network", policy->network), "network");
@@ -404,6 +409,8 @@ void sbx_plan_json(const sbx_plan *plan, sbx_json *json)
             json_path(json, policy->protected_paths[i], plan->protected_origins[i]);
     sbx_json_close(json, ']');
     json_paths(json, "deny_read", policy->deny_read, plan->deny_read_origins, policy->deny_read_count);
+    sbx_json_string(json, "read", word("filesystem.read", policy->read));
+    json_paths(json, "readable", policy->readable, plan->readable_origins, policy->readable_count);
     sbx_json_string(json, "git", word("filesystem.git", policy->git));
     sbx_json_string(json, "temp", word("filesystem.temp", policy->temp));
     sbx_json_string(json, "token", word("elevated.token", policy->token));

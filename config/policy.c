@@ -42,6 +42,7 @@ static sbx_status make_values(sbx_maker *maker)
     policy->network = word(maker, "network");
     policy->git = word(maker, "filesystem.git");
     policy->temp = word(maker, "filesystem.temp");
+    policy->read = word(maker, "filesystem.read");
     policy->token = word(maker, "elevated.token");
     policy->flags = (word(maker, "ui.desktop") == 0 ? SBX_POLICY_DESKTOP_PRIVATE : 0) |
                     (sbx_config_integer(config, "ui.clipboard") ? 0 : SBX_POLICY_UI_LIMITS) |
@@ -134,6 +135,9 @@ sbx_status sbx_plan_make(const sbx_config *config, const sbx_facts *facts, sbx_p
     policy->deny_read = maker.hidden.paths;
     policy->deny_read_count = maker.hidden.count;
     plan->deny_read_origins = maker.hidden.origins;
+    policy->readable = maker.readable.paths;
+    policy->readable_count = maker.readable.count;
+    plan->readable_origins = maker.readable.origins;
     plan->warnings = maker.warnings.paths;
     plan->warning_count = maker.warnings.count;
 

@@ -57,6 +57,7 @@ typedef struct sbx_plan {
     uint32_t inner_count;
     const char *const *protected_origins;
     const char *const *deny_read_origins;
+    const char *const *readable_origins;
     const char *const *key_origins; /* of each key, by its place in the schema */
 } sbx_plan;
 
@@ -81,7 +82,7 @@ typedef struct sbx_plan_backing {
 
 /* The lines of a printed plan ("git", "network") that ask the backend for something that it does not do: the area is
  * neither enforced nor advisory, or a gap has the line's name, which is not the name of an area.  Gives their count. */
-#define SBX_PLAN_LINES 10u
+#define SBX_PLAN_LINES 11u
 uint32_t sbx_plan_not_done(const sbx_plan *plan, const sbx_plan_backing *backing, const char *names[SBX_PLAN_LINES]);
 
 /* Print for people, or as JSON in which numbers of 64 bits are strings.  For people with a `backing` (it may be NULL),

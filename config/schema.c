@@ -7,6 +7,7 @@
 static const char *const network_words[] = {"off", "on", NULL};
 static const char *const area_words[] = {"write", "delete", "read", "network", "processes", "ui", NULL};
 static const char *const git_words[] = {"protect", "commit", "write", NULL};
+static const char *const read_words[] = {"tools", "profile", "listed", NULL};
 static const char *const token_words[] = {"write-restricted", "account", NULL};
 static const char *const private_words[] = {"private", "user", NULL};
 static const char *const tool_words[] = {"git", "node", "cargo", "python", "go", "dotnet", NULL};
@@ -102,6 +103,24 @@ static const sbx_key keys[] = {
      .comment =
          "Closed by access rights, which stay until `sbx clean PATH`. A backend that cannot enforce this refuses the "
          "launch; `none`, which confines nothing, ignores it."},
+    {.name = "filesystem.read",
+     .type = SBX_KEY_ENUM,
+     .default_value = "\"tools\"",
+     .words = read_words,
+     .help = "What of yours a command in an account reads beside its folders: tools, profile, listed",
+     .comment =
+         "\"tools\": the homes of tools in your profile, and the folders of PATH. \"profile\": also the folders of "
+         "your "
+         "profile but AppData, and but those that hold credentials. \"listed\": only `readable`. `sbx setup --tools` "
+         "opens them, by the configuration of the user and the machine, and tells each; a launch opens none. Other "
+         "backends "
+         "leave reading as it is: a fallback that does is refused where this is written."},
+    {.name = "filesystem.readable",
+     .type = SBX_KEY_PATH,
+     .traits = SBX_KEY_LIST | SBX_KEY_EXPAND,
+     .default_value = "[]",
+     .help = "More folders that a command in an account reads",
+     .comment = "Opened by `sbx setup --tools`, too. None that holds, or lies in, a place where credentials are kept."},
     {.name = "filesystem.git",
      .type = SBX_KEY_ENUM,
      .default_value = "\"protect\"",

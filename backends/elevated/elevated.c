@@ -137,8 +137,10 @@ static void SBX_CALL elevated_spawn_end(sbx_spawn *spawn)
 }
 
 /* The user's part is only his to do: what may be read of what is his. */
-static sbx_status user_steps(const sbx_setup_step **steps, uint32_t *count, sbx_error *err)
+static sbx_status user_steps(const sbx_setup_options *options, const sbx_setup_step **steps, uint32_t *count,
+                             sbx_error *err)
 {
+    const sbx_reads_wanted wanted = {options->read, options->readable_count, options->readable};
     sbx_machine machine = {0};
     const sbx_machine_user *user;
     sbx_audience audience;
@@ -146,7 +148,7 @@ static sbx_status user_steps(const sbx_setup_step **steps, uint32_t *count, sbx_
 
     if ((st = sbx_elevated_load(&machine, &user, err)) == SBX_OK &&
         (st = sbx_elevated_audience(user, &audience, err)) == SBX_OK)
-        st = sbx_reads_steps(&audience, steps, count, err);
+        st = sbx_reads_steps(&wanted, &audience, steps, count, err);
     sbx_machine_fini(&machine);
     return st;
 }
@@ -154,7 +156,7 @@ static sbx_status user_steps(const sbx_setup_step **steps, uint32_t *count, sbx_
 static sbx_status SBX_CALL elevated_steps(const sbx_setup_options *options, const sbx_setup_step **steps,
                                           uint32_t *count, sbx_error *err)
 {
-    return options->part == SBX_SETUP_USER ? user_steps(steps, count, err)
+    return options->part == SBX_SETUP_USER ? user_steps(options, steps, count, err)
                                            : sbx_elevated_steps(options, steps, count, err);
 }
 

@@ -47,6 +47,7 @@ typedef struct finder {
     const sbx_audience *audience;
     sbx_credentials credentials;
     sbx_ledger ledger;
+    int may_be_own; /* Documents and the like are asked for */
     sbx_error *err;
 } finder;
 
@@ -85,7 +86,7 @@ static const char *holds_own(const finder *f, const char *folder)
     const char *why = NULL;
     size_t i;
 
-    for (i = 0; i < ARRAYSIZE(others) && !why; i++) {
+    for (i = 0; i < ARRAYSIZE(others) && !why && !f->may_be_own; i++) {
         const char *other = sbx_arena_printf(&scratch, "%s\\%s", f->credentials.profile, others[i]);
 
         if (!other || sbx_path_is_below(other, folder))
@@ -185,6 +186,63 @@ static sbx_status look_at_path(finder *f, const char *path)
     return st;
 }
 
+/* Each folder of the profile; links are the user's way to other places, and no part of it. */
+static sbx_status look_at_profile(finder *f)
+{
+    WIN32_FIND_DATAW entry;
+    uint16_t *pattern_w = NULL;
+    const char *pattern = sbx_arena_printf(&f->reads->arena, "%s\\*", f->credentials.profile);
+    sbx_status st = pattern ? sbx_wide_path(pattern, &pattern_w, f->err) : sbx_fail_memory(f->err);
+    HANDLE search = NULL;
+
+    if (st == SBX_OK)
+        search = sbx_handle_from(FindFirstFileW((const WCHAR *)pattern_w, &entry));
+    sbx_free(pattern_w);
+    if (!search)
+        return st;
+    f->may_be_own = 1;
+    do {
+        char *name = NULL;
+        const char *path;
+
+        if ((entry.dwFileAttributes & (FILE_ATTRIBUTE_DIRECTORY | FILE_ATTRIBUTE_REPARSE_POINT)) !=
+                FILE_ATTRIBUTE_DIRECTORY ||
+            !wcscmp(entry.cFileName, L".") || !wcscmp(entry.cFileName, L"..") || !_wcsicmp(entry.cFileName, L"AppData"))
+            continue;
+        if ((st = sbx_narrow((const uint16_t *)entry.cFileName, &name, f->err)) == SBX_OK)
+            st = (path = sbx_arena_printf(&f->reads->arena, "%s\\%s", f->credentials.profile, name)) != NULL
+                     ? look(f, path, 1)
+                     : sbx_fail_memory(f->err);
+        sbx_free(name);
+    } while (st == SBX_OK && FindNextFileW(search, &entry));
+    FindClose(search);
+    f->may_be_own = 0;
+    return st;
+}
+
+static sbx_status look_at_listed(finder *f)
+{
+    const sbx_reads_wanted *wanted = &f->reads->wanted;
+    sbx_status st = SBX_OK;
+    uint32_t i;
+
+    f->may_be_own = 1;
+    for (i = 0; i < wanted->count && st == SBX_OK; i++)
+        st = look(f, wanted->readable[i], 1);
+    f->may_be_own = 0;
+    return st;
+}
+
+static sbx_status look_at_tools(finder *f, const char *path)
+{
+    sbx_status st = look_in(f, f->credentials.profile, of_profile, ARRAYSIZE(of_profile));
+
+    if (st == SBX_OK && (st = look_in(f, f->credentials.roaming, of_roaming, ARRAYSIZE(of_roaming))) == SBX_OK &&
+        (st = look_in(f, f->credentials.local, of_local, ARRAYSIZE(of_local))) == SBX_OK && path)
+        st = look_at_path(f, path);
+    return st;
+}
+
 sbx_status sbx_reads_find(sbx_reads *reads, const char *path, const sbx_audience *audience, sbx_error *err)
 {
     finder f = {.reads = reads, .audience = audience, .err = err};
@@ -192,11 +250,10 @@ sbx_status sbx_reads_find(sbx_reads *reads, const char *path, const sbx_audience
 
     reads->paths = sbx_arena_alloc(&reads->arena, MOST * sizeof(*reads->paths));
     st = reads->paths ? sbx_credentials_find(&f.credentials, err) : sbx_fail_memory(err);
-    if (st == SBX_OK && (st = sbx_ledger_load(&f.ledger, err)) == SBX_OK &&
-        (st = look_in(&f, f.credentials.profile, of_profile, ARRAYSIZE(of_profile))) == SBX_OK &&
-        (st = look_in(&f, f.credentials.roaming, of_roaming, ARRAYSIZE(of_roaming))) == SBX_OK &&
-        (st = look_in(&f, f.credentials.local, of_local, ARRAYSIZE(of_local))) == SBX_OK && path)
-        st = look_at_path(&f, path);
+    if (st == SBX_OK && (st = sbx_ledger_load(&f.ledger, err)) == SBX_OK && (st = look_at_listed(&f)) == SBX_OK &&
+        reads->wanted.read != SBX_READ_LISTED &&
+        (reads->wanted.read == SBX_READ_TOOLS || (st = look_at_profile(&f)) == SBX_OK))
+        st = look_at_tools(&f, path);
     sbx_ledger_fini(&f.ledger);
     sbx_credentials_fini(&f.credentials);
     return st;

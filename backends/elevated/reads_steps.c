@@ -41,7 +41,7 @@ static char *path_variable(void)
 
 static void left_out(const char *folder, const char *why)
 {
-    sbx_host_log(SBX_LOG_WARN, "PATH: %s: left out: %s", folder, why);
+    sbx_host_log(SBX_LOG_WARN, "%s: left out: %s", folder, why);
 }
 
 static sbx_status SBX_CALL present(const sbx_setup_step *step, uint32_t *state, sbx_error *err)
@@ -69,7 +69,8 @@ static sbx_status SBX_CALL undo(const sbx_setup_step *step, sbx_error *err)
     return sbx_grants_clean(SBX_CLEAN_ROOT, step->context, NULL, NULL, err);
 }
 
-sbx_status sbx_reads_steps(const sbx_audience *audience, const sbx_setup_step **steps, uint32_t *count, sbx_error *err)
+sbx_status sbx_reads_steps(const sbx_reads_wanted *wanted, const sbx_audience *audience, const sbx_setup_step **steps,
+                           uint32_t *count, sbx_error *err)
 {
     char *path = path_variable();
     uint32_t i;
@@ -79,6 +80,7 @@ sbx_status sbx_reads_steps(const sbx_audience *audience, const sbx_setup_step **
     memset(&part, 0, sizeof(part));
     part.audience = *audience;
     part.reads.left_out = left_out;
+    part.reads.wanted = *wanted;
     st = sbx_reads_find(&part.reads, path, audience, err);
     sbx_free(path);
     if (st == SBX_OK &&
@@ -100,63 +102,95 @@ sbx_status sbx_reads_steps(const sbx_audience *audience, const sbx_setup_step **
 
 /* ---- At a launch ---- */
 
-/* "HASH COUNT FIRST": of PATH and the group, and what was closed then. */
-static void hash_of(const char *path, const sbx_audience *audience, char text[65])
+/* "HASH COUNT FIRST": of PATH, the group and what is wanted; what was closed then, or (LISTED) open and not wanted. */
+static void hash_of(const char *path, const sbx_reads_wanted *wanted, const sbx_audience *audience, char text[65])
 {
+    const uint8_t read = (uint8_t)wanted->read;
     sbx_sha256 hash;
     uint8_t digest[32];
     size_t i;
 
     sbx_sha256_begin(&hash);
     sbx_sha256_add(&hash, audience->readers.u.bytes, sizeof(audience->readers.u.bytes));
+    sbx_sha256_add(&hash, &read, 1);
+    for (i = 0; i < wanted->count; i++)
+        sbx_sha256_add(&hash, wanted->readable[i], strlen(wanted->readable[i]) + 1);
     sbx_sha256_add(&hash, path, strlen(path));
     sbx_sha256_end(&hash, digest);
     for (i = 0; i < sizeof(digest); i++)
         snprintf(text + 2 * i, 3, "%02x", digest[i]);
 }
 
-static void judge(const char *path, const sbx_audience *audience, const char *hash, sbx_text *text)
+/* -1: nothing is known. */
+static int how_many(sbx_reads *reads, const char *path, const sbx_audience *audience, int are_open, const char **first)
 {
-    sbx_reads reads = {0};
-    const char *first = "";
-    uint32_t i, closed = 0;
+    uint32_t i;
+    int found = 0;
 
-    if (sbx_reads_find(&reads, path, audience, NULL) == SBX_OK) {
-        for (i = reads.count; i-- > 0;)
-            if (!sbx_reader_is_open(reads.paths[i], audience->readers.u.bytes)) {
-                closed++;
-                first = reads.paths[i];
-            }
-        sbx_text_printf(text, "%s %u %s", hash, (unsigned)closed, first);
-    }
-    sbx_reads_fini(&reads);
+    *first = "";
+    if (sbx_reads_find(reads, path, audience, NULL) != SBX_OK)
+        return -1;
+    for (i = reads->count; i-- > 0;)
+        if (sbx_reader_is_open(reads->paths[i], audience->readers.u.bytes) == are_open) {
+            found++;
+            *first = reads->paths[i];
+        }
+    return found;
 }
 
-void sbx_reads_tell(const sbx_audience *audience, int dry)
+static void judge(const char *path, const sbx_reads_wanted *wanted, const sbx_audience *audience, const char *hash,
+                  sbx_text *text)
 {
-    char hash[65], *path = path_variable(), *file = sbx_state_path(STATE), *data = NULL, *first = NULL;
+    sbx_reads reads = {.wanted = *wanted}, tools = {.wanted = {.read = SBX_READ_TOOLS}};
+    const char *first, *extra = "";
+    const int closed = how_many(&reads, path, audience, 0, &first);
+    const int more = wanted->read == SBX_READ_LISTED ? how_many(&tools, path, audience, 1, &extra) : 0;
+
+    if (closed >= 0 && more >= 0)
+        sbx_text_printf(text, "%s %d %d %s|%s", hash, closed, more, first, extra);
+    sbx_reads_fini(&reads);
+    sbx_reads_fini(&tools);
+}
+
+static void tell(const char *said)
+{
+    char *at = NULL;
+    const unsigned long closed = strtoul(said, &at, 10), more = strtoul(at, &at, 10);
+    const char *first = at + (*at == ' '), *extra = strchr(first, '|');
+
+    if (closed)
+        sbx_host_note(
+            SBX_NOTE_WARN, "tools",
+            "%lu folders that commands are to read are closed to them, %.*s among them; open them with: sbx setup "
+            "--tools",
+            closed, extra ? (int)(extra - first) : 0, first);
+    if (more && extra)
+        sbx_host_note(
+            SBX_NOTE_WARN, "read",
+            "%lu folders of tools that were opened before can be read although only `readable` is to be, %s among "
+            "them; `sbx clean` closes each",
+            more, extra + 1);
+}
+
+void sbx_reads_tell(const sbx_reads_wanted *wanted, const sbx_audience *audience, int dry)
+{
+    char hash[65], *path = path_variable(), *file = sbx_state_path(STATE), *data = NULL;
     sbx_text text = {0};
     size_t length = 0;
-    unsigned long closed;
 
     if (!path || !file)
         goto out;
-    hash_of(path, audience, hash);
+    hash_of(path, wanted, audience, hash);
     if (sbx_file_read(file, LARGEST, &data, &length, NULL) == SBX_OK && length > 66 && !strncmp(data, hash, 64) &&
         data[64] == ' ') {
         sbx_text_add(&text, data);
     } else {
-        judge(path, audience, hash, &text);
+        judge(path, wanted, audience, hash, &text);
         if (!dry && text.data && !text.failed)
             sbx_file_write(file, text.data, text.length, NULL); /* else it is judged again */
     }
-    closed = text.data && !text.failed ? strtoul(text.data + 65, &first, 10) : 0;
-    if (closed)
-        sbx_host_note(
-            SBX_NOTE_WARN, "tools",
-            "%lu folders of tools in your profile or of PATH are closed to commands, %s among them; open them "
-            "with: sbx setup --tools",
-            closed, first + (*first == ' '));
+    if (text.data && !text.failed)
+        tell(text.data + 65);
 out:
     sbx_text_fini(&text);
     sbx_free(data);

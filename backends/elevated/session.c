@@ -174,6 +174,7 @@ sbx_status sbx_elevated_audience(const sbx_machine_user *user, sbx_audience *aud
 /* The accounts of this user are let into his roots, in the first check of their commands. */
 static sbx_status open_roots(sbx_session *s, const sbx_policy *policy, uint32_t flags, sbx_error *err)
 {
+    const sbx_reads_wanted wanted = {policy->read, policy->readable_count, policy->readable};
     sbx_status st;
 
     if ((st = sbx_elevated_audience(s->user, &s->audience, err)) != SBX_OK ||
@@ -182,7 +183,7 @@ static sbx_status open_roots(sbx_session *s, const sbx_policy *policy, uint32_t 
         return st;
     s->spec.root_count = sbx_grants_sids(s->grants, &s->spec.roots);
     s->spec.set_sid = sbx_grants_set(s->grants);
-    sbx_reads_tell(&s->audience, (flags & SBX_OPEN_DRY_RUN) != 0);
+    sbx_reads_tell(&wanted, &s->audience, (flags & SBX_OPEN_DRY_RUN) != 0);
     return SBX_OK;
 }
 

@@ -164,10 +164,10 @@ static sbx_status check_written(const sbx_cli *cli, const sbx_guarantees *claims
         const char *key, *shown;
         uint32_t area;
     } keys[] = {{"network", "network = \"off\"", SBX_AREA_NETWORK},
-                {"filesystem.deny_read", "deny_read", SBX_AREA_FILE_READ}};
+                {"filesystem.deny_read", "deny_read", SBX_AREA_FILE_READ},
+                {"filesystem.read", "read", SBX_AREA_FILE_READ}};
     const sbx_policy *policy = &cli->plan.policy;
-    const uint32_t asked = (policy->network == SBX_NETWORK_OFF ? SBX_AREA_NETWORK : 0) |
-                           (policy->deny_read_count ? SBX_AREA_FILE_READ : 0);
+    const uint32_t asked = (policy->network == SBX_NETWORK_OFF ? SBX_AREA_NETWORK : 0u) | SBX_AREA_FILE_READ;
     const char *origin;
     char object[400], reason[200];
     size_t i;

@@ -50,6 +50,9 @@ static sbx_status each(sbx_cli *cli, const sbx_backend *backend, sbx_error *err)
         return st;
     sbx_user_sid_text(user.u.bytes, user_text, sizeof(user_text));
     options.user_sid = user_text;
+    options.read = cli->plan.policy.read;
+    options.readable = cli->plan.policy.readable;
+    options.readable_count = cli->plan.policy.readable_count;
     options.flags = cli->dry_run || cli->status ? SBX_SETUP_DRY_RUN : 0;
     if ((st = backend->setup_steps(&options, &steps, &count, err)) != SBX_OK)
         return st;
@@ -71,9 +74,17 @@ static sbx_status each(sbx_cli *cli, const sbx_backend *backend, sbx_error *err)
 
 sbx_status sbx_setup_user(sbx_cli *cli, sbx_error *err)
 {
+    /* wherever setup is started, no folder of work is asked for */
+    static const sbx_flag_value none = {"--read-only", "filesystem.writable", ""};
     sbx_plugin *plugin = NULL;
-    sbx_status st = sbx_plugin_load(cli->word_count ? cli->words[0] : "elevated", &plugin, err);
+    sbx_status st;
 
+    cli->settings = &none;
+    cli->setting_count = 1;
+    st = sbx_cli_plan(cli, err);
+
+    if (st == SBX_OK)
+        st = sbx_plugin_load(cli->word_count ? cli->words[0] : "elevated", &plugin, err);
     if (st == SBX_OK)
         st = each(cli, sbx_plugin_backend(plugin), err);
     sbx_plugin_free(plugin);

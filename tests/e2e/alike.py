@@ -26,7 +26,7 @@ CACHE = '\\real-cache'  # empty at first, as the one that `--tools` gives
 NORMAL = (
     (rb'\b\d+(\.\d+)? ?(ms|s|\xc2\xb5s)\b( \d+ms\b)?', b'<time>'),
     (rb'\d{4}-\d\d-\d\dT\d\d[:_]\d\d[:_]\d\d[._]\d+Z', b'<when>'),
-    (rb'(?i)C:(?:[\\/]+[\w.-]+)+[\\/]+(?:real-cache|sbx[\\/]+cache[\\/]+[^\\/]+)([\\/]+)', rb'<cache>\1'),
+    (rb'(?i)C:(?:[\\/]+[\w.-]+)+[\\/]+(?:real-cache|sbx[\\/]+cache[\\/]+[^\\/]+|sbx[\\/]+homes[\\/]+[^\\/]+[\\/]+home[\\/]+cache)([\\/]+)', rb'<cache>\1'),
     (rb'fd \d+\[handle\]', b'fd <n>[handle]'),  # of bun
 )
 

@@ -154,6 +154,10 @@ typedef struct sbx_limits {
 
 /* Paths are absolute, normalised (backslashes, no "." or "..", no trailing
  * separator but on a volume root), not resolved: links are the backend's to judge. */
+#define SBX_READ_TOOLS 0u   /* the homes of tools in the profile, and the folders of PATH */
+#define SBX_READ_PROFILE 1u /* these, and the folders of the profile that hold no credentials */
+#define SBX_READ_LISTED 2u  /* none of them */
+
 typedef struct sbx_policy {
     uint32_t size;
     uint32_t flags;              /* SBX_POLICY_* */
@@ -178,9 +182,12 @@ typedef struct sbx_policy {
     sbx_limits limits;
     const char *run_id; /* 32 hexadecimal digits, new for every run */
     /* since 2.1 */
-    uint32_t protected_asked; /* so many of protected_paths, the first, somebody named; the others are built in */
-    uint64_t account_wait_ms; /* how long to wait for an account that is free; 0: not at all */
-    uint32_t token;           /* SBX_TOKEN_* */
+    uint32_t protected_asked;    /* so many of protected_paths, the first, somebody named; the others are built in */
+    uint64_t account_wait_ms;    /* how long to wait for an account that is free; 0: not at all */
+    uint32_t token;              /* SBX_TOKEN_* */
+    uint32_t read;               /* SBX_READ_*: what a command in an account reads of the user's beside its folders */
+    const char *const *readable; /* absolute: folders that it reads, too */
+    uint32_t readable_count;
 } sbx_policy;
 
 /* ---- The host: what the loading program offers -------------------------- */
@@ -298,6 +305,10 @@ typedef struct sbx_setup_options {
     uint32_t reserved;    /* 0 */
     const char *user_sid; /* "S-1-5-21-...": who is to be enrolled; never NULL */
     const char *programs; /* the folder that sbx-runner.exe and the backends have been, or will be, copied to */
+    /* of SBX_SETUP_USER, as in a policy */
+    const char *const *readable;
+    uint32_t readable_count;
+    uint32_t read;
 } sbx_setup_options;
 
 /* A step of the installation.  Applied in order, undone in reverse; the setup program

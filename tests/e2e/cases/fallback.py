@@ -50,6 +50,8 @@ def not_set_up(w):
     w.write(w.ws('sbx.toml'), 'network = "off"\n')
     refused(w, ['sbx.toml:1): the fallback does not enforce it'], '--config', w.ws('sbx.toml'))
     refused(w, ['deny_read (--deny-read): the fallback does not enforce it'], '--deny-read', w.ws('x'))
+    w.write(w.ws('sbx.toml'), 'filesystem.read = "listed"\n')
+    refused(w, ['read (', 'sbx.toml:1): the fallback does not enforce it'], '--config', w.ws('sbx.toml'))
     refused(w, ['can only discourage the network'], '--require', 'network')
     refused(w, ['cannot keep the command from reading'], '--require', 'read')
 

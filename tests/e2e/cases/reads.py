@@ -68,6 +68,21 @@ def tool(w):
     closed = w.sbx(program, 'exit', '7')
     check(closed.code in (125, 126) and 'denied' in closed.errors, closed)
 
+    # what the user lists, and nothing else
+    sdk, file = w.profile + '\\sdk', w.profile + '\\AppData\\Roaming\\sbx\\sbx.toml'
+    w.write(sdk + '\\inner\\header.h', 'secret')
+    w.write(w.ws('read.js'), READ)
+    w.write(file, "[filesystem]\nread = 'listed'\nreadable = ['${USERPROFILE}\\sdk', '${USERPROFILE}\\.ssh']\n")
+    told = w.run(w.SBX, '--backend', w.backend, '--', 'node', 'read.js', sdk + '\\inner\\header.h')
+    check('secret' not in told.text and sdk in told.errors and 'sbx setup --tools' in told.errors, told)
+    got = w.run(w.SBX, 'setup', '--tools')
+    check(got.code == 0 and sdk in got.text and home not in got.text and '.ssh: left out' in got.errors, got)
+    got = w.sbx('node', 'read.js', sdk + '\\inner\\header.h', script, w.profile + '\\.ssh')
+    lines = got.text.split('\n')[:-1]
+    check(lines[0] == 'secret' and len(lines) == 3 and set(lines[1:]) <= {'EPERM', 'EACCES'}, got)
+    os.remove(w.unix(file))
+    equal(w.run(w.SBX, 'clean', sdk).code, 0)
+
 
 @case('deny_read: closed by every spelling, also after the run, until it is cleaned; what cannot be kept is refused', ACCOUNTS, WORLDS)
 def deny_read(w):

@@ -55,21 +55,21 @@ work('npm', PACKAGES, ('install', NPM + ('install', '--ignore-scripts')), ('hi',
      ('ci', NPM + ('ci', '--ignore-scripts')), slow=True, accounts=True)
 work('npm, more', PACKAGES, ('install', NPM + ('install', '--ignore-scripts')), ('ls', NPM + ('ls', '--all')),
      ('run', NPM + ('run', 'build', '--workspaces', '--if-present')), ('pack', NPM + ('pack',)),
-     ('pack one', NPM + ('pack', '-w', 'one')), long=True)
+     ('pack one', NPM + ('pack', '-w', 'one')), long=True, accounts=True)
 work('npm-scripts', PACKAGES, ('install', NPM + ('install',)), differs=((FOREGROUND, 'install', 'out'),))
 work('npm-scripts through pipes', PACKAGES, ('install', NPM + ('install', '--no-foreground-scripts')), long=True,
-     differs=((PIPES, 'install', 'code out err'), (PIPES, 'tree', '*')))
+     differs=((PIPES, 'install', 'code out err'), (PIPES, 'tree', '*')), accounts=True)
 work('npm ci after an install outside', PACKAGES, ('install', outside(*NPM, 'install', '--ignore-scripts')),
      ('ci', NPM + ('ci', '--ignore-scripts')), ('clean', ('node', '-e', "fs.rmSync('node_modules', { recursive: true })")), long=True)
 
 work('pnpm', dict(PACKAGES, **{'pnpm-workspace.yaml': 'packages: ["packages/*"]\nlinkWorkspacePackages: true\n'}),
      ('install', PNPM + ('install', '--offline', '--ignore-scripts')), ('run', PNPM + ('run', 'hi')), ('each', PNPM + ('-r', 'run', 'build')),
      more=((rb'reused \d+, downloaded \d+', b''), (rb'"(lastValidatedTimestamp|prunedAt)": .*', b'')), long=True,
-     differs=((PIPES, 'each', 'code out err'), (PIPES, 'tree', 'packages\\one\\built.txt')))
-work('yarn', PACKAGES, ('install', YARN + ('install', '--offline', '--ignore-scripts', '--non-interactive')), ('run', YARN + ('run', 'hi')), long=True)
+     differs=((PIPES, 'each', 'code out err'), (PIPES, 'tree', 'packages\\one\\built.txt')), accounts=True)
+work('yarn', PACKAGES, ('install', YARN + ('install', '--offline', '--ignore-scripts', '--non-interactive')), ('run', YARN + ('run', 'hi')), long=True, accounts=True)
 work('berry', dict(PACKAGES, **{'.yarnrc.yml': 'nodeLinker: node-modules\nenableScripts: false\n', 'yarn.lock': ''}),
      ('install', BERRY + ('install',)), ('run', BERRY + ('run', 'hi')),
-     more=((rb'Completed in <time>', b'Completed'),), long=True)
+     more=((rb'Completed in <time>', b'Completed'),), long=True, accounts=True)
 
 work('children', {'run.js': """
 const { spawnSync, fork } = require('child_process'), fs = require('fs');

@@ -14,6 +14,7 @@
 #define READERS "S-1-5-21-11-22-33-1063"
 
 static sbx_audience made;
+static sbx_reads_wanted wanted;
 static char left[8192];
 
 static void leave(const char *folder, const char *why)
@@ -29,6 +30,7 @@ static void begin(void)
     audience = &made;
     policy.protected_count = policy.protected_asked = 0;
     left[0] = 0;
+    memset(&wanted, 0, sizeof(wanted));
 }
 
 static const char *profile(void)
@@ -38,7 +40,7 @@ static const char *profile(void)
 
 static int is_found(const char *path, const char *folder)
 {
-    sbx_reads reads = {.left_out = leave};
+    sbx_reads reads = {.left_out = leave, .wanted = wanted};
     uint32_t i;
     int found = 0;
 
@@ -51,7 +53,7 @@ static int is_found(const char *path, const char *folder)
 
 static void is_left(const char *path, const char *why)
 {
-    sbx_reads reads = {.left_out = leave};
+    sbx_reads reads = {.left_out = leave, .wanted = wanted};
     uint32_t i;
 
     left[0] = 0;
@@ -93,13 +95,95 @@ static void test_found(void **context)
         RemoveDirectoryA(folder);
     snprintf(folder, sizeof(folder), "%s\\AppData\\Roaming", profile());
     is_left(folder, "credentials are kept");
+    assert_int_equal(is_found("C:\\", "C:\\"), 0); /* a whole drive */
     is_left("\\\\server\\share\\bin", "on no disk of this machine");
+    is_left("\\\\?\\UNC\\localhost\\C$\\bin", "on no disk of this machine");
     is_left("bin", "on no disk of this machine");
     is_left("N:\\bin", "on no disk of this machine");
     tree_file("tools\\file", "f");
     is_left(tree_path("tools\\file"), "no such folder");
     assert_int_equal(tree_link("tools\\good", "tools\\bin"), 0); /* where it leads counts */
     assert_int_equal(is_found(tree_path("tools\\good"), tools), 1);
+}
+
+/* What the user names; each folder of the profile, or nothing else. */
+static void test_wanted(void **context)
+{
+    char sdk[1024], docs[1024], keys[1024];
+    const char *readable[2] = {sdk, "C:\\nowhere"};
+    int is_new;
+
+    JUDGED
+    begin();
+    tree_dir("sdk");
+    snprintf(sdk, sizeof(sdk), "%s", tree_path("sdk"));
+    snprintf(docs, sizeof(docs), "%s\\Documents", profile());
+    snprintf(keys, sizeof(keys), "%s\\.ssh", profile());
+    CreateDirectoryA(docs, NULL);
+    is_new = CreateDirectoryA(keys, NULL);
+    assert_int_equal(is_found(NULL, sdk), 0);
+    wanted = (sbx_reads_wanted){SBX_READ_LISTED, 2, readable};
+    assert_int_equal(is_found(sdk, sdk), 1);
+    assert_non_null(strstr(left, "C:\\nowhere: there is no such folder"));
+    readable[0] = keys;
+    left[0] = 0;
+    assert_int_equal(is_found(NULL, keys), 0);
+    assert_non_null(strstr(left, "credentials are kept"));
+    wanted.count = 0;
+    assert_int_equal(is_found(sdk, sdk), 0); /* PATH names it, and nobody wants that */
+
+    wanted.read = SBX_READ_PROFILE;
+    left[0] = 0;
+    assert_int_equal(is_found(NULL, docs), 1);
+    assert_int_equal(is_found(NULL, keys), 0);
+    assert_non_null(strstr(left, "credentials are kept"));
+    snprintf(docs, sizeof(docs), "%s\\AppData", profile());
+    assert_int_equal(is_found(NULL, docs), 0);
+    assert_int_equal(is_found(sdk, sdk), 1); /* tools as well */
+    if (is_new)
+        RemoveDirectoryA(keys);
+}
+
+/* What is opened and not wanted is told; so is what is wanted and closed. */
+static void test_told(void **context)
+{
+    const sbx_setup_step *steps = NULL;
+    char tools[1024], old[8192] = "";
+    const char *readable[1] = {tools};
+    uint32_t count = 0, i;
+
+    JUDGED
+    begin();
+    tree_dir("tools");
+    snprintf(tools, sizeof(tools), "%s", tree_path("tools"));
+    GetEnvironmentVariableA("PATH", old, sizeof(old));
+    SetEnvironmentVariableA("PATH", tools);
+    wanted = (sbx_reads_wanted){SBX_READ_LISTED, 0, NULL};
+    tree_warnings = 0;
+    sbx_reads_tell(&wanted, &made, 0);
+    assert_int_equal(tree_warnings, 0);
+    wanted = (sbx_reads_wanted){SBX_READ_LISTED, 1, readable};
+    sbx_reads_tell(&wanted, &made, 0);
+    assert_int_equal(tree_warnings, 1);
+    assert_non_null(strstr(tree_warning, "sbx setup --tools"));
+    expect_ok(sbx_reads_steps(&wanted, &made, &steps, &count, NULL), NULL);
+    assert_int_equal(count, 1);
+    for (i = 0; i < count; i++)
+        expect_ok(steps[i].apply(&steps[i], NULL), NULL);
+    tree_warnings = 0;
+    sbx_reads_tell(&wanted, &made, 0);
+    assert_int_equal(tree_warnings, 1); /* it is a folder of PATH, too */
+    wanted.count = 0;
+    sbx_reads_tell(&wanted, &made, 0);
+    assert_int_equal(tree_warnings, 2);
+    assert_non_null(strstr(tree_warning, "opened before"));
+    assert_non_null(strstr(tree_warning, tools));
+    expect_ok(clean_all(), NULL);
+    sbx_reads_forget();
+    tree_warnings = 0;
+    sbx_reads_tell(&wanted, &made, 0);
+    assert_int_equal(tree_warnings, 0);
+    SetEnvironmentVariableA("PATH", old);
 }
 
 /* What holds a writable folder stays closed; what is one is open already. */
@@ -141,11 +225,11 @@ static void test_steps(void **context)
     GetEnvironmentVariableA("PATH", old, sizeof(old));
     SetEnvironmentVariableA("PATH", tools);
     tree_warnings = 0;
-    sbx_reads_tell(&made, 0);
+    sbx_reads_tell(&wanted, &made, 0);
     assert_int_equal(tree_warnings, 1);
     assert_non_null(strstr(tree_warning, "sbx setup --tools"));
     assert_non_null(strstr(tree_warning, tools));
-    expect_ok(sbx_reads_steps(&made, &steps, &count, NULL), NULL);
+    expect_ok(sbx_reads_steps(&wanted, &made, &steps, &count, NULL), NULL);
     for (i = 0; i < count && strcmp(steps[i].summary, tools); i++)
         ;
     assert_true(i < count);
@@ -155,9 +239,9 @@ static void test_steps(void **context)
     expect_ok(steps[i].present(&steps[i], &state, NULL), NULL);
     assert_true(state == 1 && is_open(tools) && is_open(tree_path("tools\\lib")) && !is_open(profile()));
     tree_warnings = 0;
-    sbx_reads_tell(&made, 0);
+    sbx_reads_tell(&wanted, &made, 0);
     SetEnvironmentVariableA("PATH", "C:\\Windows"); /* another one is judged anew */
-    sbx_reads_tell(&made, 0);
+    sbx_reads_tell(&wanted, &made, 0);
     assert_int_equal(tree_warnings, 0);
     expect_ok(steps[i].undo(&steps[i], NULL), NULL);
     assert_false(is_open(tools));
@@ -194,6 +278,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_found, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_wanted, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_told, setup, teardown),
         cmocka_unit_test_setup_teardown(test_of_roots, setup, teardown),
         cmocka_unit_test_setup_teardown(test_steps, setup, teardown),
         cmocka_unit_test_setup_teardown(test_credentials, setup, teardown),

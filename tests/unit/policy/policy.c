@@ -70,7 +70,8 @@ static const struct {
      "loopback = [80, \"3000-3999\", \"all\"]\ncwd = \"sub\"\nkeep_children = true\n"
      "[filesystem]\nworkspace = 'D:\\work'\nwritable = ['D:/cache/', \"${WORKSPACE}\", 'D:\\work\\inner']\n"
      "protected = [\"package.json\", 'D:\\work\\a\\..\\keys', 'E:\\else']\n"
-     "deny_read = [\"${USERPROFILE}\\\\.ssh\"]\ngit = \"commit\"\ntemp = \"user\"\n"
+     "deny_read = [\"${USERPROFILE}\\\\.ssh\"]\nread = \"listed\"\nreadable = [\"${USERPROFILE}\\\\sdk\"]\ngit = "
+     "\"commit\"\ntemp = \"user\"\n"
      "[environment]\nset = { CI = \"1\", CACHE = \"${env:npm_config_cache}\\\\x $${y}\" }\nunset = [\"EDI*\"]\n"
      "[limits]\ntime = \"90m\"\nmemory = \"4GiB\"\ncpu = 50\nprocesses = 64\n"
      "[console]\ngrace = \"250ms\"\n[ui]\ndesktop = \"user\"\nclipboard = false\n"
@@ -137,7 +138,7 @@ static void a_plan_has_no_wide_lines(void **state)
         for (line = out.data; *line; line += strcspn(line, "\n") + 1)
             if (strcspn(line, "\n") > 100)
                 fail_msg("%.*s", (int)strcspn(line, "\n"), line);
-        assert_non_null(strstr(out.data, i ? "config read-only\n              (C:\\" : "sbx.toml:27)\n"));
+        assert_non_null(strstr(out.data, i ? "config read-only\n              (C:\\" : "sbx.toml:29)\n"));
         sbx_text_fini(&out);
         sbx_plan_fini(&plan);
     }
