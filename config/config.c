@@ -21,6 +21,20 @@ struct sbx_config {
     uint32_t order;
 };
 
+static sbx_status add_layer(sbx_config *config, const char *file, const char *text, size_t length, uint32_t rank,
+                            sbx_diag *diag)
+{
+    sbx_layer *layer;
+    sbx_status st = sbx_layer_read(file, text, length, rank, &layer, diag);
+
+    if (st != SBX_OK)
+        return st;
+    *config->last = layer;
+    config->last = &layer->next;
+    config->layer_count++;
+    return SBX_OK;
+}
+
 /* All keys with their defaults, as a text that is read like any other. */
 static sbx_status add_builtin(sbx_config *config)
 {
@@ -43,7 +57,8 @@ static sbx_status add_builtin(sbx_config *config)
     if (!text.failed)
         st = sbx_config_add(config, "built-in", text.data, text.length, NULL);
     sbx_text_fini(&text);
-    return st;
+    /* of another name: whoever chooses one has asked for what is in it */
+    return st == SBX_OK ? add_layer(config, "built-in profile", sbx_profiles, strlen(sbx_profiles), 0, NULL) : st;
 }
 
 sbx_config *sbx_config_new(void)
@@ -80,15 +95,7 @@ void sbx_config_free(sbx_config *config)
 
 sbx_status sbx_config_add(sbx_config *config, const char *file, const char *text, size_t length, sbx_diag *diag)
 {
-    sbx_layer *layer;
-    sbx_status st = sbx_layer_read(file, text, length, config->layer_count, &layer, diag);
-
-    if (st != SBX_OK)
-        return st;
-    *config->last = layer;
-    config->last = &layer->next;
-    config->layer_count++;
-    return SBX_OK;
+    return add_layer(config, file, text, length, config->layer_count, diag);
 }
 
 /* `to` and then `from`, in a new array. */
@@ -265,7 +272,8 @@ static sbx_status merge_profile(sbx_config *config, const char *chosen, sbx_diag
 
     for (i = 0; i < count && st == SBX_OK; i++)
         for (layer = config->layers; layer && st == SBX_OK; layer = layer->next)
-            if ((profile = sbx_profile_in(layer, names[i])) && merge(config, profile->settings, 0) != SBX_OK)
+            if ((profile = sbx_profile_in(layer, names[i])) && !sbx_profile_is_replaced(layer, names[i]) &&
+                merge(config, profile->settings, 0) != SBX_OK)
                 st = sbx_diag_memory(diag);
     return st;
 }
@@ -402,11 +410,16 @@ const char *const *sbx_config_list(const sbx_config *config, const char *name, u
 
 const char *sbx_config_file(const sbx_config *config, uint32_t index)
 {
-    const sbx_layer *layer = config->layers ? config->layers->next : NULL;
+    const sbx_layer *layer = config->layers;
 
-    while (layer && index--)
+    while (layer && (!layer->source.rank || index--))
         layer = layer->next;
     return layer ? layer->source.name : NULL;
+}
+
+const sbx_layer *sbx_config_layers(const sbx_config *config)
+{
+    return config->layers;
 }
 
 const char *sbx_config_profile(const sbx_config *config)

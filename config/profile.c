@@ -4,6 +4,22 @@
 
 #define INHERIT_DEPTH 32u
 
+/* Each the least with which such a command works.  A package manager that downloads wants `--network on` as well, which
+ * a test does not; an agent does nothing without its model. */
+const char sbx_profiles[] = "[profiles.npm]\n"
+                            "tools.presets = [\"node\"]\n"
+                            "[profiles.cargo]\n"
+                            "tools.presets = [\"cargo\"]\n"
+                            "[profiles.python]\n"
+                            "tools.presets = [\"python\"]\n"
+                            "[profiles.go]\n"
+                            "tools.presets = [\"go\"]\n"
+                            "[profiles.dotnet]\n"
+                            "tools.presets = [\"dotnet\"]\n"
+                            "[profiles.agent]\n"
+                            "network = \"on\"\n"
+                            "tools.presets = [\"git\", \"node\", \"python\"]\n";
+
 struct visit {
     const char *name;
     int state; /* 1: on the way, 2: done */
@@ -40,8 +56,8 @@ static sbx_status unknown_profile(const struct walk *walk, const char *name, con
     sbx_problem_set(&problem, 0, 0, "there is no profile \"%.100s\"", name);
     if (nearest)
         sbx_problem_hint(&problem, "did you mean \"%s\"?", nearest);
-    else if (!walk->count)
-        sbx_problem_hint(&problem, "no configuration file defines a profile");
+    else
+        sbx_problem_hint(&problem, "`sbx config show` lists them");
     return sbx_item_fail(from, &problem, walk->diag);
 }
 
@@ -53,6 +69,16 @@ const sbx_profile *sbx_profile_in(const sbx_layer *layer, const char *name)
         if (!strcmp(profile->name, name))
             return profile;
     return NULL;
+}
+
+/* A name that a person gave before one of that name was built in goes on to mean what it did. */
+int sbx_profile_is_replaced(const sbx_layer *layer, const char *name)
+{
+    const sbx_layer *later = layer->source.rank ? NULL : layer->next;
+
+    while (later && !sbx_profile_in(later, name))
+        later = later->next;
+    return later != NULL;
 }
 
 /* What it inherits, then itself; each once, so that a common base does not undo a nearer one. */

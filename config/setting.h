@@ -63,6 +63,10 @@ void sbx_layer_free(sbx_layer *layer);
 /* The profile of that name in one layer, or NULL. */
 const sbx_profile *sbx_profile_in(const sbx_layer *layer, const char *name);
 
+/* Those that are built in, as a file: one of the same name in a file replaces it. */
+extern const char sbx_profiles[];
+int sbx_profile_is_replaced(const sbx_layer *layer, const char *name);
+
 /* In which order profiles are merged for the chosen one (NULL: none is): what it inherits, then itself; each once, so that
  * a common base does not undo a nearer one.  All profiles are checked, chosen or not.  The names live in the arena. */
 sbx_status sbx_profile_order(const sbx_layer *layers, const char *chosen, sbx_arena *arena, const char *const **names,
@@ -91,5 +95,6 @@ sbx_status sbx_diag_memory(sbx_diag *diag);
 /* The files that were added, lowest first; NULL behind the last. */
 const char *sbx_config_file(const sbx_config *config, uint32_t index);
 const char *sbx_config_profile(const sbx_config *config);
+const sbx_layer *sbx_config_layers(const sbx_config *config);
 
 #endif

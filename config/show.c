@@ -174,6 +174,24 @@ static void json_key(sbx_json *json, const sbx_key *key, const sbx_setting *sett
         sbx_json_close(json, ']');
 }
 
+/* As comments: what a profile holds counts only where it is chosen. */
+static void show_profiles(sbx_text *out, const sbx_config *config)
+{
+    const sbx_layer *layer;
+    const sbx_profile *profile;
+    size_t start;
+
+    sbx_text_add(out, "\n# Profiles, for --profile NAME:\n");
+    for (layer = sbx_config_layers(config); layer; layer = layer->next)
+        for (profile = layer->profiles; profile; profile = profile->next) {
+            if (sbx_profile_is_replaced(layer, profile->name))
+                continue;
+            start = out->length;
+            sbx_text_printf(out, "#   %s", profile->name);
+            add_origin(out, start, &layer->source, &profile->span);
+        }
+}
+
 sbx_status sbx_config_show(const sbx_config *config, int json, sbx_text *out)
 {
     sbx_json writer = {out, 0, 0};
@@ -203,6 +221,8 @@ sbx_status sbx_config_show(const sbx_config *config, int json, sbx_text *out)
     }
     if (json)
         sbx_json_close(&writer, '}');
+    else
+        show_profiles(out, config);
     return out->failed ? SBX_E_MEMORY : SBX_OK;
 }
 

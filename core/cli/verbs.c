@@ -303,7 +303,7 @@ void sbx_cli_help(const sbx_verb *verb, sbx_text *out)
     if (verb->takes & SBX_TAKES_CONFIG) {
         schema_options(out);
         option_line(out, NULL, "--config", "FILE", "One more configuration file");
-        option_line(out, "-p", "--profile", "NAME", "A profile of the configuration");
+        option_line(out, "-p", "--profile", "NAME", "npm, cargo, python, go, dotnet, agent, or one of the configuration");
     }
     if (verb->takes & SBX_TAKES_REPORT)
         option_line(out, NULL, "--report", "FILE", "Write what happened as JSON, also when it failed");

@@ -419,7 +419,7 @@ static void profile_mistakes_have_positions(void **state)
         {"[profiles.a]\ninherits = \"a\"", NULL, 2, 12, "inherits from itself", ""},
         {"[profiles.base]\n[profiles.b]\ninherits = \"bse\"", NULL, 3, 12, "no profile \"bse\"", "\"base\""},
         {"[profiles.base]\n", "bas", 0, 0, "no profile \"bas\"", "\"base\""},
-        {"", "ci", 0, 0, "no profile \"ci\"", "no configuration file"},
+        {"", "ci", 0, 0, "no profile \"ci\"", "sbx config show"},
     };
     sbx_config *config;
     sbx_diag diag;
@@ -677,6 +677,48 @@ static void every_flag_is_unique_and_helped(void **state)
             assert_string_not_equal(names[i], names[j]);
 }
 
+/* Each that is built in is right, is what was asked for, and gives way to one of a file. */
+static void profiles_are_built_in(void **state)
+{
+    static const char *const rows[][2] = {{"npm", "node"}, {"cargo", "cargo"},   {"python", "python"},
+                                          {"go", "go"},    {"dotnet", "dotnet"}, {"agent", "git"}};
+    const char *const *list, *origin;
+    sbx_text shown = {0};
+    uint32_t count;
+    sbx_config *config;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(rows); i++) {
+        config = sbx_config_new();
+        assert_int_equal(add(config, "f", "network = 'off'\n", NULL), SBX_OK);
+        assert_int_equal(sbx_config_finish(config, rows[i][0], NULL), SBX_OK);
+        list = sbx_config_list(config, "tools.presets", &count);
+        assert_true(count > 0);
+        assert_string_equal(list[0], rows[i][1]);
+        assert_string_equal(sbx_config_string(config, "network", &origin), i == 5 ? "on" : "off");
+        assert_string_equal(origin, i == 5 ? "built-in profile" : "f:1");
+        sbx_config_free(config);
+    }
+    config = sbx_config_new();
+    assert_int_equal(add(config, "f", "[profiles.agent]\nlimits.time = '1m'\n[profiles.b]\ninherits = 'npm'\n", NULL),
+                     SBX_OK);
+    assert_int_equal(sbx_config_finish(config, "agent", NULL), SBX_OK);
+    assert_string_equal(sbx_config_string(config, "network", &origin), "off");
+    assert_int_equal(sbx_config_integer(config, "limits.time"), 60000);
+    assert_int_equal(sbx_config_show(config, 0, &shown), SBX_OK);
+    assert_non_null(strstr(shown.data, "#   npm "));
+    assert_null(strstr(strstr(shown.data, "#   agent ") + 1, "#   agent "));
+    sbx_text_fini(&shown);
+    sbx_config_free(config);
+    config = sbx_config_new();
+    assert_int_equal(add(config, "f", "[profiles.b]\ninherits = 'npm'\n", NULL), SBX_OK);
+    assert_int_equal(sbx_config_finish(config, "b", NULL), SBX_OK);
+    sbx_config_list(config, "tools.presets", &count);
+    assert_int_equal(count, 1);
+    sbx_config_free(config);
+}
+
 /* ---- hostile input ---- */
 
 static void hostile_files_are_errors_with_positions(void **state)
@@ -744,6 +786,7 @@ int main(void)
         cmocka_unit_test(contradictions_name_both),
         cmocka_unit_test(profiles_inherit),
         cmocka_unit_test(profile_mistakes_have_positions),
+        cmocka_unit_test(profiles_are_built_in),
         cmocka_unit_test(sizes_and_durations_have_borders),
         cmocka_unit_test(numbers_are_printed_back),
         cmocka_unit_test(ports_are_ranges),
