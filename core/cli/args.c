@@ -40,8 +40,11 @@ static int *plain_option(sbx_cli *cli, const char *name, uint32_t *takes)
         return &cli->quiet;
     if (!strcmp(name, "--verbose") || !strcmp(name, "-v"))
         return &cli->verbosity;
+    *takes = SBX_TAKES_COMPARE;
+    if (!strcmp(name, "--in-place"))
+        return &cli->in_place;
     *takes = SBX_TAKES_JSON;
-    if (!strcmp(name, "--json"))
+    if (!strcmp(name, "--json") && !(cli->verb && (cli->verb->takes & SBX_TAKES_COMPARE)))
         return &cli->json;
     *takes = SBX_TAKES_CLEAN;
     if (!strcmp(name, "--all"))
@@ -91,6 +94,16 @@ static const char **valued_option(sbx_cli *cli, const char *name, uint32_t *take
     *takes = SBX_TAKES_EXPLAIN;
     if (!strcmp(name, "--op"))
         return &cli->op;
+    *takes = SBX_TAKES_COMPARE;
+    if (!strcmp(name, "--backends"))
+        return &cli->compare_backends;
+    if (!strcmp(name, "--runs"))
+        return &cli->runs;
+    if (!strcmp(name, "--html"))
+        return &cli->html_file;
+    if (!strcmp(name, "--json") && cli->verb &&
+        (cli->verb->takes & SBX_TAKES_COMPARE)) /* of other verbs without FILE */
+        return &cli->json_file;
     *takes = SBX_TAKES_BACKEND;
     if (!strcmp(name, "--backend") && cli->verb && (cli->verb->takes & SBX_TAKES_BACKEND))
         return &cli->backend;
@@ -128,10 +141,10 @@ static const char *meant(const char *name, const char *const *names, size_t coun
 
 static sbx_status unknown_option(const parser *p, const char *name, sbx_error *err)
 {
-    static const char *const own[] = {"--help",    "--version", "--quiet",   "--verbose", "--json",
-                                      "--all",     "--stale",   "--homes",   "--status",  "--remove",
-                                      "--dry-run", "--config",  "--profile", "--report",  "--slots",
-                                      "--repair",  "--check",   "--user",    "--op",      "--last"};
+    static const char *const own[] = {"--help",    "--version", "--quiet",    "--verbose", "--json",     "--all",
+                                      "--stale",   "--homes",   "--status",   "--remove",  "--dry-run",  "--config",
+                                      "--profile", "--report",  "--slots",    "--repair",  "--check",    "--user",
+                                      "--op",      "--last",    "--backends", "--runs",    "--in-place", "--html"};
     const char *names[128], *near;
     size_t n = 0;
     uint32_t count, i, f;

@@ -45,7 +45,7 @@ static uint32_t await(HANDLE process, const sbx_child_how *how, int is_captured)
     const DWORD waited = WaitForMultipleObjects(how->stop ? 2 : 1, both, FALSE, limit_ms);
 
     if (waited == WAIT_OBJECT_0 + 1) {
-        WaitForSingleObject(process, STOPPED_MS);
+        WaitForSingleObject(process, how->stopped_ms ? how->stopped_ms : STOPPED_MS);
         return SBX_CHILD_STOPPED;
     }
     return waited == WAIT_TIMEOUT ? SBX_CHILD_TIME : SBX_CHILD_EXITED;

@@ -13,13 +13,14 @@ sbx_status sbx_child_run(const char *program, const char *line, uint32_t limit_m
 
 #define SBX_CHILD_EXITED 0u
 #define SBX_CHILD_TIME 1u    /* it was ended after limit_ms */
-#define SBX_CHILD_STOPPED 2u /* `stop` was set; it was given some seconds to end by itself */
+#define SBX_CHILD_STOPPED 2u /* `stop` was set; it was given stopped_ms to end by itself */
 
 typedef struct sbx_child_how {
     uint32_t limit_ms;
-    const char *cwd; /* NULL: ours */
-    void *stop;      /* HANDLE: an event; NULL: none */
-    int breakaway;   /* what it starts may leave its job: only for what is trusted */
+    const char *cwd;     /* NULL: ours */
+    void *stop;          /* HANDLE: an event; NULL: none */
+    uint32_t stopped_ms; /* 0: 10 seconds */
+    int breakaway;       /* what it starts may leave its job: only for what is trusted */
 } sbx_child_how;
 
 /* The same with more to say.  *end: SBX_CHILD_*. */

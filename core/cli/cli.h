@@ -34,10 +34,11 @@ typedef struct sbx_verb {
 #define SBX_TAKES_CLEAN 0x20u   /* --all, --stale, --homes */
 #define SBX_TAKES_SETUP                                                                                                \
     0x40u /* --status, --check, --remove, --repair, --dry-run, --tools, --slots N, --user NAME, --loopback PORTS */
-#define SBX_TAKES_INTERNAL 0x80u /* not listed */
-#define SBX_TAKES_SHIELD 0x100u  /* --dry-run, --remove */
-#define SBX_TAKES_EXPLAIN 0x800u /* --op OP, --last */
-#define SBX_TAKES_BACKEND 0x200u /* --backend NAME, of which the other settings are no matter */
+#define SBX_TAKES_INTERNAL 0x80u  /* not listed */
+#define SBX_TAKES_SHIELD 0x100u   /* --dry-run, --remove */
+#define SBX_TAKES_EXPLAIN 0x800u  /* --op OP, --last */
+#define SBX_TAKES_BACKEND 0x200u  /* --backend NAME, of which the other settings are no matter */
+#define SBX_TAKES_COMPARE 0x1000u /* --backends NAMES, --runs N, --in-place, --json FILE, --html FILE */
 
 typedef struct sbx_flag_value {
     const char *flag, *key, *value;
@@ -48,8 +49,9 @@ struct sbx_cli {
     const uint16_t *line_w; /* the whole command line, untouched */
     const sbx_verb *verb;
     int verb_named, help, version; /* typed */
-    int quiet, verbosity, json, all, stale, homes, status, check, remove, repair, dry_run, tools, last;
+    int quiet, verbosity, json, all, stale, homes, status, check, remove, repair, dry_run, tools, last, in_place;
     const char *config_file, *profile, *report_file, *slots, *user, *setup_loopback, *backend, *op;
+    const char *compare_backends, *runs, *json_file, *html_file;
     const char *report_path;     /* absolute; NULL: none is asked for */
     struct sbx_pending *pending; /* of the report; closed: none is written */
     const sbx_flag_value *settings;
@@ -116,6 +118,7 @@ sbx_status sbx_verb_grant(sbx_cli *cli, sbx_error *err);
 sbx_status sbx_verb_shield(sbx_cli *cli, sbx_error *err);
 sbx_status sbx_verb_doctor(sbx_cli *cli, sbx_error *err);
 sbx_status sbx_verb_explain(sbx_cli *cli, sbx_error *err);
+sbx_status sbx_verb_compare(sbx_cli *cli, sbx_error *err);
 sbx_status sbx_verb_completion(sbx_cli *cli, sbx_error *err);
 sbx_status sbx_verb_help(sbx_cli *cli, sbx_error *err);
 sbx_status sbx_verb_version(sbx_cli *cli, sbx_error *err);

@@ -191,6 +191,8 @@ sbx_status sbx_doctor_try(sbx_doctor_scratch *scratch, const char *backend, int 
         items[n++] = "--backend";
         items[n++] = backend;
         items[n++] = "--quiet";
+        items[n++] = "--git"; /* the rows of .git are about this, whatever is configured */
+        items[n++] = "protect";
         items[n++] = "--report";
         items[n++] = report;
         if (deny_read) {

@@ -16,7 +16,7 @@
 /* Verbs that are planned: a program of such a name is started with "--". */
 static int is_reserved(const char *word)
 {
-    static const char *const words[] = {"compare", "serve"};
+    static const char *const words[] = {"serve"};
     size_t i;
 
     for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)

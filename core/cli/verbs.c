@@ -198,6 +198,29 @@ static const sbx_verb verbs[] = {
      "  sbx explain \"%USERPROFILE%\\.npmrc\" --backend elevated\n"
      "  sbx explain --last\n",
      SBX_TAKES_CONFIG | SBX_TAKES_WORDS | SBX_TAKES_EXPLAIN | SBX_TAKES_JSON, sbx_verb_explain},
+    {"compare", "measure backends side by side, and a command through each",
+     "compare [--backends NAMES] [--runs N] [--json FILE] [--html FILE] [--in-place] [-- COMMAND]",
+     "The probes of `sbx doctor`, a launch of the smallest program, and COMMAND: first without sbx, then through each\n"
+     "backend.  Of COMMAND: exit code, output, what it did to files, time, memory, and what the run told.\n"
+     "\n"
+     "Each run of COMMAND has a copy of the current folder, in TEMP, without links, removed afterwards.  Without sbx "
+     "it\n"
+     "runs unconfined: compare what you trust.  It gets no input.\n"
+     "\n"
+     "  --backends NAMES  these, with commas between [all that confine more than the process tree]\n"
+     "  --runs N          how often each is measured, 1 to 99 [3]\n"
+     "  --in-place        run COMMAND in the current folder, one run after the other, in place of copies; its grants\n"
+     "                    stay, as those of any run\n"
+     "  --json FILE       all that was measured, for programs, with COMMAND and names of files\n"
+     "  --html FILE       the same for people, in one file\n"
+     "\n"
+     "Exit code: 0 as claimed, 1 something is open that is claimed to be enforced, 125 a backend is broken, COMMAND\n"
+     "did not run, or not all was measured.\n"
+     "\n"
+     "Examples:\n"
+     "  sbx compare\n"
+     "  sbx compare --backends none,unelevated --html report.html -- node build.js\n",
+     SBX_TAKES_COMPARE | SBX_TAKES_COMMAND, sbx_verb_compare},
     {"completion", "print a completion script", "completion powershell",
      "Example (in the file that $PROFILE names):\n"
      "  sbx completion powershell | Out-String | Invoke-Expression\n",

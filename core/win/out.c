@@ -42,6 +42,16 @@ int sbx_out_is_console(unsigned where)
     return handle && GetConsoleMode(handle, &mode);
 }
 
+unsigned sbx_out_columns(unsigned where)
+{
+    HANDLE handle = handle_of(where);
+    CONSOLE_SCREEN_BUFFER_INFO info;
+
+    if (!handle || !GetConsoleScreenBufferInfo(handle, &info))
+        return 0;
+    return (unsigned)(info.srWindow.Right - info.srWindow.Left + 1);
+}
+
 int sbx_out_has_colour(unsigned where)
 {
     HANDLE handle = handle_of(where);

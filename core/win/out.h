@@ -28,6 +28,9 @@ void sbx_out_frame(const char *text, size_t length);
 /* Whether it is a console. */
 int sbx_out_is_console(unsigned where);
 
+/* How wide the console is; 0: it is none. */
+unsigned sbx_out_columns(unsigned where);
+
 /* Whether colours are wanted: a console that knows the sequences, and NO_COLOR is not set. */
 int sbx_out_has_colour(unsigned where);
 

@@ -135,9 +135,9 @@ static void test_mistakes(void **state)
                    "  hint: `sbx clean .` is the current folder; see `sbx help clean`\n");
     sbx_assert_run("sbx.exe\" completion bash", 125,
                    "sbx: bash: for which shell?\n  hint: sbx completion powershell\n");
-    sbx_assert_run("sbx.exe\" compare", 125,
-                   "sbx: compare: unknown verb\n"
-                   "  hint: `sbx help` lists the verbs; a program of that name: sbx -- compare\n");
+    sbx_assert_run("sbx.exe\" serve", 125,
+                   "sbx: serve: unknown verb\n"
+                   "  hint: `sbx help` lists the verbs; a program of that name: sbx -- serve\n");
 }
 
 #define SWALLOWED(object, dir)                                                                                         \
