@@ -31,30 +31,37 @@ static const wchar_t *const files_w[] = {L"keep", L"linked", L"a long name.text"
                                          L"move", L"over"};
 #define KEPT 4u /* of these, whose contents stay; the others are deleted, moved or replaced */
 
+static BOOL make_file(const wchar_t *path_w)
+{
+    HANDLE file = CreateFileW(path_w, GENERIC_WRITE, 0, NULL, CREATE_NEW, 0, NULL);
+    DWORD done;
+    BOOL ok = file != INVALID_HANDLE_VALUE && WriteFile(file, "mine", 4, &done, NULL);
+
+    if (file != INVALID_HANDLE_VALUE)
+        CloseHandle(file);
+    return ok;
+}
+
 /* "out" and "ws" below the current directory; every file holds "mine". */
 static DWORD make_files(void)
 {
     SECURITY_ATTRIBUTES open = {sizeof(open), NULL, FALSE};
     wchar_t path_w[64];
-    HANDLE file;
-    DWORD done;
+    DWORD code;
     size_t i;
-    BOOL ok = CreateDirectoryW(L"ws", NULL) && CreateDirectoryW(L"out", NULL) &&
-              CreateDirectoryW(L"out\\folder", NULL) &&
+    BOOL ok = CreateDirectoryW(L"ws", NULL) && CreateDirectoryW(L"ws\\.git", NULL) && make_file(L"ws\\.git\\config") &&
+              CreateDirectoryW(L"out", NULL) && CreateDirectoryW(L"out\\folder", NULL) &&
               ConvertStringSecurityDescriptorToSecurityDescriptorW(L"D:P(A;OICI;FA;;;WD)", SDDL_REVISION_1,
                                                                    &open.lpSecurityDescriptor, NULL) &&
               CreateDirectoryW(L"out\\everyone", &open);
 
     for (i = 0; ok && i < sizeof(files_w) / sizeof(files_w[0]); i++) {
         swprintf(path_w, 64, L"out\\%ls", files_w[i]);
-        file = CreateFileW(path_w, GENERIC_WRITE, 0, NULL, CREATE_NEW, 0, NULL);
-        ok = file != INVALID_HANDLE_VALUE && WriteFile(file, "mine", 4, &done, NULL);
-        if (file != INVALID_HANDLE_VALUE)
-            CloseHandle(file);
+        ok = make_file(path_w);
     }
-    done = ok ? 0 : GetLastError();
+    code = ok ? 0 : GetLastError();
     LocalFree(open.lpSecurityDescriptor);
-    return done;
+    return code;
 }
 
 static BOOL is_mine(const wchar_t *name_w)

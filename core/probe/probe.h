@@ -1,7 +1,7 @@
 /*
  * sbx-probe.exe: tries, from where it is started, what a sandbox should refuse and what it should let be.
  *
- *   sbx-probe hold COMMAND...   make the objects that others try, and the folders "out" and "ws" in the current directory; run COMMAND in "ws" with
+ *   sbx-probe hold COMMAND...   make the objects that others try, and the folders "out" and "ws" (with .git) in the current directory; run COMMAND in "ws" with
  *                               " PID TID PORT" added; tell what was reached or changed
  *   sbx-probe clear NAME        delete a folder of the current directory
  *   sbx-probe try OUTSIDE PROFILE SID PID TID PORT    each row of the table, in the current directory, a writable one
