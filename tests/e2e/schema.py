@@ -5,13 +5,13 @@ import re
 
 from harness import equal
 
-TYPES = {'object': dict, 'array': list, 'string': str, 'boolean': bool, 'number': (int, float), 'null': type(None)}
+TYPES = {'object': dict, 'array': list, 'string': str, 'boolean': bool, 'number': (int, float), 'integer': int, 'null': type(None)}
 KNOWN = {'$schema', 'title', 'description', '$defs', '$ref', 'type', 'enum', 'const', 'pattern', 'required', 'properties', 'additionalProperties',
-         'items', 'minItems'}
+         'items', 'minItems', 'minimum', 'maximum'}
 
 
 def is_a(value, name):
-    return isinstance(value, TYPES[name]) and not (name == 'number' and isinstance(value, bool))
+    return isinstance(value, TYPES[name]) and not (name in ('number', 'integer') and isinstance(value, bool))
 
 
 def problems(value, schema, at='$', root=None):
@@ -26,6 +26,8 @@ def problems(value, schema, at='$', root=None):
     if 'enum' in schema and value not in schema['enum'] or 'const' in schema and value != schema['const']:
         found.append('%s: %r' % (at, value))
     if 'pattern' in schema and isinstance(value, str) and not re.search(schema['pattern'], value):
+        found.append('%s: %r' % (at, value))
+    if isinstance(value, (int, float)) and not schema.get('minimum', value) <= value <= schema.get('maximum', value):
         found.append('%s: %r' % (at, value))
     if isinstance(value, dict):
         known = schema.get('properties', {})

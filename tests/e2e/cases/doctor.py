@@ -97,6 +97,16 @@ def false_claims(w):
         check('broken-lie enforces ' + row in gaps, '%s\n%s' % (row, gaps))
     text = doctor(w, LIAR + 'sbx.exe', '--backend', 'broken-lie', code=1).text
     check('enforced  0 of 8 closed; GAP: TCP to 127.0.0.1' in text and text.startswith('broken-lie: gaps\n'), text)
+    # and by compare, with one that is unelevated but for .git
+    w.copy('C:\\Program Files\\sbx\\backends\\unelevated.dll', LIAR + 'backends\\unelevated.dll')
+    w.copy(PLUGIN + 'false\\false-git.dll', LIAR + 'backends\\false-git.dll')
+    got = w.run(LIAR + 'sbx.exe', 'compare', '--runs', '1', '--backends', 'broken-lie,false-git', '--quiet', '--json', 'c.json')
+    equal(got.code, 1, got)
+    told = json.loads(w.read(w.ws('c.json')))
+    equal([(b['name'], b['verdict']) for b in told['backends']], [('broken-lie', 'gaps'), ('false-git', 'gaps')])
+    gaps = [finding['what'] for finding in told['findings']]
+    check('broken-lie enforces network, and it was not held: tcp6' in gaps, gaps)
+    equal([gap for gap in gaps if 'false-git' in gap], ['false-git enforces write, and it was not held: ' + row for row in ('git-config', 'git-add')])
     equal(doctor(w, LIAR + 'sbx.exe', '--backend', 'broken-crash', code=125).text.split()[:2], ['broken-crash:', 'broken'])
     equal(w.run(w.SBX, 'doctor', '--backend', 'nobody').code, 125)
     os.remove(w.unix(LIAR + 'backends\\broken-crash.dll'))

@@ -303,6 +303,39 @@ static int watch(int argc, wchar_t **argv)
     return all_gone(seen, ids, count, 2000);
 }
 
+static BOOL has_content(const wchar_t *path_w)
+{
+    HANDLE file = CreateFileW(path_w, GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
+                              OPEN_EXISTING, 0, NULL);
+    LARGE_INTEGER size = {0};
+
+    if (file != INVALID_HANDLE_VALUE) {
+        GetFileSizeEx(file, &size);
+        CloseHandle(file);
+    }
+    return size.QuadPart > 0;
+}
+
+/* interrupt FILE -- COMMAND: run it, and send a console interrupt as soon as something is in the file */
+static int interrupt_when(int argc, wchar_t **argv)
+{
+    wchar_t *tail_w = command_tail();
+    PROCESS_INFORMATION info;
+
+    if (argc < 1 || tail_w == NULL)
+        return 2;
+    AllocConsole();
+    SetConsoleCtrlHandler(NULL, FALSE);
+    SetConsoleCtrlHandler(ignore_event, TRUE);
+    if (!start(tail_w, 0, NULL, NULL, &info))
+        return result(FALSE);
+    while (!has_content(argv[0]) && WaitForSingleObject(info.hProcess, 20) == WAIT_TIMEOUT)
+        ;
+    if (!GenerateConsoleCtrlEvent(CTRL_C_EVENT, 0))
+        print("no console event: error %lu\n", GetLastError());
+    return wait_and_tell(info.hProcess);
+}
+
 /* ignore: a command that takes no notice of Ctrl-C, with a child */
 static int ignore_ctrl_c(int argc, wchar_t **argv)
 {
@@ -365,9 +398,18 @@ static int repeat(int argc, wchar_t **argv)
 }
 
 const verb spawn_verbs[] = {
-    {L"leaf", leaf},        {L"tree", tree},      {L"between", between},
-    {L"fork", fork_leaves}, {L"exitof", exit_of}, {L"exec", exec_file},
-    {L"envof", env_of},     {L"watch", watch},    {L"ignore", ignore_ctrl_c},
-    {L"repeat", repeat},    {L"injob", in_job},   {L"console", console},
+    {L"leaf", leaf},
+    {L"tree", tree},
+    {L"between", between},
+    {L"fork", fork_leaves},
+    {L"exitof", exit_of},
+    {L"exec", exec_file},
+    {L"envof", env_of},
+    {L"watch", watch},
+    {L"ignore", ignore_ctrl_c},
+    {L"interrupt", interrupt_when},
+    {L"repeat", repeat},
+    {L"injob", in_job},
+    {L"console", console},
     {NULL, NULL},
 };
