@@ -323,6 +323,34 @@ static void test_clean_with_audience(void **context)
     clean_all();
 }
 
+/* Accounts read the repository of a worktree in every mode, but not where a command may have led them there. */
+static void test_read_by_accounts(void **context)
+{
+    const void *readers;
+    char *before;
+
+    JUDGED
+    worktree_alone();
+    use_audience();
+    readers = audience->readers.u.bytes;
+    policy.git = SBX_GIT_PROTECT;
+    before = tree_snapshot("main");
+    sbx_grants_close(open_grants());
+    assert_int_equal(tree_aces_of("main\\.git", readers), 2);
+    assert_int_equal(tree_aces_of("main\\.git\\objects\\ab\\old", readers), 1);
+    assert_int_equal(tree_aces_of("main\\.git\\objects\\ab\\old", audience->writers.u.bytes), 0);
+    clean_all();
+    tree_same("main", before);
+    /* it names the file back, which was not there when the folder was opened */
+    assert_int_equal(act_delete("ws\\.git"), 0);
+    policy.protected_count = 0;
+    sbx_grants_close(open_grants());
+    tree_file("ws\\.git", "gitdir: ../main/.git/worktrees/wt\n");
+    sbx_grants_close(open_grants());
+    assert_int_equal(tree_aces_of("main\\.git", readers), 0);
+    clean_all();
+}
+
 /* Each part by its path, with what the ledger knows and without. */
 static void test_clean_by_path(void **context)
 {
@@ -692,25 +720,16 @@ static void test_killed_clean(void **context)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_worktree_alone),
-        TEST(test_objects_are_closed_later),
-        TEST(test_two_worktrees),
-        TEST(test_submodule_alone),
-        TEST(test_clean_by_path),
-        TEST(test_also_a_root),
-        TEST(test_clean_with_audience),
-        TEST(test_clean_with_parts),
-        TEST(test_clean_repository),
-        TEST(test_names_another),
-        TEST(test_common_elsewhere),
-        TEST(test_written_by_a_command),
-        TEST(test_below_an_earlier_root),
-        TEST(test_says_the_same),
-        TEST(test_links),
-        TEST(test_without_logs),
-        TEST(test_other_modes),
-        TEST(test_killed_open),
-        TEST(test_killed_clean),
+        TEST(test_worktree_alone),       TEST(test_objects_are_closed_later),
+        TEST(test_two_worktrees),        TEST(test_submodule_alone),
+        TEST(test_clean_by_path),        TEST(test_also_a_root),
+        TEST(test_clean_with_audience),  TEST(test_read_by_accounts),
+        TEST(test_clean_with_parts),     TEST(test_clean_repository),
+        TEST(test_names_another),        TEST(test_common_elsewhere),
+        TEST(test_written_by_a_command), TEST(test_below_an_earlier_root),
+        TEST(test_says_the_same),        TEST(test_links),
+        TEST(test_without_logs),         TEST(test_other_modes),
+        TEST(test_killed_open),          TEST(test_killed_clean),
     };
 
     if (argc == 3)
