@@ -70,7 +70,7 @@ def own_lists(w):
     ours = ('python', 'nobody', 'named')
     lines = ['%s newdir d\\%s %s' % (w.PROBE, *one) for one in made]
     w.write(a + '\\status.cmd', '@"%s" status\r\n' % w.SBX)
-    lines += ['call status.cmd', 'md d\\python\\in', 'echo x> d\\python\\in\\f', 'echo x> d\\named\\f', '%s newdir %%TEMP%%\\t %s' % (w.PROBE, made[0][1]),
+    lines += ['call status.cmd', 'echo x> plain', 'md d\\python\\in', 'echo x> d\\python\\in\\f', 'echo x> d\\named\\f', '%s newdir %%TEMP%%\\t %s' % (w.PROBE, made[0][1]),
               'echo x> %TEMP%\\t\\f', 'move %TEMP%\\t d\\moved', 'whoami']
     got = w.sbx('cmd', '/d', '/c', '& '.join(lines), cwd=a, options=('--report', w.ws('report')))
     account = got.text.split()[-1]
@@ -81,8 +81,9 @@ def own_lists(w):
     # the next run in the account: in another workspace it does not get there, in the same one it does
     for folder, others in ((b, 1), (c, 0)):
         got = w.sbx('cmd', '/d', '/c', 'whoami& echo n> ..\\a\\d\\python\\in\\f& %s open ..\\a\\d\\named\\f 0x40000& echo n> ..\\a\\d\\nobody\\n'
-                    % w.PROBE, cwd=folder)
-        equal([line for line in got.text.split('\n') if line], got.text.split('\n')[:1] + ['error 5'], got)
+                    '& %s dacl ..\\a\\plain D:(A;;FA;;;WD)' % (w.PROBE, w.PROBE), cwd=folder)
+        # nor to what it made as it comes, of which the account is the owner
+        equal([line for line in got.text.split('\n') if line], got.text.split('\n')[:1] + ['error 5'] * 2, got)
         equal(got.text.split()[0] != account, bool(others), got)
     equal((w.read(a + '\\d\\python\\in\\f'), w.read(a + '\\d\\nobody\\n')), (b'x\r\n', None))
     for name in ours + ('moved',):
