@@ -2,6 +2,7 @@
 import json
 import os
 
+from cases.files import DENIED, acts
 from harness import case, check, equal
 
 ACCOUNTS = ('accounts',)
@@ -101,6 +102,9 @@ def deny_read(w):
     control = w.sbx('node', 'read.js', *spellings, *folders)
     check(control.text.count('secret') == len(spellings) and control.text.count('list') == 2, 'control: %s' % control)
 
+    rights = [('byid', secret, '0x1'), ('byid', deep, '0x20'), ('byid', folders[0], '0x1'), ('open', secret, '0x20'), ('open', deep, '0x8'), ('open', folders[1], '0x1')]
+    equal(acts(w, rights), ['ok'] * len(rights), 'control: by number, to run, attributes of programs')
+
     plan = w.run(w.SBX, 'plan', '--backend', 'elevated', *denied, '--', 'node')
     check(plan.text.count('unreadable') == 1 and secret in plan.text and 'cleaned' in plan.text, plan)
     check('secret' in w.sbx('node', 'read.js', secret).text, 'planned, not done')
@@ -111,6 +115,7 @@ def deny_read(w):
     equal([line for line in told[:-2] if line not in ('EPERM', 'EACCES')], [], got)
     equal(len(told), len(spellings) + len(folders) + 2, got)
     check('read' in json.loads(w.read(report))['guarantees']['enforced'], 'claimed')
+    equal(acts(w, rights, denied), [DENIED] * len(rights))
     # neither run, nor moved where it can be read, nor given other rights, nor closed to the user
     got = w.sbx('cmd', '/d', '/c', 'move topsecret.text plain.txt & type plain.txt & move keys\\deep\\key.txt key.txt & type key.txt'
                 ' & icacls plain.txt /grant *S-1-1-0:F & copy plain.txt copied.txt', options=denied[:2])
