@@ -7,6 +7,7 @@
 #include "win/out.h"
 #include "cli/select.h"
 #include "cli/told.h"
+#include "config/value.h"
 #include "launch/launch.h"
 #include "launch/restart.h"
 #include "win/clock.h"
@@ -71,6 +72,18 @@ static void say_withheld(const sbx_cli *cli)
     sbx_text_fini(&line);
 }
 
+/* "after 10m (--time)": a person looks for the line to change. */
+static void say_limit(const sbx_cli *cli, const char *what, const char *key, uint32_t type)
+{
+    const char *origin = "";
+    char number[SBX_VALUE_TEXT], line[800];
+
+    sbx_config_string(cli->config, key, &origin);
+    sbx_value_text(type, sbx_config_integer(cli->config, key), number);
+    snprintf(line, sizeof(line), "%s %s (%s, %s)", what, number, key, origin);
+    sbx_out_line(line);
+}
+
 /* Why the command is gone, when it was not by its own will; the exit code alone does not tell. */
 static void say_end(const sbx_cli *cli)
 {
@@ -79,11 +92,11 @@ static void say_end(const sbx_cli *cli)
     if (cli->quiet)
         return;
     if (end == SBX_END_TIME)
-        sbx_out_line("the time limit ended the command");
+        say_limit(cli, "the time limit ended the command after", "limits.time", SBX_KEY_DURATION);
     else if (end == SBX_END_MEMORY)
-        sbx_out_line("the command reached the memory limit");
+        say_limit(cli, "the command reached the memory limit of", "limits.memory", SBX_KEY_SIZE);
     else if (end == SBX_END_PROCESSES)
-        sbx_out_line("the command reached the limit of processes");
+        say_limit(cli, "the command reached the limit of processes,", "limits.processes", SBX_KEY_COUNT);
     else if (end == SBX_END_INTERRUPTED)
         sbx_out_line("interrupted: the command did not end by itself and was ended, with all that it started");
 }

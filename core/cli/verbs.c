@@ -276,22 +276,44 @@ static void option_line(sbx_text *out, const char *short_name, const char *name,
     sbx_out_wrap(out, HELP_COLUMN, help);
 }
 
+/* " [off]": what is taken without the option, where that is one word. */
+static void add_default(const sbx_key *key, char help[256])
+{
+    const size_t used = strlen(help), quoted = key->default_value[0] == '"';
+
+    if (!(key->traits & (SBX_KEY_LIST | SBX_KEY_TABLE | SBX_KEY_EXPAND)))
+        snprintf(help + used, 256 - used, " [%.*s]", (int)(strlen(key->default_value) - 2 * quoted),
+                 key->default_value + quoted);
+}
+
+/* In groups, as the tables of a configuration are. */
 static void schema_options(sbx_text *out)
 {
+    const char *table = "", *rest;
+    size_t table_length = 0, length;
     uint32_t count, i, f;
     const sbx_key *keys = sbx_schema_keys(&count);
     const sbx_flag *flag;
     char help[256];
 
-    for (i = 0; i < count; i++)
+    for (i = 0; i < count; i++) {
+        length = sbx_schema_table_length(&keys[i], &rest);
+        if (length != table_length || memcmp(table, keys[i].name, length) != 0)
+            sbx_text_printf(out, "\n%.*s: %s\n", (int)length, keys[i].name,
+                            sbx_schema_table_help(keys[i].name, length));
+        table = keys[i].name;
+        table_length = length;
         for (f = 0; f < SBX_KEY_FLAGS && keys[i].flags[f].name; f++) {
             flag = &keys[i].flags[f];
             snprintf(help, sizeof(help), "%s%s", flag->help ? flag->help : keys[i].help,
                      flag->argument && (keys[i].traits & (SBX_KEY_LIST | SBX_KEY_TABLE))
                          ? "; adds to what is configured"
                          : "");
+            if (flag->argument)
+                add_default(&keys[i], help);
             option_line(out, flag->short_name, flag->name, flag->argument, help);
         }
+    }
 }
 
 static void help_of_program(sbx_text *out)
@@ -325,8 +347,10 @@ void sbx_cli_help(const sbx_verb *verb, sbx_text *out)
     sbx_text_printf(out, "sbx %s: %s\n\n  sbx %s\n\nOptions:\n", verb->name, verb->summary, verb->usage);
     if (verb->takes & SBX_TAKES_CONFIG) {
         schema_options(out);
+        sbx_text_add(out, "\nconfiguration and output:\n");
         option_line(out, NULL, "--config", "FILE", "One more configuration file");
-        option_line(out, "-p", "--profile", "NAME", "npm, cargo, python, go, dotnet, agent, or one of the configuration");
+        option_line(out, "-p", "--profile", "NAME",
+                    "npm, cargo, python, go, dotnet, agent, or one of the configuration");
     }
     if (verb->takes & SBX_TAKES_REPORT)
         option_line(out, NULL, "--report", "FILE", "Write what happened as JSON, also when it failed");

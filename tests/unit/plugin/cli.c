@@ -74,6 +74,10 @@ static void test_help_of_lists(void **state)
             fail_msg("%s", copy);
     }
     assert_non_null(strstr(output.data, "--pass= --pass NAME"));
+    /* in groups, with what is taken otherwise */
+    assert_non_null(strstr(output.data, "off, on [off]\n"));
+    assert_non_null(strstr(output.data, "\n\nlimits: what it may use up"));
+    assert_non_null(strstr(output.data, " [10m]\n"));
     sbx_text_fini(&output);
 }
 
@@ -405,7 +409,7 @@ static void test_time_limit(void **state)
 {
     (void)state;
     sbx_assert_run_has("sbx.exe\" -b none --time 500ms -- cmd /c ping -n 30 127.0.0.1", 124,
-                       "sbx: the time limit ended the command\n");
+                       "sbx: the time limit ended the command after 500ms (limits.time, --time)\n");
 }
 
 static void test_require(void **state)
