@@ -14,8 +14,9 @@
 #include "win/wide.h"
 
 /* SYSTEM and Administrators everything, Users read; nothing inherited from %ProgramData%, where Users may add.  Its
- * owner is the group, for an owner changes the rights, and the user has programs that are not elevated. */
-#define FOLDER_SDDL L"O:BAD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;0x1200a9;;;BU)"
+ * owner is the group, for an owner changes the rights, and the user has programs that are not elevated.  What is made in it may be owned by
+ * that user ("System objects: Default owner for objects created by members of the Administrators group"), so owners have no such right. */
+#define FOLDER_SDDL L"O:BAD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;0x1200a9;;;BU)(A;OICI;RC;;;OW)"
 
 sbx_status sbx_setup_folder_make(const char *path, uint32_t what, sbx_error *err)
 {

@@ -9,8 +9,8 @@
 typedef NTSTATUS(NTAPI *next_process_fn)(HANDLE, ACCESS_MASK, ULONG, ULONG, HANDLE *);
 typedef NTSTATUS(NTAPI *next_thread_fn)(HANDLE, HANDLE, ACCESS_MASK, ULONG, ULONG, HANDLE *);
 
-/* Create thread, VM operation, VM write, duplicate handles, create process, set information, suspend, WRITE_DAC, WRITE_OWNER. */
-static const DWORD process_rights[] = {0x2, 0x8, 0x20, 0x40, 0x80, 0x200, 0x800, 0x40000, 0x80000};
+/* Create thread, VM operation, VM read, VM write, duplicate handles, create process, set information, suspend, WRITE_DAC, WRITE_OWNER. */
+static const DWORD process_rights[] = {0x2, 0x8, 0x10, 0x20, 0x40, 0x80, 0x200, 0x800, 0x40000, 0x80000};
 /* Suspend, set context, set information, set token, impersonate, direct impersonation, WRITE_DAC, WRITE_OWNER. */
 static const DWORD thread_rights[] = {0x2, 0x10, 0x20, 0x80, 0x100, 0x200, 0x40000, 0x80000};
 /* Assign, duplicate, impersonate, adjust, WRITE_DAC, WRITE_OWNER. */

@@ -1,6 +1,7 @@
 /* What somebody did to the files of setup: told by name with what to do, nothing is lost by it, and put right where that can be. */
 #include "fixture.h"
 
+#include <sddl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -77,6 +78,52 @@ static void assert_whole(uint32_t with)
     assert_true(logs_on(L"sbx1-off01", derived("sbx1-off01"), LOGON32_LOGON_INTERACTIVE));
     assert_int_equal(snapshot(), with);
     check(sbx_file_delete(FOLDER "nothing", &err), &err, "control");
+}
+
+/* As a program of the user's that is not elevated; the error, or 0. */
+static DWORD tried(const char *path, DWORD access)
+{
+    _Alignas(8) BYTE administrators[SECURITY_MAX_SID_SIZE];
+    SID_AND_ATTRIBUTES disabled = {administrators, 0};
+    DWORD size = sizeof(administrators), error;
+    HANDLE own = NULL, plain = NULL, file;
+
+    assert_true(OpenProcessToken(GetCurrentProcess(), TOKEN_ALL_ACCESS, &own));
+    assert_true(CreateWellKnownSid(WinBuiltinAdministratorsSid, NULL, administrators, &size));
+    assert_true(CreateRestrictedToken(own, DISABLE_MAX_PRIVILEGE, 1, &disabled, 0, NULL, 0, NULL, &plain));
+    assert_true(ImpersonateLoggedOnUser(plain));
+    file = CreateFileA(path, access, 7, NULL, OPEN_EXISTING, 0, NULL);
+    error = file == INVALID_HANDLE_VALUE ? GetLastError() : 0;
+    assert_true(RevertToSelf());
+    if (!error)
+        CloseHandle(file);
+    CloseHandle(plain);
+    CloseHandle(own);
+    return error;
+}
+
+/* Where a policy makes the user the owner of what he makes as an administrator, his other programs change it no more than others'. */
+void test_owner(void **state)
+{
+    static const char *const names[] = {RECORD, COPY};
+    PSECURITY_DESCRIPTOR own = NULL;
+    char sddl[256];
+    size_t i;
+
+    (void)state;
+    options(1);
+    apply_named("enrol");
+    snprintf(sddl, sizeof(sddl), "O:%s", own_sid);
+    assert_true(ConvertStringSecurityDescriptorToSecurityDescriptorA(sddl, SDDL_REVISION_1, &own, NULL));
+    for (i = 0; i < SBX_COUNT(names); i++) {
+        assert_true(SetFileSecurityA(names[i], OWNER_SECURITY_INFORMATION, own));
+        assert_int_equal(tried(names[i], GENERIC_READ), 0);
+        assert_int_equal(tried(names[i], WRITE_DAC), ERROR_ACCESS_DENIED);
+        assert_int_equal(tried(names[i], FILE_WRITE_DATA), ERROR_ACCESS_DENIED);
+        assert_int_equal(tried(names[i], DELETE), ERROR_ACCESS_DENIED);
+    }
+    LocalFree(own);
+    undo_all();
 }
 
 /* One of the two stands for the other one, and the next setup makes it anew. */

@@ -54,6 +54,7 @@ void test_unfit(void **state);
 void test_record_once(void **state);
 void test_record_lost(void **state);
 void test_secret_kept(void **state);
+void test_owner(void **state);
 
 /* cut.c */
 void test_cut_anywhere(void **state);

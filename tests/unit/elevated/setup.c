@@ -350,7 +350,8 @@ int main(void)
         cmocka_unit_test(test_refused),        cmocka_unit_test(test_fewer),
         cmocka_unit_test(test_own_account),    cmocka_unit_test(test_unfit),
         cmocka_unit_test(test_record_once),    cmocka_unit_test(test_record_lost),
-        cmocka_unit_test(test_secret_kept),    cmocka_unit_test(test_cut_anywhere),
+        cmocka_unit_test(test_secret_kept),    cmocka_unit_test(test_owner),
+        cmocka_unit_test(test_cut_anywhere),
     };
 
     return cmocka_run_group_tests(tests, begin, NULL);
