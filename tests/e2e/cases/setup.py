@@ -33,6 +33,13 @@ def untold(w):
         words = [password_of(secret, name, i) for i in range(int(user[4]), 0, -1) for name in ('sbx1-off01', 'sbx1-on01')]
         got = as_administrator(w, w.PROBE, 'logon', 'sbx1-off01', words[0])
         equal(got.text, 'ok\n', 'control: it is the password: %s' % got)
+        # whoever has it starts something in the account that he does not see himself; it is seen from inside
+        intruder = w.start([w.PROBE, 'intrude', 'sbx1-off01', words[0]], stdin=-1, stdout=-1)
+        equal(intruder.stdout.readline().strip(), b'in')
+        got = there(w, 'cmd', '/d', '/c', 'echo ran')
+        check((got.code, got.text) == (125, '') and 'something else runs in the account' in got.errors, got)
+        intruder.communicate(b'\n', timeout=60)
+        equal(there(w, 'cmd', '/d', '/c', 'exit 5').code, 5, 'control')
         needles = [secret, secret.hex().encode(), secret.hex().upper().encode(), base64.b64encode(secret)]
         needles += [word.encode(code) for word in words for code in ('ascii', 'utf-16-le')]
 

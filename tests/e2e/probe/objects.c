@@ -364,6 +364,35 @@ static int log_on(int argc, wchar_t **argv)
     return result(ok);
 }
 
+/* intrude NAME PASSWORD: a process as that user, which nobody but that user opens; "in", and until a line comes it is there */
+static int intrude(int argc, wchar_t **argv)
+{
+    STARTUPINFOW si = {.cb = sizeof(si)};
+    PROCESS_INFORMATION pi = {0};
+    unsigned char sid[SECURITY_MAX_SID_SIZE];
+    PSECURITY_DESCRIPTOR closed = NULL;
+    DWORD size = sizeof(sid), domain = 256;
+    wchar_t domain_w[256], self_w[MAX_PATH], sddl_w[256], *sid_w = NULL;
+    SID_NAME_USE use;
+    char line;
+    BOOL ok;
+
+    if (argc != 2 || !LookupAccountNameW(NULL, argv[0], sid, &size, domain_w, &domain, &use) ||
+        !ConvertSidToStringSidW(sid, &sid_w))
+        return 2;
+    swprintf(sddl_w, 256, L"D:P(A;;GA;;;%ls)", sid_w);
+    GetModuleFileNameW(NULL, self_w, MAX_PATH);
+    ok = ConvertStringSecurityDescriptorToSecurityDescriptorW(sddl_w, SDDL_REVISION_1, &closed, NULL) &&
+         CreateProcessWithLogonW(argv[0], L".", argv[1], 0, self_w, NULL, CREATE_SUSPENDED | CREATE_NO_WINDOW, NULL,
+                                 L"C:\\", &si, &pi) &&
+         SetKernelObjectSecurity(pi.hProcess, DACL_SECURITY_INFORMATION, closed);
+    print(ok ? "in\n" : "error %lu\n", GetLastError());
+    ReadFile(GetStdHandle(STD_INPUT_HANDLE), &line, 1, &size, NULL);
+    TerminateProcess(pi.hProcess, 0);
+    WaitForSingleObject(pi.hProcess, 10000);
+    return !ok;
+}
+
 /* sddl PATH...: owner, group and DACL of each, a line each */
 static int show_sddl(int argc, wchar_t **argv)
 {
@@ -448,27 +477,12 @@ static int lock_file(int argc, wchar_t **argv)
 }
 
 const verb object_verbs[] = {
-    {L"token", show_token},
-    {L"process", open_process},
-    {L"thread", open_thread},
-    {L"steal", steal},
-    {L"debug", debug},
-    {L"hold", hold},
-    {L"event", set_event},
-    {L"section", write_section},
-    {L"pipe", open_pipe},
-    {L"own", own_object},
-    {L"setkey", set_key},
-    {L"makekey", make_key},
-    {L"delkey", delete_key},
-    {L"getkey", get_key},
-    {L"desktop", desktop},
-    {L"inventory", inventory},
-    {L"sddl", show_sddl},
-    {L"unprotect", unprotect},
-    {L"logon", log_on},
-    {L"job", job},
-    {L"killafter", kill_after},
-    {L"lock", lock_file},
-    {NULL, NULL},
+    {L"token", show_token},     {L"process", open_process},  {L"thread", open_thread},
+    {L"steal", steal},          {L"debug", debug},           {L"hold", hold},
+    {L"event", set_event},      {L"section", write_section}, {L"pipe", open_pipe},
+    {L"own", own_object},       {L"setkey", set_key},        {L"makekey", make_key},
+    {L"delkey", delete_key},    {L"getkey", get_key},        {L"desktop", desktop},
+    {L"inventory", inventory},  {L"sddl", show_sddl},        {L"unprotect", unprotect},
+    {L"logon", log_on},         {L"intrude", intrude},       {L"job", job},
+    {L"killafter", kill_after}, {L"lock", lock_file},        {NULL, NULL},
 };
