@@ -169,7 +169,7 @@ sbx_status sbx_proof_look(sbx_proof *proof, const sbx_policy *policy, const sbx_
                   "\\\\server\\share is opened by the redirector; AF_UNIX and Hyper-V sockets are no part of it");
     sbx_loopback_text(&user->loopback, &ports);
     if (user->loopback.count && !ports.failed)
-        sbx_host_note(SBX_NOTE_GAP, "network", "ports of this machine that setup opened to all of your commands: %s",
+        sbx_host_note(SBX_NOTE_GAP, SBX_NOTE_PORTS, "%s: of this machine, opened by setup to all of your commands",
                       ports.data);
     sbx_text_fini(&ports);
     return SBX_OK;

@@ -3,12 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/path.h"
 #include "cli/doctor.h"
 #include "cli/examine.h"
 #include "cli/select.h"
-#include "win/dirs.h"
-#include "win/wide.h"
 
 #define AS_CLAIMED 0
 #define GAPS 1
@@ -68,6 +65,14 @@ static void judge_fact(doctor *d, const cJSON *fact)
              "its start type is disabled", "sc config seclogon start= demand");
     if (!strcmp(sbx_examine_string(fact, "policy"), "EnableLUA") && cJSON_IsNumber(value) && value->valueint == 0)
         find(d, "note", "UAC is off: what runs as you is an administrator", "EnableLUA is 0", "turn UAC on");
+    if (!strcmp(sbx_examine_string(fact, "policy"), "AllowLocalPolicyMerge") && cJSON_IsNumber(value) &&
+        !value->valueint)
+        find(d, "note", "a policy leaves out the firewall rules of this machine, sbx's among them",
+             "AllowLocalPolicyMerge is 0", "ask whoever manages the machine");
+    if ((!strcmp(sbx_examine_string(fact, "policy"), "AppLocker") && cJSON_IsNumber(value) && value->valueint == 1) ||
+        (!strcmp(sbx_examine_string(fact, "policy"), "Safer") && cJSON_IsNumber(value) && value->valueint == 0))
+        find(d, "note", "a policy says which programs may start: commands in accounts are other users to it",
+             sbx_examine_string(fact, "policy"), "where one is refused, ask whoever manages the machine");
     if (volume[0] && !strcmp(sbx_examine_string(fact, "kind"), "fixed") &&
         cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(fact, "keeps_rights"))) {
         snprintf(what, sizeof(what), "volume %s keeps no access rights: every command writes there", volume);
@@ -99,32 +104,9 @@ static sbx_status look_at_machine(doctor *d, sbx_error *err)
     return SBX_OK;
 }
 
-/* Another sbx in a folder that is on the PATH. */
-static void look_at_path(doctor *d)
+static void on_path(void *context, const char *what, const char *evidence, const char *remedy)
 {
-    const char *const *environment = NULL;
-    const char *path = NULL, *at, *end, *other;
-    uint32_t count = 0, i;
-    uint16_t *other_w;
-
-    if (sbx_dirs_environment(&environment, &count, NULL) != SBX_OK)
-        return;
-    for (i = 0; i < count; i++)
-        if (!_strnicmp(environment[i], "PATH=", 5))
-            path = environment[i] + 5;
-    for (at = path; at && *at; at = *end ? end + 1 : end) {
-        end = at + strcspn(at, ";");
-        other = sbx_arena_strndup(&d->cli->arena, at, (size_t)(end - at));
-        other = other && other[0] ? sbx_path_join(&d->cli->arena, "C:\\", other) : NULL;
-        other = other ? sbx_path_join(&d->cli->arena, other, "sbx.exe") : NULL;
-        other_w = NULL;
-        if (other && !sbx_path_equal(other, d->scratch.program) && sbx_wide_path(other, &other_w, NULL) == SBX_OK &&
-            GetFileAttributesW((LPCWSTR)other_w) != INVALID_FILE_ATTRIBUTES)
-            find(d, "note", "another sbx is on the PATH", other,
-                 "see that the one you mean stands first, or remove it");
-        sbx_free(other_w);
-    }
-    sbx_free((void *)(uintptr_t)environment);
+    find(context, "note", what, evidence, remedy);
 }
 
 /* What runs left that were killed, of which the doctor's own is none. */
@@ -277,7 +259,7 @@ static sbx_status examine_all(doctor *d, sbx_error *err)
 
     if (st != SBX_OK)
         return st;
-    look_at_path(d);
+    sbx_doctor_path(&d->scratch, on_path, d);
     look_at_state(d);
     if (!d->scratch.stopped)
         st = sbx_doctor_try(&d->scratch, NULL, 0, &trial, err);

@@ -65,6 +65,12 @@ typedef struct sbx_doctor_trial {
 sbx_status sbx_doctor_try(sbx_doctor_scratch *scratch, const char *backend, int deny_read, sbx_doctor_trial *trial,
                           sbx_error *err);
 
+/* ---- doctor_path.c ---- */
+
+typedef void sbx_doctor_tell(void *context, const char *what, const char *evidence, const char *remedy);
+
+void sbx_doctor_path(sbx_doctor_scratch *scratch, sbx_doctor_tell *tell, void *context);
+
 /* ---- doctor_print.c ---- */
 
 void sbx_doctor_print(const cJSON *root, int verbose, sbx_text *out);

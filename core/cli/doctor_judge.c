@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/area.h"
@@ -65,21 +66,41 @@ static const cJSON *row_of(const cJSON *lines, const char *name)
     return NULL;
 }
 
-/* Setup may have opened ports of this machine to every command: a connection that gets there is as told then. */
-static int tells_ports(const cJSON *backend)
+/* Whether one of the ports from `first` to `last` is told to be open to every command (SBX_NOTE_PORTS). */
+static int tells_port(const cJSON *backend, unsigned long first, unsigned long last)
 {
     const cJSON *note, *notes = cJSON_GetObjectItemCaseSensitive(backend, "notes");
+    const char *at;
+    char *end;
+    unsigned long from, to;
 
     cJSON_ArrayForEach(note, notes)
     {
-        if (!strcmp(sbx_examine_string(note, "object"), "network") &&
-            strstr(sbx_examine_string(note, "text"), "setup opened"))
-            return 1;
+        at = !strcmp(sbx_examine_string(note, "object"), SBX_NOTE_PORTS) ? sbx_examine_string(note, "text") : "";
+        for (; *at >= '0' && *at <= '9'; at = *end == ',' ? end + 1 : "") {
+            from = to = strtoul(at, &end, 10);
+            if (*end == '-')
+                to = strtoul(end + 1, &end, 10);
+            if (from <= last && to >= first)
+                return 1;
+        }
     }
     return 0;
 }
 
-static const char *verdict_of(const cJSON *backend, const cJSON *control, const cJSON *inside)
+/* Where TCP and UDP go to, or whichever port the system gives to who listens; what has no port is not open by one. */
+static int is_by_port(const cJSON *backend, const cJSON *inside, const char *row)
+{
+    const unsigned long port =
+        (unsigned long)cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(sbx_doctor_last(inside, "port"), "port"));
+
+    if (!strncmp(row, "listen", 6))
+        return tells_port(backend, 1, 65535);
+    return (!strncmp(row, "tcp", 3) || !strncmp(row, "udp", 3)) && port && port <= 65535 &&
+           tells_port(backend, port, port);
+}
+
+static const char *verdict_of(const cJSON *backend, const cJSON *control, const cJSON *inside, const cJSON *lines)
 {
     const char *area = sbx_examine_string(control, "area"), *expects = sbx_examine_string(control, "expects");
     const int open = !strcmp(sbx_examine_string(inside, "answer"), "open");
@@ -91,7 +112,7 @@ static const char *verdict_of(const cJSON *backend, const cJSON *control, const 
         return open ? "works" : "lost";
     if (!has(guarantees, "enforced", area) || strcmp(expects, "held") != 0)
         return open ? "open" : "closed";
-    if (open && !strcmp(area, "network") && tells_ports(backend))
+    if (open && !strcmp(area, "network") && is_by_port(backend, lines, sbx_examine_string(control, "row")))
         return "open";
     return open ? "GAP" : "held";
 }
@@ -157,7 +178,7 @@ void sbx_doctor_judge(cJSON *backend, const cJSON *control, const cJSON *inside,
             missing++;
             continue;
         }
-        verdict = verdict_of(backend, line, within);
+        verdict = verdict_of(backend, line, within, inside);
         add_row(rows, line, within, verdict);
         if (!strcmp(verdict, "GAP")) {
             gaps++;
@@ -167,7 +188,7 @@ void sbx_doctor_judge(cJSON *backend, const cJSON *control, const cJSON *inside,
     }
     for (i = 0; i < SBX_AREA_COUNT; i++) {
         if (!(seen & sbx_areas[i].bit) || !has(guarantees, "enforced", sbx_areas[i].name) ||
-            (sbx_areas[i].bit == SBX_AREA_NETWORK && tells_ports(backend)))
+            (sbx_areas[i].bit == SBX_AREA_NETWORK && is_by_port(backend, inside, "tcp")))
             continue;
         gaps++;
         find_gap(findings, name, "seen from outside", sbx_areas[i].name, "what was made for it was changed or reached");

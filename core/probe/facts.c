@@ -3,6 +3,9 @@
 
 #include <wchar.h>
 
+#define SYSTEM_W L"Software\\Microsoft\\Windows\\CurrentVersion\\Policies\\System"
+#define POLICIES_W L"Software\\Policies\\Microsoft\\"
+
 static void tell_service(SC_HANDLE manager, const wchar_t *name_w)
 {
     static const char *const starts[] = {"boot", "system", "automatic", "manual", "disabled"};
@@ -28,14 +31,14 @@ static void tell_service(SC_HANDLE manager, const wchar_t *name_w)
         CloseServiceHandle(service);
 }
 
-/* Source: MSDN "User Account Control Group Policy and registry key settings". */
-static void tell_policy(const wchar_t *name_w)
+/* Source: MSDN "User Account Control Group Policy and registry key settings", "Policy CSP: firewall" (AllowLocalPolicyMerge),
+ * "AppLocker policy use scenarios", "Software Restriction Policies". */
+static void tell_policy(const wchar_t *key_w, const wchar_t *name_w, const char *shown)
 {
     DWORD value = 0, size = sizeof(value);
 
-    if (RegGetValueW(HKEY_LOCAL_MACHINE, L"Software\\Microsoft\\Windows\\CurrentVersion\\Policies\\System", name_w,
-                     RRF_RT_REG_DWORD, NULL, &value, &size) == ERROR_SUCCESS)
-        sbx_probe_print("{\"policy\": \"%ls\", \"value\": %lu}\n", name_w, value);
+    if (RegGetValueW(HKEY_LOCAL_MACHINE, key_w, name_w, RRF_RT_REG_DWORD, NULL, &value, &size) == ERROR_SUCCESS)
+        sbx_probe_print("{\"policy\": \"%s\", \"value\": %lu}\n", shown, value);
 }
 
 static void tell_volumes(void)
@@ -68,8 +71,11 @@ int sbx_probe_facts(void)
         tell_service(manager, L"seclogon");
         CloseServiceHandle(manager);
     }
-    tell_policy(L"EnableLUA");
-    tell_policy(L"ConsentPromptBehaviorAdmin");
+    tell_policy(SYSTEM_W, L"EnableLUA", "EnableLUA");
+    tell_policy(SYSTEM_W, L"ConsentPromptBehaviorAdmin", "ConsentPromptBehaviorAdmin");
+    tell_policy(POLICIES_W L"WindowsFirewall\\StandardProfile", L"AllowLocalPolicyMerge", "AllowLocalPolicyMerge");
+    tell_policy(POLICIES_W L"Windows\\SrpV2\\Exe", L"EnforcementMode", "AppLocker");
+    tell_policy(POLICIES_W L"Windows\\Safer\\CodeIdentifiers", L"DefaultLevel", "Safer");
     tell_volumes();
     return 0;
 }

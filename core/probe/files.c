@@ -1,6 +1,7 @@
 /* Rows about files.  What is made, moved or deleted lies in the two folders that were made for it. */
 #include "probe/probe.h"
 
+#include <winioctl.h>
 #include <stdio.h>
 #include <string.h>
 #include <wchar.h>
@@ -98,6 +99,32 @@ DWORD sbx_probe_by_symlink(const sbx_probe_row *row)
     if (!CreateSymbolicLinkW(L"symbolic", path_of(L"outside\\keep"), UNPRIVILEGED))
         return SBX_PROBE_UNTRIED;
     return sbx_probe_done(open_path(L"symbolic", FILE_WRITE_DATA, OPEN_EXISTING));
+}
+
+DWORD sbx_probe_by_junction(const sbx_probe_row *row)
+{
+    struct { /* REPARSE_DATA_BUFFER, which only the headers of the driver kit have */
+        DWORD tag;
+        WORD length, reserved, target_offset, target_length, print_offset, print_length;
+        WCHAR names_w[SBX_PROBE_PATH];
+    } data = {.tag = IO_REPARSE_TAG_MOUNT_POINT};
+    HANDLE folder;
+    DWORD got;
+    BOOL ok;
+
+    (void)row;
+    if (!CreateDirectoryW(L"junction", NULL))
+        return SBX_PROBE_UNTRIED;
+    data.target_length = (WORD)(2 * swprintf(data.names_w, SBX_PROBE_PATH - 2, L"\\??\\%ls", sbx_probe_at.outside_w));
+    data.print_offset = (WORD)(data.target_length + 2); /* each name ends in a NUL, here an empty print name */
+    data.length = (WORD)(8 + data.print_offset + 2);
+    folder = CreateFileW(L"junction", GENERIC_WRITE, SHARE_ALL, NULL, OPEN_EXISTING,
+                         FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT, NULL);
+    if (folder == INVALID_HANDLE_VALUE)
+        return SBX_PROBE_UNTRIED;
+    ok = DeviceIoControl(folder, FSCTL_SET_REPARSE_POINT, &data, 8u + data.length, NULL, 0, &got, NULL);
+    CloseHandle(folder);
+    return ok ? sbx_probe_done(open_path(L"junction\\keep", FILE_WRITE_DATA, OPEN_EXISTING)) : SBX_PROBE_UNTRIED;
 }
 
 /* A deed of the Win32 functions that say no more than whether it was done. */

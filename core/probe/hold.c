@@ -108,6 +108,7 @@ int sbx_probe_hold(const wchar_t *command_w)
     static wchar_t line_w[LINE];
     const char *changed, *missing;
     DWORD code = 0, connections, datagrams;
+    WORD port;
 
     if (wcslen(command_w) > LINE - 48)
         return failed("command line", ERROR_INVALID_PARAMETER);
@@ -115,7 +116,9 @@ int sbx_probe_hold(const wchar_t *command_w)
         return failed("objects", GetLastError());
     if ((code = make_files()) != 0)
         return failed("files", code);
-    swprintf(line_w, LINE, L"%ls %lu %lu %u", command_w, GetCurrentProcessId(), GetCurrentThreadId(), sbx_probe_hear());
+    port = sbx_probe_hear();
+    sbx_probe_print("{\"port\": %u}\n", port);
+    swprintf(line_w, LINE, L"%ls %lu %lu %u", command_w, GetCurrentProcessId(), GetCurrentThreadId(), port);
     SetConsoleCtrlHandler(heed, TRUE);
     if (!CreateProcessW(NULL, line_w, NULL, NULL, TRUE, 0, NULL, L"ws", &startup, &made))
         return failed("program", GetLastError());

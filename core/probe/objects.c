@@ -71,6 +71,16 @@ DWORD sbx_probe_pipe(const sbx_probe_row *row)
         CreateFileW(held(SBX_PROBE_PIPE, sbx_probe_at.process), row->access, 0, NULL, OPEN_EXISTING, 0, NULL));
 }
 
+DWORD sbx_probe_pipe_by_name(const sbx_probe_row *row)
+{
+    const HANDLE pipe = CreateFileW(row->object_w, row->access, 0, NULL, OPEN_EXISTING,
+                                    SECURITY_SQOS_PRESENT | SECURITY_ANONYMOUS, NULL);
+    const DWORD error = GetLastError();
+
+    /* one that is busy has let it in */
+    return pipe == INVALID_HANDLE_VALUE && error == ERROR_PIPE_BUSY ? 0 : sbx_probe_done(pipe);
+}
+
 DWORD sbx_probe_own_pipe(const sbx_probe_row *row)
 {
     const wchar_t *name_w = held(SBX_PROBE_PIPE, GetCurrentProcessId());

@@ -59,7 +59,8 @@ extern sbx_probe_place sbx_probe_at;
 /* A format with a process's number, for the objects that `hold` makes. */
 #define SBX_PROBE_EVENT L"Local\\sbx-probe-%lu-event"
 #define SBX_PROBE_SECTION L"Local\\sbx-probe-%lu-section"
-#define SBX_PROBE_PIPE L"\\\\.\\pipe\\sbx-probe-%lu"
+#define SBX_PROBE_NAME L"sbx-probe"
+#define SBX_PROBE_PIPE L"\\\\.\\pipe\\" SBX_PROBE_NAME L"-%lu"
 
 /* files.c.  object_w begins with what it is in: "outside\", "ws\" (the current directory), "profile\", "C:" (the system's drive). */
 DWORD sbx_probe_open(const sbx_probe_row *row); /* with those rights and no others */
@@ -68,6 +69,7 @@ DWORD sbx_probe_by_prefix(const sbx_probe_row *row);
 DWORD sbx_probe_by_short_name(const sbx_probe_row *row);
 DWORD sbx_probe_by_id(const sbx_probe_row *row);
 DWORD sbx_probe_by_symlink(const sbx_probe_row *row);
+DWORD sbx_probe_by_junction(const sbx_probe_row *row);
 DWORD sbx_probe_hard_link(const sbx_probe_row *row);
 DWORD sbx_probe_delete(const sbx_probe_row *row);
 DWORD sbx_probe_rename(const sbx_probe_row *row);
@@ -86,13 +88,23 @@ DWORD sbx_probe_token(const sbx_probe_row *row);
 DWORD sbx_probe_event(const sbx_probe_row *row);
 DWORD sbx_probe_section(const sbx_probe_row *row);
 DWORD sbx_probe_pipe(const sbx_probe_row *row);
-DWORD sbx_probe_own_pipe(const sbx_probe_row *row); /* as libuv makes those of a child */
+DWORD sbx_probe_pipe_by_name(const sbx_probe_row *row); /* of a service */
+DWORD sbx_probe_own_pipe(const sbx_probe_row *row);     /* as libuv makes those of a child */
 DWORD sbx_probe_own_anonymous_pipe(const sbx_probe_row *row);
 DWORD sbx_probe_own_event(const sbx_probe_row *row);
 DWORD sbx_probe_own_program(const sbx_probe_row *row);
 DWORD sbx_probe_breakaway(const sbx_probe_row *row);
 DWORD sbx_probe_manager(const sbx_probe_row *row);
 DWORD sbx_probe_service(const sbx_probe_row *row);
+
+/* token.c: with a token that the command makes of its own */
+DWORD sbx_probe_restricted_write(const sbx_probe_row *row);
+DWORD sbx_probe_restricted_tcp(const sbx_probe_row *row);
+DWORD sbx_probe_anonymous_tcp(const sbx_probe_row *row);
+
+/* remote.c: services that ask the network for others; in a thread, as they may not answer */
+DWORD sbx_probe_redirector(const sbx_probe_row *row);
+DWORD sbx_probe_dns(const sbx_probe_row *row);
 
 /* desktop.c: user32.dll is loaded for it alone, as a process that may not reach its desktop would not start with it */
 DWORD sbx_probe_user32(const sbx_probe_row *row);

@@ -203,6 +203,9 @@ typedef struct sbx_policy {
 #define SBX_NOTE_MEASURE 4u  /* something verified, and how */
 #define SBX_NOTE_WARN 5u     /* a gap that matters to everybody: shown once a workspace, and when its text changes */
 
+/* The object of a gap whose text begins with ports of this machine, "8080,3000-3999", that every command reaches, whatever its policy. */
+#define SBX_NOTE_PORTS "open ports"
+
 #define SBX_PROGRAM_SBX 1u
 #define SBX_PROGRAM_RUNNER 2u
 #define SBX_PROGRAM_SETUP 3u

@@ -1,4 +1,4 @@
-/* Rows of which the second ends the probe, as SBX_TEST_FAULT says: "hang", "crash", "end". */
+/* Rows of which the second ends the probe, as SBX_TEST_FAULT says: "hang", "crash", "end", "ctrl-c" (and goes on to hang). */
 #include "probe/probe.h"
 
 #include <wchar.h>
@@ -15,7 +15,9 @@ static DWORD fault(const sbx_probe_row *row)
 
     (void)row;
     GetEnvironmentVariableW(L"SBX_TEST_FAULT", kind_w, 16);
-    if (!wcscmp(kind_w, L"hang"))
+    if (!wcscmp(kind_w, L"ctrl-c")) /* to all on the console */
+        GenerateConsoleCtrlEvent(CTRL_C_EVENT, 0);
+    if (!wcscmp(kind_w, L"hang") || !wcscmp(kind_w, L"ctrl-c"))
         Sleep(INFINITE);
     else if (!wcscmp(kind_w, L"crash"))
         *(volatile int *)NULL = 1;
