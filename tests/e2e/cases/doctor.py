@@ -45,7 +45,10 @@ def probe(w):
         equal({name for name in answer if answer[name] != 'open'}, {'breakaway'}, 'nothing else is confined')
     equal({name: answer[name] for name in answer if rows[name]['expects'] == 'works' and answer[name] != 'open'},
           {'node-pipe': 'refused'} if w.backend == 'unelevated' else {}, open_rows)
-    equal(seen, (0, 0) if w.backend == 'elevated' else (4, 2), 'seen from outside')
+    told = tuple(sum(answer[name] == 'open' for name in names)
+                 for names in (('tcp4', 'tcp6', 'restricted-tcp', 'anonymous-tcp'), ('udp4', 'udp6')))
+    equal(seen, told, 'seen from outside')
+    check(told == (0, 0) if w.backend == 'elevated' else min(told) > 1, answer)
 
     left = set(os.listdir(w.unix(w.ws('inside\\out'))))
     check(('made' in left) == (w.backend == 'none') and w.read(w.ws('inside\\out\\keep')) == b'mine', left)
