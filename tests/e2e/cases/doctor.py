@@ -32,8 +32,10 @@ def rows_of(w, name, *sandbox):
 def probe(w):
     control, seen = rows_of(w, 'control')
     closed = {name for name, row in control.items() if row['answer'] != 'open'}
-    equal({name for name in closed - NOT_HERE if not name.startswith('secret-')}, set(), closed)
-    equal(seen, (4, 2), 'control: IPv4, with three tokens, and IPv6 get there')
+    # where filters see the token of a thread, those of a machine that is set up take one that is nobody's for a command's
+    nobody = closed & {'anonymous-tcp'} if w.reading('ale-token', 'process', 'thread') == 'thread' else set()
+    equal({name for name in closed - NOT_HERE - nobody if not name.startswith('secret-')}, set(), closed)
+    equal(seen, (4 - len(nobody), 2), 'control: IPv4, with three tokens, and IPv6 get there')
 
     rows, seen = rows_of(w, 'inside', w.SBX, *w.options(), '--')
     answer = {name: row['answer'] for name, row in rows.items() if name not in closed}
@@ -46,7 +48,7 @@ def probe(w):
     equal({name: answer[name] for name in answer if rows[name]['expects'] == 'works' and answer[name] != 'open'},
           {'node-pipe': 'refused'} if w.backend == 'unelevated' else {}, open_rows)
     told = tuple(sum(answer[name] == 'open' for name in names)
-                 for names in (('tcp4', 'tcp6', 'restricted-tcp', 'anonymous-tcp'), ('udp4', 'udp6')))
+                 for names in ([name for name in ('tcp4', 'tcp6', 'restricted-tcp', 'anonymous-tcp') if name not in closed], ('udp4', 'udp6')))
     equal(seen, told, 'seen from outside')
     check(told == (0, 0) if w.backend == 'elevated' else min(told) > 1, answer)
 

@@ -78,7 +78,7 @@ def broken(w):
         w.write(RECORD, record[:-2])  # in place: its access rights stay
         equal(there(w, 'cmd', '/d', '/c', 'exit 5').code, 5, 'its copy is whole')
         w.write(COPY, record[:-2])
-        refused(w, ['it is damaged', 'its copy elevated.copy.txt is no better'])
+        refused(w, ['it is damaged', 'elevated.txt and elevated.copy.txt are no better one than the other'])
         unready = record[:record.rindex(b'end ')].replace(b' 1 1 1\n', b' 1 1 0\n', 1)
         total = 2166136261
         for byte in unready:

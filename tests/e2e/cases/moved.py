@@ -41,7 +41,7 @@ def from_temp(w):
     equal(w.read(w.ws('t')), b'a\r\nb\r\n')
     check('other runs' not in got.errors, 'told twice: %s' % got)
     told = json.loads(granted(w, '--json').text)
-    equal((told['root'], told['opened'], told['closed']), (w.workspace, '4', '0'), told)
+    equal((told['root'], told['opened'], told['closed']), (w.workspace, 4, 0), told)
     cmd(w, 'echo c>> t', '--protect', 'd\\g')
     equal(w.read(w.ws('t')), b'a\r\nb\r\nc\r\n')
     equal(acts(w, [('write', w.ws('d\\g'), 'x')], ('--protect', 'd\\g')), ['error 5'])
