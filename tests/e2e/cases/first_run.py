@@ -3,10 +3,14 @@ import os
 
 from harness import case, check, equal
 
+from cases.elevated import not_any_more
+
 
 @case('a first run: a file is made, changed, told, and never written over', backends=('unelevated',), worlds=('lab', 'stock'))
 def first(w):
     file = w.profile + '\\AppData\\Roaming\\sbx\\sbx.toml'
+    if w.kind == 'lab':
+        not_any_more(w)
     equal(w.read(file), None, 'before')
     before = w.run(w.SBX, '--', 'cmd', '/d', '/c', 'exit 3')
     check(before.code == 3 and 'unelevated' in before.errors, before)
