@@ -116,8 +116,8 @@ static void keep_score(sbx_remove_count *count, level *in, NTSTATUS status)
     count->left++;
 }
 
-/* The directory of `now` is done: delete it, go back to the one above.  One in which something is left is not tried: asked
- * twice through one handle Wine says that it is empty. */
+/* The directory of `now` is done: delete it, go back to the one above.  One in which something is left is not tried: not
+ * every system says a second time, through the same handle, that it is not empty. */
 static level *pop(level *now, sbx_remove_count *count, NTSTATUS *status)
 {
     level *up = now->up;

@@ -576,44 +576,41 @@ static void names_of_folders_stay(void **state)
 
 /* ---- texts ---- */
 
-static void the_reference_is_the_file(void **state)
+static void is_the_file(const char *path, sbx_text *made)
 {
-    sbx_text made = {0};
     char *file = sbx_alloc(1 << 16);
-    FILE *stream = fopen(REFERENCE, "rb");
-    const char *line;
+    FILE *stream = fopen(path, "rb");
     size_t length;
 
-    (void)state;
     assert_non_null(stream);
     length = fread(file, 1, (1 << 16) - 1, stream);
     fclose(stream);
     file[length] = 0;
+    assert_string_equal(made->data, file);
+    sbx_text_fini(made);
+    sbx_free(file);
+}
+
+static void the_reference_is_the_file(void **state)
+{
+    sbx_text made = {0};
+    const char *line;
+
+    (void)state;
     assert_int_equal(sbx_config_reference(&made), SBX_OK);
     for (line = made.data; *line; line += strcspn(line, "\n") + 1)
         if (strcspn(line, "\n") > 100)
             fail_msg("%.*s", (int)strcspn(line, "\n"), line);
-    assert_string_equal(made.data, file);
-    sbx_text_fini(&made);
-    sbx_free(file);
+    is_the_file(REFERENCE, &made);
 }
 
 static void the_schema_is_the_file(void **state)
 {
     sbx_text made = {0};
-    char *file = sbx_alloc(1 << 16);
-    FILE *stream = fopen(SCHEMA, "rb");
-    size_t length;
 
     (void)state;
-    assert_non_null(stream);
-    length = fread(file, 1, (1 << 16) - 1, stream);
-    fclose(stream);
-    file[length] = 0;
     assert_int_equal(sbx_config_describe(&made), SBX_OK);
-    assert_string_equal(made.data, file);
-    sbx_text_fini(&made);
-    sbx_free(file);
+    is_the_file(SCHEMA, &made);
 }
 
 /* What `config show` prints is a configuration that shows the same values. */
